@@ -1,0 +1,1 @@
+"""One outside library or service a module; adapters never import each other."""

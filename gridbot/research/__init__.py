@@ -1,0 +1,1 @@
+"""Backtests and reports: the same engine over recorded candles, never a window."""

@@ -1,0 +1,1 @@
+"""Tests mirror the rooms of gridbot; their names say what is true."""
