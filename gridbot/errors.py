@@ -1,0 +1,101 @@
+"""Every error a caller may handle, by what to do next. Anything else is a bug and must crash.
+
+* GridbotError
+  - ConfigError            fix the file (or the field) and try again; lists every mistake at once
+  - CandleFileError        fix the candle file; names file, row, value
+  - StateFileError         refuse to trade; never guess a position
+  - EnvironmentProblem     the machine lacks something: display, room on the disk, a right to write
+  - AlreadyRunning         another process holds the account
+  - IllegalTransition      a fact that cannot be true of this order; the state stays as it was
+  - LedgerError            sums that must be equal are not; refuse to trade
+  - VenueError
+    + VenueUnavailable     a read failed; retry with backoff (never raised by a create)
+    + OrderRejected        the venue said no; do not send the same again
+    + OrderNotSent         our transport proves that no byte was written
+    + OutcomeUnknown       it may have happened; ask before the next command
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class GridbotError(Exception):
+    """What went wrong, in a sentence, and what the user can do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One thing that is wrong in a configuration: where, what stands there, why, and the nearest right word."""
+
+    path: str
+    value: str
+    reason: str
+    suggestion: str = ""
+
+    def sentence(self) -> str:
+        """Return the mistake as one line for a person."""
+        tail = f" Did you mean {self.suggestion!r}?" if self.suggestion else ""
+        return f"{self.path}: {self.reason} (found {self.value}).{tail}"
+
+
+class ConfigError(GridbotError):
+    """The configuration cannot be used. `mistakes` holds all that is wrong, not only the first."""
+
+    def __init__(self, message: str, *, hint: str = "", mistakes: tuple[Mistake, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.mistakes = mistakes
+
+
+class CandleFileError(GridbotError):
+    """A candle file cannot be read or contradicts itself."""
+
+
+class StateFileError(GridbotError):
+    """A state or journal file is damaged, foreign or newer than this program."""
+
+
+class EnvironmentProblem(GridbotError):
+    """The machine does not offer what is needed (display, disk space, a writable folder)."""
+
+
+class AlreadyRunning(GridbotError):
+    """Another process trades this account."""
+
+
+class IllegalTransition(GridbotError):
+    """A fact was reported that the order's state does not allow."""
+
+
+class LedgerError(GridbotError):
+    """Two sums that must be equal to the last digit are not."""
+
+
+class VenueError(GridbotError):
+    """Something between us and the venue."""
+
+
+class VenueUnavailable(VenueError):
+    """A read failed; it may be tried again with backoff."""
+
+
+class OrderRejected(VenueError):
+    """The venue refused the order for certain: it never reached the book."""
+
+    def __init__(self, message: str, *, code: str, post_only: bool = False, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.post_only = post_only
+
+
+class OrderNotSent(VenueError):
+    """No byte of the request left this machine."""
+
+
+class OutcomeUnknown(VenueError):
+    """The request may or may not have had its effect."""
