@@ -6,14 +6,14 @@ The diagram in docs/orders.md is generated from `TRANSITIONS`.
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 
 from gridbot.core.units import OrderId, Price, Quantity, Side, TimeMs, VenueOrderId
 from gridbot.core.values import value
 from gridbot.errors import IllegalTransition
 
 
-class OrderState(Enum):
+class OrderState(StrEnum):
     """Where an order is, as far as we know for certain."""
 
     PLANNED = "planned"
@@ -34,7 +34,7 @@ class OrderState(Enum):
     ABSENT = "absent"
 
 
-class Fact(Enum):
+class Fact(StrEnum):
     """What may be learnt about an order."""
 
     INTENDED = "intended"
@@ -169,7 +169,11 @@ def after(state: OrderState, fact: Fact) -> OrderState:
 
 @value
 class Order:
-    """One limit order of ours. `slot` and `target` belong to a buy; `quantity` and `filled` are in base."""
+    """One limit order of ours; quantities in base.
+
+    `slot` and `target` belong to a buy. `rung_quantity` is the whole quantity of the slot that it was made for: the
+    order itself is smaller when its cell already has a part.
+    """
 
     id: OrderId
     side: Side
@@ -180,6 +184,7 @@ class Order:
     created: TimeMs
     slot: int
     target: Price | None
+    rung_quantity: Quantity
     taker: bool = False
     venue_id: VenueOrderId | None = None
 

@@ -6,13 +6,13 @@ Names and defaults are those of GRID_STRATEGY.md ("Every setting") and of the co
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 
 from gridbot.core.units import Asset, FeeCurrency, GridId, Mode, Price, Quantity, Symbol
 from gridbot.core.values import value
 
 
-class SpacingMode(Enum):
+class SpacingMode(StrEnum):
     """What the distance between slots is measured by."""
 
     ATR = "atr"
@@ -20,14 +20,14 @@ class SpacingMode(Enum):
     ABSOLUTE = "absolute"
 
 
-class Progression(Enum):
+class Progression(StrEnum):
     """Whether slots are a constant amount or a constant ratio apart."""
 
     ARITHMETIC = "arithmetic"
     GEOMETRIC = "geometric"
 
 
-class Action(Enum):
+class Action(StrEnum):
     """What a breaker does when it trips."""
 
     DENY = "deny"
@@ -133,7 +133,7 @@ class HeldCoins:
     cost: Decimal
 
 
-class Wish(Enum):
+class Wish(StrEnum):
     """What the user wants a grid to do."""
 
     RUN = "run"

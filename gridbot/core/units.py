@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from typing import NewType
 
 Price = NewType("Price", Decimal)
@@ -28,28 +28,28 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 
 
-class Side(Enum):
+class Side(StrEnum):
     """Which way an order trades."""
 
     BUY = "buy"
     SELL = "sell"
 
 
-class FeeCurrency(Enum):
+class FeeCurrency(StrEnum):
     """Where the venue takes the fee of a buy."""
 
     QUOTE = "quote"
     BASE = "base"
 
 
-class FillRule(Enum):
+class FillRule(StrEnum):
     """When a resting order is taken to be filled by a price path."""
 
     THROUGH = "through"
     TOUCH = "touch"
 
 
-class Mode(Enum):
+class Mode(StrEnum):
     """Which pair of feed and venue the engine runs on."""
 
     DEMO = "demo"

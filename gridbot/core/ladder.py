@@ -1,0 +1,160 @@
+"""Where the slots lie: spacing, laying and laying anew (strategy section 4). Pure arithmetic on Decimals."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
+
+from gridbot.core.rules import GridRules, Instrument, Progression, SpacingMode
+from gridbot.core.units import ONE, Price, Quantity
+from gridbot.core.values import value
+
+_EIGHTEEN_DIGITS = Context(prec=18, rounding=ROUND_HALF_EVEN)
+_INVESTMENT_STEP = Decimal("0.00000001")
+
+
+@value
+class Rung:
+    """One slot as laid. A holding cell bought strictly between `low` and `high` keeps it from being armed.
+
+    `fits` is False where the venue would refuse the quantity (base) at this price.
+    """
+
+    number: int
+    price: Price
+    target: Price
+    quantity: Quantity
+    low: Decimal
+    high: Decimal
+    fits: bool
+
+
+@value
+class Ladder:
+    """The slots as last laid, highest first. `spacing` is in quote, at the anchor."""
+
+    anchor: Price
+    spacing: Decimal
+    rungs: tuple[Rung, ...]
+
+
+@value
+class Spacing:
+    """A spacing (quote) and, where it had to be raised to what pays for itself, what the market had asked for."""
+
+    amount: Decimal
+    raised_from: Decimal | None = None
+
+
+def spacing_floor(rules: GridRules, instrument: Instrument, anchor: Decimal) -> Decimal:
+    """Return the smallest spacing (quote) whose round trip earns `min_profit` after both maker fees.
+
+    With need = (1 + m)(1 + f)/(1 - f): arithmetic P(need - 1)/T, geometric P(need^(1/T) - 1).
+    """
+    fee = instrument.maker_fee
+    need = (1 + rules.spacing.min_profit) * (1 + fee) / (1 - fee)
+    if rules.spacing.progression is Progression.ARITHMETIC:
+        return anchor * (need - 1) / rules.take_profit
+    return anchor * (need ** (1 / rules.take_profit) - 1)
+
+
+def market_spacing(
+    rules: GridRules, instrument: Instrument, anchor: Decimal, *, atr: float, atr_close: float
+) -> Spacing:
+    """Return the spacing for `anchor` by `spacing.mode`, never under the floor.
+
+    `atr` (quote per base) and `atr_close` are those of the signal's market; another market's ATR counts as a fraction.
+    """
+    spacing = rules.spacing
+    if spacing.mode is SpacingMode.FRACTION:
+        wanted = spacing.fraction * anchor
+    elif spacing.mode is SpacingMode.ABSOLUTE:
+        if spacing.absolute is None:
+            raise ValueError(f"grid {rules.id}: spacing.mode is absolute and spacing.absolute is not given")
+        wanted = spacing.absolute
+    elif rules.signal.symbol is None:
+        wanted = Decimal(repr(float(spacing.multiplier) * atr))
+    else:
+        wanted = Decimal(repr(float(spacing.multiplier) * atr / atr_close)) * anchor
+    floor = spacing_floor(rules, instrument, anchor)
+    return Spacing(floor, wanted) if wanted < floor else Spacing(wanted)
+
+
+def lay(rules: GridRules, instrument: Instrument, *, anchor: Decimal, spacing: Decimal) -> Ladder:
+    """Return the slots for an anchor and a spacing. Left-out slots keep their number unused."""
+    rungs: list[Rung] = []
+    above: Decimal = anchor
+    geometric = rules.spacing.progression is Progression.GEOMETRIC
+    ratio = 1 + spacing / anchor
+    reach = ratio**rules.take_profit if geometric else rules.take_profit * spacing
+    budget = rules.budget
+    with_fee = 1 + instrument.maker_fee
+    for number in range(1, rules.levels + 1):
+        raw = anchor / ratio**number if geometric else anchor - number * spacing
+        price = instrument.price_floor(_EIGHTEEN_DIGITS.plus(raw))
+        if price <= 0 or price >= above:
+            continue
+        raw_target = price * reach if geometric else price + reach
+        target = instrument.price_ceil(_EIGHTEEN_DIGITS.plus(raw_target))
+        quantity = instrument.quantity_floor(budget / (price * with_fee))
+        half_gap = (above - price) / 2
+        fits = instrument.tradable(quantity=quantity, price=price)
+        rungs.append(Rung(number, price, target, quantity, price - half_gap, price + half_gap, fits))
+        above = price
+    return Ladder(Price(anchor), spacing, tuple(rungs))
+
+
+def smallest_investment(ladder: Ladder, rules: GridRules, instrument: Instrument) -> Decimal:
+    """Return an investment (quote, to 8 decimals) with which every slot of `ladder` reaches the venue's minimum."""
+    need = Decimal(0)
+    for rung in ladder.rungs:
+        by_value = instrument.min_notional / rung.price
+        quantity = -(-max(instrument.min_qty, by_value) // instrument.lot_size) * instrument.lot_size
+        need = max(need, quantity * rung.price * (1 + instrument.maker_fee))
+    return (need * rules.levels).quantize(_INVESTMENT_STEP, rounding=ROUND_UP) + _INVESTMENT_STEP
+
+
+def trailed_anchor(ladder: Ladder, progression: Progression, close: Decimal) -> Price:
+    """Return the anchor moved up by whole spacings while it stays strictly under the close."""
+    anchor: Decimal = ladder.anchor
+    if progression is Progression.ARITHMETIC:
+        while anchor + ladder.spacing < close:
+            anchor = anchor + ladder.spacing
+        return Price(anchor)
+    ratio = ONE + ladder.spacing / ladder.anchor
+    while anchor * ratio < close:
+        anchor = anchor * ratio
+    return Price(anchor)
+
+
+def relaid(
+    ladder: Ladder,
+    rules: GridRules,
+    instrument: Instrument,
+    *,
+    close: Decimal,
+    atr: float,
+    atr_close: float,
+    cell_is_free: bool,
+) -> tuple[Ladder, Spacing] | None:
+    """Return the ladder as it must be laid anew at a signal close, or None to leave everything.
+
+    `close` is in quote per base; `cell_is_free` says whether some cell does not hold (a resting buy does not count).
+    """
+    progression = rules.spacing.progression
+    anchor = trailed_anchor(ladder, progression, close)
+    lowest = ladder.rungs[-1].price if ladder.rungs else ladder.anchor
+    if rules.spacing.trail_down and cell_is_free and close < lowest - ladder.spacing:
+        anchor = Price(close)
+    kept = ladder.spacing
+    if progression is Progression.GEOMETRIC:
+        kept = ladder.spacing * anchor / ladder.anchor
+    fresh = market_spacing(rules, instrument, anchor, atr=atr, atr_close=atr_close)
+    under_floor = kept < spacing_floor(rules, instrument, anchor)
+    if abs(fresh.amount - kept) > rules.spacing.respace * kept or under_floor:
+        highest = ladder.rungs[0].price if ladder.rungs else ladder.anchor
+        waits = fresh.amount < kept and anchor == ladder.anchor and close <= highest
+        if not waits:
+            return lay(rules, instrument, anchor=anchor, spacing=fresh.amount), fresh
+    if anchor != ladder.anchor:
+        return lay(rules, instrument, anchor=anchor, spacing=kept), Spacing(kept)
+    return None
