@@ -83,10 +83,7 @@ def lay(rules: Rules, anchor: Decimal, spacing: Decimal) -> Ladder:
         price = floor_to(rules.tick, EIGHTEEN_DIGITS.plus(raw))
         if price <= 0 or price == above:
             continue
-        if arithmetic:
-            raw_target = price + rules.take_profit * spacing
-        else:
-            raw_target = price * growth**rules.take_profit
+        raw_target = price + rules.take_profit * spacing if arithmetic else price * growth**rules.take_profit
         quantity = floor_to(rules.lot, rules.budget / (price * (1 + rules.maker_fee)))
         slots.append(
             Slot(

@@ -2,10 +2,10 @@
 
 Where strategy.md leaves a choice, this is what is done here:
 
-* A base-currency fee leaves ``received = qty - qty * fee``. The cell's sell takes the whole lots of it, the rest is dust. At
-  that moment the grid's whole dust, this buy's included, is looked at: the whole lots in it grow the sell that is just
-  being placed, so the dust is always less than one lot. The dust carries no cost: the whole cost of a buy goes with
-  its cell. So `grid_profit + unrealised`, with dust inside the inventory, is the account's change without any rounding.
+* A base-currency fee leaves ``received = qty - qty * fee``. The cell's sell takes the whole lots of it, the rest is
+  dust. At that moment the grid's whole dust, this buy's included, is looked at: the whole lots in it grow the sell that
+  is just being placed, so the dust is always less than one lot. The dust carries no cost: the whole cost of a buy goes
+  with its cell. So `grid_profit + unrealised`, with dust inside the inventory, is the account's change, unrounded.
 * While the grid waits for its trigger price it neither lays nor arms; the trigger counts from the first candle on.
 * With a latency, an order that becomes active on the wrong side of the price fills at its own price in the first leg
   that walks its way and ends beyond it. Cancels take effect at once.
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from itertools import pairwise
 from typing import Any
 
 from .ladder import Ladder, Slot, first_ladder, floor_to, next_ladder
@@ -96,7 +97,7 @@ class Grid:
         if any(buy.price >= lowest for buy in self.buys) or any(held.target <= highest for held in self.holdings):
             turns = [candle.low, candle.high] if candle.close >= candle.open else [candle.high, candle.low]
             points = [start, candle.open, *turns, candle.close]
-            for a, b in zip(points, points[1:], strict=False):
+            for a, b in pairwise(points):
                 self._walk(a, b)
         self._at_close(candle)
 
@@ -147,9 +148,7 @@ class Grid:
         fee = held.quantity * price * fee_rate
         fill = Fill(self.now, held.cell, "sell", price, held.quantity, fee, self.rules.quote)
         self.book.book_fill(fill, fee_in_quote=fee, held=len(self.holdings))
-        self.book.book_round_trip(
-            held.quantity * price - fee - held.cost, within_one_candle=held.bought == self.now
-        )
+        self.book.book_round_trip(held.quantity * price - fee - held.cost, within_one_candle=held.bought == self.now)
 
     def _active_from(self) -> int:
         return self.now + self.base_ms + self.latency_ms if self.latency_ms else self.now
@@ -284,7 +283,7 @@ def run(
     if len(rows) < 2:
         raise ValueError("at least two candles are needed")
     times = [int(row[0]) for row in rows]
-    steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(times)]
     base_ms = min(steps)
     rules = read_rules(config)
     with localcontext(Context(prec=28, rounding=ROUND_HALF_EVEN)):

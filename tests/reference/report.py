@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from math import sqrt
 from statistics import mean, stdev
 from typing import Any
@@ -113,12 +114,12 @@ def _longest_idle(book: Book, end: int) -> int | None:
     if book.first_laying is None:
         return None
     times = [book.first_laying, *(fill.time for fill in book.fills), end]
-    return max(after - before for before, after in zip(times, times[1:], strict=False))
+    return max(after - before for before, after in pairwise(times))
 
 
 def _daily_ratios(equity: list[Decimal]) -> tuple[float | None, float | None]:
-    """Return Sharpe and Sortino of daily returns, risk-free 0, times sqrt(365); the first day starts at the investment."""
-    returns = [float(after / before - 1) for before, after in zip(equity, equity[1:], strict=False)]
+    """Return Sharpe and Sortino of daily returns, risk-free 0, a year having 365 days; the first starts at 0 profit."""
+    returns = [float(after / before - 1) for before, after in pairwise(equity)]
     if len(returns) < 2:
         return None, None
     spread = stdev(returns)
