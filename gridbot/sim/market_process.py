@@ -78,8 +78,8 @@ class Process:
     slow_half_life: float = 3 * 1440.0
     fast_spread: float = 0.35
     fast_half_life: float = 45.0
-    swing_share: float = 0.8
-    swing_half_life: float = 180.0
+    swing_share: float = 0.9
+    swing_half_life: float = 300.0
     home_half_life: float = 400 * 1440.0
     jumps_per_day: float = 1.0
     jump_spread: float = 0.005
