@@ -29,6 +29,13 @@ EXIT_USER_MUST_ACT = 2
 
 Parts = Sequence[str | Path]
 
+# setuptools is locked too (--allow-unsafe), so that gridbot itself installs without a network.
+LOCK_OPTIONS = (
+    *("--quiet", "--no-header", "--generate-hashes", "--strip-extras", "--allow-unsafe"),
+    *("--build-deps-for", "editable"),
+)
+LOCKS = {"requirements.txt": (), "requirements-test.txt": ("--extra", "test", "-c", "requirements.txt")}
+
 # Which Debian package brings what Qt loads at run time. Sonames are what `ldd` prints as missing.
 DEBIAN_PACKAGE_OF = {
     "libEGL.so.1": "libegl1",
@@ -288,27 +295,17 @@ def lock(args: list[str]) -> int:
     """Write requirements*.txt anew from pyproject.toml; `--upgrade` takes the newest versions that fit."""
     # Only the public index: what this machine's own pip settings add must not reach the lock.
     env = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
-    quiet = ["--no-header", "--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "-q"]
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / VENV_PYTHON.relative_to(VENV)
         must([sys.executable, "-m", "venv", folder], why="Python could not create an environment for pip-tools.")
         must([python, "-m", "pip", "install", "-q", "pip-tools>=7.4,<8"], why="pip-tools cannot be had.", env=env)
-        tool: list[str | Path] = [
-            python,
-            "-W",
-            "ignore",
-            "-m",
-            "piptools",
-            "compile",
-            "--generate-hashes",
-            "--allow-unsafe",
-        ]
-        tool += ["--strip-extras", "--build-deps-for", "editable", *quiet, *args]
-        for extra, name in (
-            ([], "requirements.txt"),
-            (["--extra", "test", "-c", "requirements.txt"], "requirements-test.txt"),
-        ):
-            must([*tool, *extra, "-o", name, "pyproject.toml"], why=f"{name} could not be resolved.", env=env)
+        compile_lock: Parts = [python, "-W", "ignore", "-m", "piptools", "compile", *LOCK_OPTIONS, *args]
+        for name, options in LOCKS.items():
+            parts = [*compile_lock, *options, "-o", name, "pyproject.toml"]
+            must(parts, why=f"{name} could not be resolved.", env=env)
+            # Where packages come from is each machine's own setting: option lines have no place in a lock.
+            lines = (ROOT / name).read_text("utf-8").splitlines(keepends=True)
+            (ROOT / name).write_text("".join(line for line in lines if not line.startswith("--")).lstrip(), "utf-8")
     return 0
 
 

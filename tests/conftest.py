@@ -1,0 +1,15 @@
+"""What every test runs with, also under a bare `pytest`: values that are really frozen, and no window on a desktop."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Both are read when a module is imported, so they are set before any of gridbot or Qt is.
+os.environ.setdefault("CHECKED", "1")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# The machine's load says nothing about the code; a found example is printed so that it can be pinned as a test.
+settings.register_profile("gridbot", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gridbot")
