@@ -32,7 +32,6 @@ _FORMAT_HINT = (
     "low, close and volume."
 )
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "threads": 2,
     # Reading a file must never send the program to the network for an extension.
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -53,12 +52,12 @@ def load_candles(path: Path) -> CandleArrays:
     # duckdb takes some 50 ms and 20 MB to import: only who reads a file pays for it.
     import duckdb
 
+    is_parquet = start.startswith(_PARQUET_MAGIC)
+    # One thread decodes a year of minutes as fast as two, in less memory; the parsing of text gains from the second.
+    settings = _SETTINGS | {"threads": 1 if is_parquet else 2}
     try:
-        with duckdb.connect(":memory:", config=_SETTINGS) as connection:
-            if start.startswith(_PARQUET_MAGIC):
-                columns = _read_parquet(connection, path)
-            else:
-                columns = _read_csv(connection, path, start)
+        with duckdb.connect(":memory:", config=settings) as connection:
+            columns = _read_parquet(connection, path) if is_parquet else _read_csv(connection, path, start)
     except duckdb.Error as error:
         raise CandleFileError(f"{path} cannot be read: {_first_lines(error)}", hint=_FORMAT_HINT) from error
     return _checked(path, columns)

@@ -25,8 +25,16 @@ MARKET_EPOCH: Final = TimeMs(1_704_067_200_000)
 
 DEMO_SYMBOL: Final = Symbol("BTC/USDT")
 DEMO_PROCESS: Final = Process()
+DEMO_SEED: Final = 4807
+DEMO_START: Final = 120_240
+"""The first candle that a demo lives through: noon of day 83, with the history of 501 four-hour bars behind it.
+
+Of the first 5,000 seeds this one lets a default grid that is laid here make its first round trip soonest, after 83
+minutes of the market, and three in its first six hours; any seed would do so in a day or two. Nothing is tampered with.
+"""
 
 _CHECKPOINT_DAYS = 32
+"""One state in so many days is kept; a year at six hundred times real time is 7,000 of them, about a megabyte."""
 _CACHED_DAYS = 8
 _FEWEST_PRINTS, _MOST_PRINTS = 12, 60
 _LARGEST_EXACT = 10**15
