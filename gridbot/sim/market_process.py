@@ -36,6 +36,8 @@ MINUTES_PER_DAY = 1440
 _DAYS_PER_WEEK = 7
 _SATURDAY = 5
 """Day 0 of the market is a Monday."""
+_SHORTEST_HALF_LIFE = 30
+"""Minutes; `_autoregression` divides by the decay of a whole day, which would lose its digits if that were smaller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,15 @@ class Process:
         Regime(drift=0.0, liveliness=0.9, mean_days=4.0),
         Regime(drift=-0.007, liveliness=1.2, mean_days=5.0),
     )
+
+    def __post_init__(self) -> None:
+        half_lives = (self.slow_half_life, self.fast_half_life, self.swing_half_life, self.home_half_life)
+        if min(half_lives) < _SHORTEST_HALF_LIFE:
+            raise ValueError(f"half-lives must be {_SHORTEST_HALF_LIFE} minutes or more, not {min(half_lives)}")
+        if not 0.0 <= self.swing_share <= 1.0:
+            raise ValueError(f"swing_share must be 0 to 1, not {self.swing_share}")
+        if len(self.regimes) < 2 or min(regime.mean_days for regime in self.regimes) < 1.0:
+            raise ValueError("there must be two regimes or more, each lasting a day or more on average")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +204,8 @@ def _ornstein_uhlenbeck(start: float, half_life: float, spread: float, normals: 
 def _autoregression(start: float, decay: float, shocks: Floats) -> Floats:
     """Return x[t] = decay * x[t-1] + shocks[t] for one day, with x before the day = `start`.
 
-    Written as decay**t * (start + sum(shocks / decay**t)) it is one cumulative sum. The powers stay harmless: with the
-    shortest half-life here, 45 minutes, they reach 2**32 in a day, which leaves six good digits of a shock and more.
+    Written as decay**t * (start + sum(shocks / decay**t)) it is one cumulative sum. With the shortest half-life allowed
+    the powers reach 2**48 in a day: what is rounded away has itself decayed to nothing by then.
     """
     powers = decay ** np.arange(1, shocks.size + 1)
     return np.asarray(powers * (start + np.cumsum(shocks / powers)), dtype=np.float64)

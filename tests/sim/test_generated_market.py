@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from gridbot.core.units import Side, Symbol
 from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.generated_market import DEMO_SEED, DEMO_START, MARKET_EPOCH, GeneratedMarket
+from gridbot.sim.market_process import Process, ProcessState, Regime, next_day
 
 DAY = 1440
 Floats = npt.NDArray[np.float64]
+FLAT = Regime(drift=0.0, liveliness=1.0, mean_days=4.0)
 
 
 def content(candles: CandleArrays) -> str:
@@ -264,6 +267,29 @@ def test_figures_that_do_not_fit_are_refused() -> None:
         GeneratedMarket(1).candles(-1, 5)
     with pytest.raises(ValueError, match="counted from 0"):
         GeneratedMarket(1).prints(-1)
+
+
+def test_a_process_that_cannot_be_computed_is_refused() -> None:
+    with pytest.raises(ValueError, match="half-lives"):
+        Process(fast_half_life=5.0)
+    with pytest.raises(ValueError, match="swing_share"):
+        Process(swing_share=1.5)
+    with pytest.raises(ValueError, match="two regimes"):
+        Process(regimes=(Regime(drift=0.0, liveliness=1.0, mean_days=3.0),))
+
+
+def test_the_shortest_half_life_still_obeys_the_recursion_minute_by_minute() -> None:
+    """The closed form in one cumulative sum against the plain loop that it replaces."""
+    process = Process(fast_half_life=30.0, swing_half_life=30.0)
+    state = ProcessState(level=0.0, swing=0.02, slow=0.0, fast=0.0, regime=1)
+    quiet = replace(process, minute_volatility=1e-12, jumps_per_day=0.0, regimes=(FLAT, FLAT))
+    day, after = next_day(quiet, replace(state, regime=0), day=0, random=np.random.default_rng(1))
+    expected, swing = [], 0.02
+    for _ in range(DAY):
+        swing *= 2.0 ** (-1 / 30)
+        expected.append(swing)
+    assert np.abs(day.close - np.array(expected)).max() < 1e-9
+    assert after.swing == pytest.approx(0.0, abs=1e-9)
 
 
 def test_no_candles_are_no_candles() -> None:
