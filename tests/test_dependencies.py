@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import gridbot
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -62,3 +64,8 @@ def test_a_lock_has_a_hash_for_each_pin_and_no_option_line(lock: str) -> None:
 
 def test_pyside_is_pinned_to_the_last_version_that_keeps_none() -> None:
     assert pins("requirements.txt")["pyside6-essentials"] == "6.11.3"
+
+
+def test_the_version_stands_the_same_in_both_places() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert settings["project"]["version"] == gridbot.__version__
