@@ -1,0 +1,29 @@
+"""What the user wants, as a file and as a form: read, checked whole, and turned into the core's rules. No I/O."""
+
+from __future__ import annotations
+
+from gridbot.config.app import AppConfig
+from gridbot.config.changes import Change, changes
+from gridbot.config.forms import field_mistakes, form_of, grid_from_form
+from gridbot.config.grid import GridConfig, InstrumentConfig
+from gridbot.config.presets import PRESETS, default_config, preset
+from gridbot.config.reading import parse_config, parse_grid_or_app
+from gridbot.config.reference import Setting, schema_reference
+
+__all__ = [
+    "PRESETS",
+    "AppConfig",
+    "Change",
+    "GridConfig",
+    "InstrumentConfig",
+    "Setting",
+    "changes",
+    "default_config",
+    "field_mistakes",
+    "form_of",
+    "grid_from_form",
+    "parse_config",
+    "parse_grid_or_app",
+    "preset",
+    "schema_reference",
+]
