@@ -109,8 +109,8 @@ def apt_install(packages: Sequence[str]) -> None:
 
 
 def digest_of(*files: Path) -> str:
-    """Return one hash of these files' content and of the Python in use."""
-    sha = hashlib.sha256(sys.version.encode())
+    """Return one hash of these files' content and of the Python line in use (3.11, 3.12)."""
+    sha = hashlib.sha256(repr(sys.version_info[:2]).encode())
     for file in files:
         sha.update(file.name.encode() + b"\0" + file.read_bytes())
     return sha.hexdigest()
