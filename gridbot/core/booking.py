@@ -1,0 +1,300 @@
+"""Fills into the books: each trade once, exact, and the identities asserted where the money moves (I6 to I12)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gridbot.core.breakers import integrity_broken
+from gridbot.core.cells import Cell, Lot
+from gridbot.core.commands import Alarmed, FillBooked, OrderEnded, RoundTripClosed
+from gridbot.core.draft import Draft, GridDraft
+from gridbot.core.events import OrderFilled, OrderRef
+from gridbot.core.ledger import Account, Tally, add, multiply, split, subtract
+from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
+from gridbot.core.plan import complete
+from gridbot.core.rules import Instrument
+from gridbot.core.state import RETIRED_LIMIT, Retired
+from gridbot.core.units import ZERO, Asset, Price, Quantity, Side
+from gridbot.core.values import evolve, value
+
+
+@value
+class Found:
+    """Where an order is: its cell, or None if it ended before and is only remembered."""
+
+    ref: OrderRef
+    order: Order
+    live: bool
+
+
+def find(draft: Draft, ref: OrderRef) -> Found | None:
+    """Return the order that `ref` names; its grid and cell are a hint that is checked."""
+    if draft.has(ref.grid):
+        cells = draft.peek(ref.grid).cells
+        if 0 < ref.cell <= len(cells):
+            order = cells[ref.cell - 1].order
+            if order is not None and order.id == ref.id:
+                return Found(ref, order, True)
+    retired = draft.retired.get(ref.id)
+    if retired is not None:
+        return Found(retired.ref, retired.order, False)
+    for id_ in draft.grid_ids():
+        for cell in draft.peek(id_).cells:
+            if cell.order is not None and cell.order.id == ref.id:
+                return Found(OrderRef(id_, cell.number, ref.id), cell.order, True)
+    return None
+
+
+def book(draft: Draft, event: OrderFilled) -> GridDraft | None:
+    """Book a trade once; return the grid that it changed, or None if it was known or belongs to nobody."""
+    key = f"{event.symbol}|{event.trade_id}"
+    if key in draft.trades:
+        return None
+    found = find(draft, event.ref)
+    if found is None or not draft.has(found.ref.grid):
+        draft.notes.append(
+            Alarmed(draft.now, "unknown_fill", f"A trade of order {event.ref.id} came, which no grid knows.")
+        )
+        return None
+    draft.trades = draft.trades.add(key)
+    g = draft.grid(found.ref.grid)
+    instrument = g.instrument
+    if instrument is None:
+        raise ValueError(f"grid {g.rules.id} has an order but no instrument")
+    order = found.order
+    _move_accounts(draft, event, order.side, instrument)
+    order = _fill_order(draft, found, event)
+    cell = g.cells[found.ref.cell - 1]
+    if found.live:
+        cell = Cell(cell.number, cell.want, None if order.state is OrderState.FILLED else order, cell.lot, None)
+    if order.side is Side.BUY:
+        _bought(g, cell, order, event, instrument, live=found.live)
+    else:
+        _sold(draft, g, cell, event, instrument)
+    g.tally.check()
+    _tell(draft, g, found, order, event)
+    return g
+
+
+def _fill_order(draft: Draft, found: Found, event: OrderFilled) -> Order:
+    order = found.order
+    filled = add(order.filled, event.quantity)
+    if filled > order.quantity:
+        integrity_broken(draft, f"Order {order.id} was for {order.quantity:f} and {filled:f} of it were traded.")
+    fact = Fact.FULLY_FILLED if filled >= order.quantity else Fact.PART_FILLED
+    state = after(order.state, fact) if order.state not in TERMINAL else order.state
+    order = Order(
+        order.id,
+        order.side,
+        order.price,
+        order.quantity,
+        state,
+        Quantity(filled),
+        order.created,
+        order.slot,
+        order.target,
+        order.rung_quantity,
+        order.taker,
+        order.venue_id,
+    )
+    if not found.live:
+        draft.retired = {**draft.retired, order.id: Retired(found.ref, order)}
+        draft.notes.append(
+            Alarmed(
+                draft.now, "late_fill", f"Order {order.id} was {state.value} and traded all the same; it is booked."
+            )
+        )
+    return order
+
+
+def _move_accounts(draft: Draft, event: OrderFilled, side: Side, instrument: Instrument) -> None:
+    worth = multiply(event.price, event.quantity)
+    base, quote = (event.quantity, -worth) if side is Side.BUY else (-event.quantity, worth)
+    accounts = dict(draft.accounts)
+    nothing = Account()
+    for asset, traded in ((instrument.base, base), (instrument.quote, quote)):
+        fee = event.fee if event.fee_asset == asset else ZERO
+        accounts[asset] = accounts.get(asset, nothing).moved(traded=traded, fee=fee)
+    if event.fee and event.fee_asset not in (instrument.base, instrument.quote):
+        accounts[event.fee_asset] = accounts.get(event.fee_asset, nothing).moved(fee=event.fee)
+    draft.accounts = accounts
+
+
+def _fees(event: OrderFilled, instrument: Instrument) -> tuple[Decimal, Decimal]:
+    """Return the fee as (quote, base); a third asset's fee is in its own account only."""
+    quote = event.fee if event.fee_asset == instrument.quote else ZERO
+    return quote, event.fee if event.fee_asset == instrument.base else ZERO
+
+
+def _bought(g: GridDraft, cell: Cell, order: Order, event: OrderFilled, instrument: Instrument, *, live: bool) -> None:
+    quote_fee, base_fee = _fees(event, instrument)
+    received = subtract(event.quantity, base_fee)
+    cost = add(multiply(event.price, event.quantity), quote_fee)
+    tally, lot = g.tally, cell.lot
+    g.tally = _tallied(
+        tally,
+        cash=subtract(tally.cash, cost),
+        open_cost=add(tally.open_cost, cost),
+        inventory=add(tally.inventory, received),
+        fees=(quote_fee, base_fee),
+    )
+    target = order.price if order.target is None else order.target
+    if lot is None:
+        lot = Lot(
+            Quantity(received), cost, order.price, target, order.slot, event.time, False, Quantity(ZERO), Decimal(ZERO)
+        )
+    else:
+        lot = Lot(
+            Quantity(add(lot.quantity, received)),
+            add(lot.cost, cost),
+            lot.buy_price if lot.complete else order.price,
+            lot.target if lot.complete else target,
+            lot.slot if lot.complete else order.slot,
+            lot.since,
+            lot.complete,
+            lot.bought,
+            lot.earned,
+        )
+    after_fill = Cell(cell.number, cell.want, cell.order, lot, cell.block)
+    g.put(after_fill)
+    if order.state is OrderState.FILLED or (not live and saleable(g, lot)) or lot.complete:
+        complete(g, after_fill)
+
+
+def saleable(g: GridDraft, lot: Lot) -> bool:
+    """Tell whether a part is large enough to be sold by itself at its target."""
+    instrument = g.instrument
+    if instrument is None:
+        return False
+    return instrument.tradable(quantity=instrument.quantity_floor(lot.quantity), price=lot.target)
+
+
+def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument: Instrument) -> None:
+    quote_fee, base_fee = _fees(event, instrument)
+    proceeds = subtract(multiply(event.price, event.quantity), quote_fee)
+    lot, tally = cell.lot, g.tally
+    from_lot = ZERO if lot is None else min(event.quantity, lot.quantity)
+    cost = ZERO if lot is None else split(lot.cost, part=from_lot, whole=lot.quantity)
+    if from_lot != event.quantity:
+        draft.notes.append(
+            Alarmed(draft.now, "oversold", f"{event.quantity:f} were sold from a cell that held {from_lot:f}.")
+        )
+    profit = subtract(proceeds, cost)
+    g.tally = _tallied(
+        tally,
+        cash=add(tally.cash, proceeds),
+        realised=add(tally.realised, profit),
+        open_cost=subtract(tally.open_cost, cost),
+        inventory=subtract(tally.inventory, add(event.quantity, base_fee)),
+        fees=(quote_fee, base_fee),
+    )
+    if lot is None:
+        g.put(cell)
+        return
+    left = subtract(lot.quantity, from_lot)
+    earned = add(lot.earned, profit)
+    if left:
+        rest = Lot(
+            Quantity(left),
+            subtract(lot.cost, cost),
+            lot.buy_price,
+            lot.target,
+            lot.slot,
+            lot.since,
+            True,
+            lot.bought,
+            earned,
+        )
+        g.put(Cell(cell.number, cell.want, cell.order, rest, cell.block))
+        return
+    g.put(Cell(cell.number, None, cell.order, None, None))
+    g.tally = evolve(g.tally, round_trips=g.tally.round_trips + 1, wins=g.tally.wins + (1 if earned > 0 else 0))
+    draft.round_trips += 1
+    draft.notes.append(
+        RoundTripClosed(
+            event.time, g.rules.id, cell.number, lot.slot, lot.since, lot.buy_price, event.price, lot.bought, earned
+        )
+    )
+
+
+def _tallied(
+    tally: Tally,
+    *,
+    cash: Decimal,
+    open_cost: Decimal,
+    inventory: Decimal,
+    fees: tuple[Decimal, Decimal],
+    realised: Decimal | None = None,
+) -> Tally:
+    return Tally(
+        cash,
+        tally.contributed,
+        tally.realised if realised is None else realised,
+        open_cost,
+        inventory,
+        tally.dust,
+        tally.dust_cost,
+        add(tally.quote_fees, fees[0]),
+        add(tally.base_fees, fees[1]),
+        tally.fills + 1,
+        tally.round_trips,
+        tally.wins,
+        tally.layings,
+        tally.cancels,
+    )
+
+
+def _tell(draft: Draft, g: GridDraft, found: Found, order: Order, event: OrderFilled) -> None:
+    draft.fills += 1
+    draft.notes.append(
+        FillBooked(
+            event.time,
+            g.rules.id,
+            found.ref.cell,
+            order.id,
+            event.trade_id,
+            order.side,
+            event.price,
+            event.quantity,
+            event.fee,
+            event.fee_asset,
+            order.taker,
+        )
+    )
+    if found.live and order.state is OrderState.FILLED:
+        draft.notes.append(ended(draft, g, found.ref.cell, order, ""))
+
+
+def ended(draft: Draft, g: GridDraft, cell: int, order: Order, reason: str) -> OrderEnded:
+    """Return the note of an order that left the book for good."""
+    return OrderEnded(
+        draft.now,
+        g.rules.id,
+        cell,
+        order.id,
+        order.side,
+        order.price,
+        order.quantity,
+        order.filled,
+        order.state,
+        reason,
+    )
+
+
+def retire(draft: Draft, ref: OrderRef, order: Order) -> None:
+    """Remember an order that ended unfilled, so that a late fill of it is booked; the oldest is forgotten."""
+    retired = {**draft.retired, order.id: Retired(ref, order)}
+    if len(retired) > RETIRED_LIMIT:
+        del retired[next(iter(retired))]
+    draft.retired = retired
+
+
+def fee_total(tally: Tally, base: Asset, quote: Asset) -> dict[Asset, Decimal]:
+    """Return the fees of a grid by asset."""
+    fees = {quote: tally.quote_fees, base: tally.base_fees}
+    return {asset: amount for asset, amount in fees.items() if amount}
+
+
+def current_price(g: GridDraft, order: Order) -> Price:
+    """Return the price that a rejected post-only order teaches: the market is not above it."""
+    return order.price if g.price is None else min(g.price, order.price)

@@ -1,0 +1,398 @@
+"""`step(state, event)`: the whole engine as one pure function. Same arguments, same answer, on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gridbot.core import breakers
+from gridbot.core.booking import book, current_price, ended, find, retire, saleable
+from gridbot.core.cells import Block, Cell
+from gridbot.core.commands import Alarmed, KillChanged
+from gridbot.core.draft import Draft, GridDraft, Step
+from gridbot.core.events import (
+    AccountOpened,
+    CandleClosed,
+    EpochStarted,
+    Event,
+    GridRemoved,
+    GridWished,
+    HistoryLoaded,
+    InstrumentChanged,
+    KillReleased,
+    KillRequested,
+    Marked,
+    MarketReady,
+    OrderFilled,
+    OrderReported,
+    PriceCrossed,
+    Removal,
+    RulesChanged,
+    Transferred,
+)
+from gridbot.core.ledger import Account, Tally
+from gridbot.core.lifecycle import (
+    begin_exit,
+    change_rules,
+    decide,
+    exit_if_due,
+    finish_if_empty,
+    lay_if_due,
+    new_grid,
+    signal_market,
+    stop,
+    tell_regime,
+)
+from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
+from gridbot.core.plan import arm, complete, limit_for, repeat_cancels, settle, settle_all
+from gridbot.core.regime import new_signal, new_trend
+from gridbot.core.rules import GridRules, Wish
+from gridbot.core.state import Phase, State
+from gridbot.core.units import Side, TimeMs
+from gridbot.core.values import evolve
+
+REJECTED_WAIT_MS = 5_000
+"""How long a cell waits after the venue refused its order, before it is tried again."""
+
+
+def step(state: State, event: Event) -> Step:
+    """Advance by one event; an event applied a second time changes nothing but the clock.
+
+    Raises IllegalTransition for a fact that cannot be true of its order and LedgerError for sums that disagree; in
+    both cases `state` is as it was.
+    """
+    draft = Draft(state, event.time)
+    _HANDLERS[type(event)](draft, event)
+    return draft.close()
+
+
+def _on_epoch(draft: Draft, event: EpochStarted) -> None:
+    if event.prefix != draft.prefix:
+        draft.prefix, draft.sequence = event.prefix, 0
+
+
+def _on_rules(draft: Draft, event: RulesChanged) -> None:
+    draft.rules = event.rules
+    wanted = {rules.id: rules for rules in event.rules.grids}
+    for id_ in draft.grid_ids():
+        if id_ not in wanted:
+            _remove(draft, id_, Removal.SELL_ONLY)
+    for id_, rules in wanted.items():
+        if draft.has(id_):
+            change_rules(draft, draft.grid(id_), rules)
+            continue
+        instrument = draft.instruments.get(rules.symbol, rules.instrument)
+        if instrument is not None and rules.symbol not in draft.instruments:
+            draft.instruments = {**draft.instruments, rules.symbol: instrument}
+        draft.insert(id_, new_grid(rules, instrument, draft.now))
+
+
+def _on_instrument(draft: Draft, event: InstrumentChanged) -> None:
+    instrument = event.instrument
+    if draft.instruments.get(instrument.symbol) == instrument:
+        return
+    draft.instruments = {**draft.instruments, instrument.symbol: instrument}
+    for id_ in draft.grid_ids():
+        if draft.peek(id_).rules.symbol != instrument.symbol:
+            continue
+        g = draft.grid(id_)
+        g.instrument = instrument
+        if g.ladder is not None:
+            change_rules(draft, g, evolve(g.rules, instrument=instrument))
+
+
+def _on_account(draft: Draft, event: AccountOpened) -> None:
+    if draft.opened:
+        return
+    draft.opened = True
+    accounts = dict(draft.accounts)
+    for asset, amount in event.balances:
+        known = accounts.get(asset, Account())
+        accounts[asset] = evolve(known, opening=known.opening + amount, total=known.total + amount)
+    draft.accounts = accounts
+
+
+def _on_transfer(draft: Draft, event: Transferred) -> None:
+    if event.id in draft.transfers:
+        return
+    draft.transfers = draft.transfers.add(event.id)
+    account = draft.accounts.get(event.asset, Account()).moved(transferred=event.amount)
+    draft.accounts = {**draft.accounts, event.asset: account}
+
+
+def _on_history(draft: Draft, event: HistoryLoaded) -> None:
+    for id_ in draft.grid_ids():
+        rules = draft.peek(id_).rules
+        if signal_market(rules) != event.market:
+            continue
+        g = draft.grid(id_)
+        before = (g.signal, g.trend)
+        for timeframe, bars in event.bars:
+            if timeframe == rules.signal.timeframe:
+                g.signal = new_signal(rules.signal)
+                for bar in bars:
+                    g.signal = g.signal.add(bar, rules.signal)
+            if timeframe == rules.trend.timeframe:
+                g.trend = new_trend(rules.trend)
+                for bar in bars:
+                    g.trend = g.trend.add(bar, rules.trend)
+        tell_regime(draft, g, before)
+        g.limit = limit_for(draft, g)
+        if g.price is not None:
+            arm(draft, g, g.price)
+            settle(draft, g)
+
+
+def _on_ready(draft: Draft, event: MarketReady) -> None:
+    for id_ in draft.grid_ids():
+        grid = draft.peek(id_)
+        if grid.rules.symbol != event.symbol or grid.ladder is not None or not grid.ready:
+            continue
+        g = draft.grid(id_)
+        g.limit = limit_for(draft, g)
+        lay_if_due(draft, g, event.mid)
+        if g.ladder is not None:
+            arm(draft, g, event.mid)
+            settle_all(draft, g)
+
+
+def _on_candle(draft: Draft, event: CandleClosed) -> None:
+    for id_ in draft.grid_ids():
+        rules = draft.peek(id_).rules
+        if signal_market(rules) == event.market:
+            _take_bars(draft, draft.grid(id_), event)
+        if rules.symbol == event.market:
+            g = draft.grid(id_)
+            if event.time <= g.closed_at:
+                continue
+            g.closed_at = event.time
+            fresh = g.signal_at >= event.time
+            if g.phase is Phase.ACTIVE or g.phase is Phase.EXITING:
+                decide(draft, g, event.close, signal_closed=fresh)
+
+
+def _take_bars(draft: Draft, g: GridDraft, event: CandleClosed) -> None:
+    rules = g.rules
+    before = (g.signal, g.trend)
+    for timeframe, bar in event.bars:
+        if timeframe == rules.signal.timeframe:
+            signal = g.signal.add(bar, rules.signal)
+            if signal is not g.signal:
+                g.signal, g.signal_at = signal, event.time
+        if timeframe == rules.trend.timeframe:
+            g.trend = g.trend.add(bar, rules.trend)
+    tell_regime(draft, g, before)
+    if rules.symbol != event.market and g.signal_at == event.time and g.price is not None:
+        # The signal comes from another market: its close is the moment, our own last price is the price.
+        decide(draft, g, g.price, signal_closed=True)
+
+
+def _on_crossed(draft: Draft, event: PriceCrossed) -> None:
+    for id_ in draft.grid_ids():
+        grid = draft.peek(id_)
+        if grid.rules.symbol != event.symbol:
+            continue
+        g = draft.grid(id_)
+        if g.phase is Phase.WAITING and g.rules.trigger_price == event.level:
+            g.phase = Phase.ACTIVE
+        if g.phase is Phase.ACTIVE and g.ladder is not None:
+            arm(draft, g, event.price)
+            settle(draft, g)
+
+
+def _on_marked(draft: Draft, event: Marked) -> None:
+    breakers.on_marked(draft, event)
+    for id_ in draft.grid_ids():
+        g = draft.grid(id_)
+        limit = limit_for(draft, g)
+        if limit != g.limit:
+            g.limit = limit
+            if g.price is not None:
+                arm(draft, g, g.price)
+        repeat_cancels(draft, g)
+        settle_all(draft, g)
+        finish_if_empty(draft, g)
+        if g.dropped and g.phase is Phase.STOPPED:
+            draft.drop(id_)
+
+
+def _on_filled(draft: Draft, event: OrderFilled) -> None:
+    g = book(draft, event)
+    if g is None:
+        return
+    arm(draft, g, event.price)
+    settle(draft, g)
+    if g.phase is not Phase.ACTIVE or g.dropped:
+        finish_if_empty(draft, g)
+    if draft.kill is not None and draft.base.kill is None:
+        _cancel_everything(draft)
+
+
+def _on_reported(draft: Draft, event: OrderReported) -> None:
+    found = find(draft, event.ref)
+    if found is None:
+        draft.notes.append(Alarmed(draft.now, "unknown_order", f"A report of order {event.ref.id} came, unknown here."))
+        return
+    if not found.live:
+        _late_report(draft, found.order, event)
+        return
+    order = found.order
+    state = after(order.state, event.fact)
+    venue_id = order.venue_id if event.venue_id is None else event.venue_id
+    order = Order(
+        order.id,
+        order.side,
+        order.price,
+        order.quantity,
+        state,
+        order.filled,
+        order.created,
+        order.slot,
+        order.target,
+        order.rung_quantity,
+        order.taker,
+        venue_id,
+    )
+    g = draft.grid(found.ref.grid)
+    cell = g.cells[found.ref.cell - 1]
+    if state not in TERMINAL:
+        g.cells[cell.number - 1] = Cell(cell.number, cell.want, order, cell.lot, cell.block)
+        if event.fact is Fact.ACCEPTED:
+            g.touched.add(cell.number - 1)
+            settle(draft, g)
+        return
+    _end_order(draft, g, cell, order, event)
+
+
+def _late_report(draft: Draft, order: Order, event: OrderReported) -> None:
+    """A report about an order that has ended: news only if it says that the order lives."""
+    if event.fact is Fact.ACCEPTED and order.state in (OrderState.ABSENT, OrderState.NOT_SENT, OrderState.REJECTED):
+        draft.notes.append(
+            Alarmed(draft.now, "late_order", f"Order {order.id} was {order.state.value} and rests all the same.")
+        )
+
+
+def _end_order(draft: Draft, g: GridDraft, cell: Cell, order: Order, event: OrderReported) -> None:
+    """Take an order that ended out of its cell; a part that can be sold becomes a holding."""
+    retire(draft, event.ref, order)
+    reason = event.message or event.code
+    draft.notes.append(ended(draft, g, cell.number, order, reason))
+    block = None
+    if order.state in (OrderState.REJECTED, OrderState.NOT_SENT, OrderState.ABSENT) and not event.post_only:
+        until = TimeMs(draft.now + REJECTED_WAIT_MS)
+        block = Block(event.code or order.state.value, reason or order.state.value, until)
+    elif order.side is Side.SELL and (event.post_only or order.taker):
+        block = Block(
+            event.code or "retry", reason or "The sell did not rest; it is tried again.", TimeMs(draft.now + 1_000)
+        )
+    if order.state is OrderState.CANCELED:
+        g.tally = _one_more_cancel(g.tally)
+    freed = Cell(cell.number, cell.want, None, cell.lot, block)
+    g.put(freed)
+    lot = cell.lot
+    if order.side is Side.BUY and lot is not None and not lot.complete and saleable(g, lot):
+        complete(g, freed)
+    if order.side is Side.BUY and (lot is not None or event.post_only) and g.price is not None:
+        arm(draft, g, current_price(g, order) if event.post_only else g.price)
+    settle(draft, g)
+    if g.phase is not Phase.ACTIVE or g.dropped:
+        finish_if_empty(draft, g)
+
+
+def _one_more_cancel(tally: Tally) -> Tally:
+    return evolve(tally, cancels=tally.cancels + 1)
+
+
+def _on_wished(draft: Draft, event: GridWished) -> None:
+    if not draft.has(event.grid):
+        return
+    g = draft.grid(event.grid)
+    _take_wish(draft, g, event.wish)
+    draft.rules = evolve(
+        draft.rules,
+        grids=tuple(evolve(rules, wish=event.wish) if rules.id == event.grid else rules for rules in draft.rules.grids),
+    )
+
+
+def _take_wish(draft: Draft, g: GridDraft, wish: Wish) -> None:
+    rules: GridRules = evolve(g.rules, wish=wish)
+    change_rules(draft, g, rules)
+
+
+def _on_removed(draft: Draft, event: GridRemoved) -> None:
+    draft.rules = evolve(draft.rules, grids=tuple(rules for rules in draft.rules.grids if rules.id != event.grid))
+    if draft.has(event.grid):
+        _remove(draft, event.grid, event.how)
+
+
+def _remove(draft: Draft, id_: Any, how: Removal) -> None:
+    """Wind a grid down as the user chose; it goes when nothing of it rests and, unless untracked, nothing is held."""
+    g = draft.grid(id_)
+    g.dropped = True
+    if how is Removal.SELL_NOW and any(cell.lot is not None for cell in g.cells):
+        begin_exit(draft, g, "removed", "The grid was taken away; what it holds is sold now.")
+    elif how is Removal.UNTRACK:
+        for cell in tuple(g.cells):
+            g.put(Cell(cell.number, None, cell.order, None, None))
+        stop(draft, g, "untracked", "The grid was taken away; its coins stay in the account, untracked.")
+    else:
+        g.rules = evolve(g.rules, wish=Wish.SELL_ONLY)
+        g.limit = limit_for(draft, g)
+    if g.price is not None:
+        arm(draft, g, g.price)
+    settle_all(draft, g)
+    finish_if_empty(draft, g)
+    if g.phase is Phase.STOPPED and all(cell.order is None for cell in g.cells):
+        draft.drop(id_)
+
+
+def _on_kill(draft: Draft, event: KillRequested) -> None:
+    if draft.kill is not None:
+        return
+    breakers.kill(draft, event.kind, event.reason, liquidate=event.liquidate)
+    breakers.set_level(draft)
+    _cancel_everything(draft)
+
+
+def _cancel_everything(draft: Draft) -> None:
+    for id_ in draft.grid_ids():
+        g = draft.grid(id_)
+        g.limit = limit_for(draft, g)
+        if g.price is not None:
+            arm(draft, g, g.price)
+        settle_all(draft, g)
+
+
+def _on_release(draft: Draft, event: KillReleased) -> None:
+    if draft.kill is None:
+        return
+    draft.notes.append(KillChanged(draft.now, False, draft.kill.kind, f"Released by {event.by}."))
+    draft.kill = None
+    breakers.release(draft)
+    for id_ in draft.grid_ids():
+        g = draft.grid(id_)
+        g.limit = limit_for(draft, g)
+        if g.price is not None:
+            arm(draft, g, g.price)
+            exit_if_due(draft, g, g.price)
+        settle_all(draft, g)
+
+
+_HANDLERS: dict[type[Any], Callable[[Draft, Any], None]] = {
+    EpochStarted: _on_epoch,
+    RulesChanged: _on_rules,
+    InstrumentChanged: _on_instrument,
+    AccountOpened: _on_account,
+    Transferred: _on_transfer,
+    HistoryLoaded: _on_history,
+    MarketReady: _on_ready,
+    CandleClosed: _on_candle,
+    PriceCrossed: _on_crossed,
+    Marked: _on_marked,
+    OrderReported: _on_reported,
+    OrderFilled: _on_filled,
+    GridWished: _on_wished,
+    GridRemoved: _on_removed,
+    KillRequested: _on_kill,
+    KillReleased: _on_release,
+}

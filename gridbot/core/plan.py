@@ -1,0 +1,327 @@
+"""What should rest, and what to send so that it does: wanted orders are derived, never remembered as flags.
+
+`arm` derives the wanted buys (strategy section 4, "Arming"), `want_sells` the wanted sells, `settle` turns the
+difference to what rests into commands, for the cells that changed; `settle_all` is the same for every cell.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gridbot.core import risk
+from gridbot.core.cells import Block, Cell, Lot, Want, matches
+from gridbot.core.commands import CancelOrder, OrderDenied, PlaceLimit, RangeChanged
+from gridbot.core.draft import Draft, GridDraft
+from gridbot.core.events import OrderRef
+from gridbot.core.ladder import Rung
+from gridbot.core.ledger import add, split, subtract
+from gridbot.core.orders import RESTING, TERMINAL, Fact, Order, OrderState, after
+from gridbot.core.state import Limit, LimitCause, Phase, RangeState
+from gridbot.core.units import ZERO, OrderId, Price, Quantity, Side, TimeMs
+from gridbot.core.values import evolve
+
+_KEEPABLE = RESTING | {OrderState.UNKNOWN}
+_CANCELLABLE = _KEEPABLE
+_CANCEL_REPEATS = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_UNKNOWN})
+_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+RETRY_MS = 1_000
+"""How long a denied order waits before it is asked again."""
+
+
+class Walk:
+    """The result of one walk down the ladder: rungs to arm, highest first, and the lowest that the price kept out."""
+
+    __slots__ = ("armed", "skipped")
+
+    def __init__(self, armed: list[Rung], skipped: Price | None) -> None:
+        self.armed = armed
+        self.skipped = skipped
+
+
+def resting_buy(cell: Cell) -> Order | None:
+    """Return the buy of a free cell that rests, or is on its way to, or None."""
+    order = cell.order
+    if order is None or order.side is not Side.BUY or order.state not in _KEEPABLE:
+        return None
+    lot = cell.lot
+    return None if lot is not None and lot.complete else order
+
+
+def walk(g: GridDraft, price: Decimal) -> Walk:
+    """Walk the slots from slot 1 down and choose those to arm at `price` (quote per base)."""
+    armed: list[Rung] = []
+    skipped: Price | None = None
+    if g.ladder is None:
+        return Walk(armed, skipped)
+    held: list[Price] = []
+    free = 0
+    resting: dict[Price, Order] = {}
+    for cell in g.cells:
+        lot = cell.lot
+        if lot is not None and lot.complete:
+            held.append(lot.buy_price)
+            continue
+        free += 1
+        order = cell.order
+        if order is not None and order.side is Side.BUY and order.state in _KEEPABLE:
+            resting[order.price] = order
+    held.sort(reverse=True)
+    place, count = 0, len(held)
+    last = g.limit.last
+    for rung in g.ladder.rungs:
+        if len(armed) == free or (last is not None and rung.number > last):
+            break
+        while place < count and held[place] >= rung.high:
+            place += 1
+        if (place < count and held[place] > rung.low) or not rung.fits:
+            continue
+        if rung.price >= price:
+            order = resting.get(rung.price)
+            if order is None or order.target != rung.target or order.rung_quantity != rung.quantity:
+                skipped = rung.price
+                continue
+        armed.append(rung)
+    return Walk(armed, skipped)
+
+
+def arm(draft: Draft, g: GridDraft, price: Price) -> None:
+    """Derive the wanted buys at `price`; an order that stays keeps its cell, a new one takes the lowest free cell."""
+    g.price = price
+    if g.phase is not Phase.ACTIVE:
+        _want_no_buys(g)
+        return
+    found = walk(g, price)
+    g.skipped = found.skipped
+    armed = {rung.price: rung for rung in found.armed}
+    free: list[Cell] = []
+    for cell in g.cells:
+        lot = cell.lot
+        if lot is not None and lot.complete:
+            continue
+        order = cell.order
+        if order is not None and order.side is Side.BUY and order.state in _KEEPABLE:
+            rung = armed.get(order.price)
+            if rung is not None and order.target == rung.target and order.rung_quantity == rung.quantity:
+                del armed[order.price]
+                want = cell.want
+                if want is None or want.price != rung.price or want.slot != rung.number:
+                    g.put(Cell(cell.number, _buy(g, cell, rung), order, lot, cell.block))
+                continue
+        free.append(cell)
+    new = iter(armed.values())
+    for cell in free:
+        rung = next(new, None)
+        want = None if rung is None else _buy(g, cell, rung)
+        if want != cell.want:
+            g.put(Cell(cell.number, want, cell.order, cell.lot, None))
+    _tell_range(draft, g, armed=bool(found.armed))
+
+
+def _want_no_buys(g: GridDraft) -> None:
+    g.skipped = None
+    for cell in g.cells:
+        if not cell.holding and cell.want is not None:
+            g.put(Cell(cell.number, None, cell.order, cell.lot, None))
+
+
+def _buy(g: GridDraft, cell: Cell, rung: Rung) -> Want:
+    """Return the wanted buy of `rung` in `cell`: less what the cell already has as a part, within its budget."""
+    quantity = rung.quantity
+    part = cell.lot
+    if part is not None and g.instrument is not None:
+        room = (g.rules.budget - part.cost) / (rung.price * (1 + g.instrument.maker_fee))
+        quantity = g.instrument.quantity_floor(max(ZERO, min(rung.quantity - part.quantity, room)))
+    return Want(Side.BUY, rung.price, quantity, rung.number, rung.target, rung.quantity)
+
+
+def want_sell(draft: Draft, g: GridDraft, cell: Cell) -> None:
+    """Derive the wanted sell of a holding cell: at its target, above the bid, or out at any price inside the collar."""
+    lot, instrument = cell.lot, g.instrument
+    if lot is None or not lot.complete or instrument is None:
+        return
+    price, taker = _sell_price(draft, g, cell, lot)
+    want: Want | None = None
+    if instrument.tradable(quantity=lot.quantity, price=price) and g.phase is not Phase.STOPPED:
+        want = Want(Side.SELL, price, lot.quantity, lot.slot, None, lot.quantity, taker)
+    if want != cell.want:
+        g.put(Cell(cell.number, want, cell.order, lot, cell.block))
+
+
+def _sell_price(draft: Draft, g: GridDraft, cell: Cell, lot: Lot) -> tuple[Price, bool]:
+    instrument = g.instrument
+    quote = draft.risk.quotes.get(g.rules.symbol)
+    if instrument is None:
+        return lot.target, False
+    if g.phase is Phase.EXITING:
+        if quote is None or draft.rules.risk is None:
+            return (lot.target if g.price is None else g.price), True
+        return instrument.price_floor(quote.bid * (1 - draft.rules.risk.price_collar.limit)), True
+    if quote is None or lot.target > quote.bid:
+        return lot.target, False
+    order = cell.order
+    if order is not None and order.side is Side.SELL and order.price > quote.bid:
+        return order.price, False
+    return Price(instrument.price_floor(quote.bid) + instrument.tick_size), False
+
+
+def complete(g: GridDraft, cell: Cell) -> None:
+    """Finish a cell's buying: what it received is rounded down to the lot, the rest is dust, dust that makes a whole
+    lot goes with it (strategy section 5)."""
+    lot, instrument = cell.lot, g.instrument
+    if lot is None or instrument is None:
+        return
+    quantity, cost = lot.quantity, lot.cost
+    sellable = instrument.quantity_floor(quantity)
+    tally = g.tally
+    if sellable != quantity or tally.dust:
+        kept = split(cost, part=sellable, whole=quantity)
+        dust, dust_cost = add(tally.dust, subtract(quantity, sellable)), add(tally.dust_cost, subtract(cost, kept))
+        whole = instrument.quantity_floor(dust)
+        moved = split(dust_cost, part=whole, whole=dust) if whole else ZERO
+        quantity, cost = Quantity(add(sellable, whole)), add(kept, moved)
+        g.tally = evolve(tally, dust=subtract(dust, whole), dust_cost=subtract(dust_cost, moved))
+    done = Lot(
+        Quantity(quantity), cost, lot.buy_price, lot.target, lot.slot, lot.since, True, Quantity(quantity), lot.earned
+    )
+    g.put(Cell(cell.number, None, cell.order, done if quantity else None, cell.block))
+
+
+def _tell_range(draft: Draft, g: GridDraft, *, armed: bool) -> None:
+    now = range_state(g, armed=armed)
+    if now is not g.range:
+        g.range, g.range_since = now, draft.now
+        draft.notes.append(RangeChanged(draft.now, g.rules.id, now.value))
+
+
+def range_state(g: GridDraft, *, armed: bool) -> RangeState:
+    """Return why the grid rests a buy, or none."""
+    if g.phase is Phase.STOPPED or g.phase is Phase.EXITING:
+        return RangeState.STOPPED
+    if g.phase is Phase.WAITING:
+        return RangeState.WAITING
+    if g.ladder is None:
+        return RangeState.WARMING_UP
+    if armed:
+        return RangeState.TRADING
+    if all(cell.holding for cell in g.cells):
+        return RangeState.FULL
+    if g.limit.last == 0:
+        return RangeState.LIMITED
+    if g.price is not None and g.ladder.rungs and g.price <= g.ladder.rungs[-1].price:
+        return RangeState.BELOW_RANGE
+    return RangeState.LIMITED if g.limit.last is not None else RangeState.CROWDED
+
+
+def settle(draft: Draft, g: GridDraft) -> None:
+    """Turn the wants of the cells that changed into commands."""
+    while g.touched:
+        touched, g.touched = sorted(g.touched), set()
+        for index in touched:
+            cell = g.cells[index]
+            if cell.lot is not None and cell.lot.complete:
+                want_sell(draft, g, cell)
+            _cancel_unwanted(draft, g, g.cells[index])
+        for index in touched:
+            _place_wanted(draft, g, g.cells[index])
+        g.touched -= set(touched)
+
+
+def settle_all(draft: Draft, g: GridDraft) -> None:
+    """Settle every cell: the repair, run at signal bars, at marks and at start."""
+    g.touched.update(range(len(g.cells)))
+    settle(draft, g)
+
+
+def _cancel_unwanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
+    order = cell.order
+    if order is None or order.state in TERMINAL or order.taker:
+        return
+    killed = draft.kill is not None
+    if order.state not in _CANCELLABLE or (not killed and cell.want is not None and matches(order, cell.want)):
+        return
+    cancelling = evolve(order, state=after(order.state, Fact.CANCEL_WANTED))
+    g.put(Cell(cell.number, cell.want, cancelling, cell.lot, cell.block))
+    draft.cancels.append(CancelOrder(OrderRef(g.rules.id, cell.number, order.id), g.rules.symbol, order.venue_id))
+
+
+def repeat_cancels(draft: Draft, g: GridDraft) -> None:
+    """Send again the cancels that have no answer; a cancel may be repeated, a create never."""
+    for cell in g.cells:
+        order = cell.order
+        if order is not None and order.state in _CANCEL_REPEATS:
+            ref = OrderRef(g.rules.id, cell.number, order.id)
+            if all(other.ref != ref for other in draft.cancels):
+                draft.cancels.append(CancelOrder(ref, g.rules.symbol, order.venue_id))
+
+
+def _place_wanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
+    want = cell.want
+    if cell.order is not None or want is None or draft.kill is not None or want.quantity <= 0:
+        return
+    if cell.block is not None and cell.block.until > draft.now:
+        return
+    if draft.rules.risk is not None:
+        denial = risk.check(draft, g, want)
+        if denial is not None:
+            _deny(draft, g, cell, want, denial)
+            return
+    _send(draft, g, cell, want)
+
+
+def _send(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
+    draft.sequence += 1
+    id_ = OrderId(draft.prefix + _five(draft.sequence))
+    order = Order(
+        id_,
+        want.side,
+        want.price,
+        want.quantity,
+        after(OrderState.PLANNED, Fact.INTENDED),
+        Quantity(ZERO),
+        draft.now,
+        want.slot,
+        want.target,
+        want.rung_quantity,
+        want.taker,
+    )
+    g.put(Cell(cell.number, want, order, cell.lot, None))
+    post_only = draft.rules.post_only and not want.taker
+    lot_price = want.price if cell.lot is None else cell.lot.buy_price
+    ref = OrderRef(g.rules.id, cell.number, id_)
+    draft.places.append(
+        PlaceLimit(ref, g.rules.symbol, want.side, want.price, want.quantity, post_only, want.taker, lot_price)
+    )
+
+
+def _deny(draft: Draft, g: GridDraft, cell: Cell, want: Want, denial: risk.Denial) -> None:
+    if cell.block is None or cell.block.code != denial.code:
+        draft.notes.append(
+            OrderDenied(
+                draft.now,
+                g.rules.id,
+                cell.number,
+                want.side,
+                want.price,
+                want.quantity,
+                denial.code,
+                denial.sentence,
+            )
+        )
+    block = Block(denial.code, denial.sentence, TimeMs(draft.now + RETRY_MS))
+    g.put(Cell(cell.number, want, None, cell.lot, block))
+
+
+def _five(sequence: int) -> str:
+    """Return five base32 characters for the sequence number of an order."""
+    digits = ""
+    for _ in range(5):
+        sequence, digit = divmod(sequence, 32)
+        digits = _BASE32[digit] + digits
+    return digits
+
+
+def limit_for(draft: Draft, g: GridDraft) -> Limit:
+    """Return section 3's limit for the grid, with the first cause that holds."""
+    if draft.kill is not None:
+        return Limit(0, LimitCause.KILLED)
+    return risk.grid_limit(draft, g)

@@ -1,0 +1,228 @@
+"""Everything the engine knows, as one value; the same events give the same state, byte for byte.
+
+It holds no last quote but the last mark (an event), and nothing finished: completed orders and round trips leave as
+notes. See docs/decisions/0003-state-holds-the-last-mark.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from enum import StrEnum
+
+from gridbot.core.cells import Cell
+from gridbot.core.events import KillKind, OrderRef, Quote
+from gridbot.core.ladder import Ladder
+from gridbot.core.ledger import Accounts, Tally
+from gridbot.core.orders import Order
+from gridbot.core.regime import Signal, Trend
+from gridbot.core.rules import GridRules, Instrument, Rules
+from gridbot.core.units import GridId, OrderId, Price, Symbol, TimeMs
+from gridbot.core.values import value
+
+
+class Phase(StrEnum):
+    """Where a grid is in its life."""
+
+    WAITING = "waiting"
+    ACTIVE = "active"
+    EXITING = "exiting"
+    STOPPED = "stopped"
+
+
+class RangeState(StrEnum):
+    """Why a grid rests a buy, or none."""
+
+    WARMING_UP = "warming_up"
+    WAITING = "waiting"
+    TRADING = "trading"
+    FULL = "full"
+    LIMITED = "limited"
+    BELOW_RANGE = "below_range"
+    CROWDED = "crowded"
+    STOPPED = "stopped"
+
+
+class LimitCause(StrEnum):
+    """What limits the slots that may be bought."""
+
+    NOTHING = "nothing"
+    TREND = "trend"
+    SPIKE = "spike"
+    ATR_BREAKER = "atr_breaker"
+    PAUSED = "paused"
+    SELL_ONLY = "sell_only"
+    RISK = "risk"
+    KILLED = "killed"
+
+
+@value
+class Limit:
+    """The number of the last slot that may be bought (None: all, 0: none) and what says so."""
+
+    last: int | None = None
+    cause: LimitCause = LimitCause.NOTHING
+
+
+@value
+class Grid:
+    """One grid. `price` is the price of its last decision (quote per base), `skipped` the lowest slot passed over for
+    not being under it; `closed_at` the time of the newest candle taken; `dropped` that it goes when it is empty."""
+
+    rules: GridRules
+    instrument: Instrument | None
+    phase: Phase
+    signal: Signal
+    trend: Trend
+    ladder: Ladder | None
+    cells: tuple[Cell, ...]
+    tally: Tally
+    limit: Limit
+    price: Price | None
+    skipped: Price | None
+    range: RangeState
+    range_since: TimeMs
+    closed_at: TimeMs
+    signal_at: TimeMs
+    halt: str
+    dropped: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether indicators and instrument are known, so that slots may be laid."""
+        return self.signal.ready and self.trend.ready and self.instrument is not None
+
+
+class Seen:
+    """The newest 2,000 trade ids, oldest first. Immutable to see; versions share one log that only ever grows.
+
+    `add` to the newest version appends in place, which older versions cannot see: each knows where its view ends.
+    """
+
+    __slots__ = ("_log", "_start", "_stop", "_where")
+    LIMIT = 2_000
+
+    def __init__(self, ids: Iterable[str] = ()) -> None:
+        self._log: list[str] = list(ids)[-self.LIMIT :]
+        self._where: dict[str, int] = {id_: place for place, id_ in enumerate(self._log)}
+        self._start = 0
+        self._stop = len(self._log)
+
+    def __contains__(self, id_: str) -> bool:
+        place = self._where.get(id_)
+        return place is not None and self._start <= place < self._stop
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._log[self._start : self._stop])
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Seen) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"Seen({list(self)!r})"
+
+    def add(self, id_: str) -> Seen:
+        """Return the set with `id_` as its newest; the oldest leaves when there are more than 2,000."""
+        if self._stop != len(self._log) or id_ in self._where or self._stop > 4 * self.LIMIT:
+            return Seen([*self, id_])
+        after = Seen.__new__(Seen)
+        after._log, after._where = self._log, self._where
+        after._log.append(id_)
+        after._where[id_] = self._stop
+        after._stop = self._stop + 1
+        after._start = max(self._start, after._stop - self.LIMIT)
+        return after
+
+
+class Level(StrEnum):
+    """How the account stands; up at once, down with hysteresis, never by itself from RED or BLACK."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    ORANGE = "orange"
+    RED = "red"
+    BLACK = "black"
+
+
+@value
+class Tripped:
+    """A breaker that is open: since when (ms UTC), at which level, in words; `stops_buys` of `scope` ("" is all)."""
+
+    since: TimeMs
+    level: Level
+    sentence: str
+    stops_buys: bool
+    scope: str = ""
+
+
+@value
+class RiskState:
+    """What the breakers remember. Amounts in the equity asset; `daily` are fractional equity changes by UTC day."""
+
+    quotes: dict[Symbol, Quote]
+    fresh: dict[Symbol, int]
+    equity: Decimal | None
+    peak: Decimal | None
+    day: int
+    day_start: Decimal | None
+    daily: tuple[Decimal, ...]
+    creates: tuple[TimeMs, ...]
+    tripped: dict[str, Tripped]
+    last_trip: dict[str, TimeMs]
+    level: Level
+
+
+@value
+class Kill:
+    """Trading is stopped until a person releases it."""
+
+    kind: KillKind
+    reason: str
+    time: TimeMs
+    liquidate: bool
+
+
+@value
+class Retired:
+    """An order that ended before it was filled; a late fill of it is still booked."""
+
+    ref: OrderRef
+    order: Order
+
+
+RETIRED_LIMIT = 500
+"""How many ended orders are remembered for late fills."""
+
+
+@value
+class State:
+    """The engine's whole memory."""
+
+    rules: Rules
+    now: TimeMs
+    prefix: str
+    sequence: int
+    opened: bool
+    grids: dict[GridId, Grid]
+    accounts: Accounts
+    instruments: dict[Symbol, Instrument]
+    trades: Seen
+    transfers: Seen
+    retired: dict[OrderId, Retired]
+    risk: RiskState
+    kill: Kill | None
+    fills: int
+    round_trips: int
+
+
+def new_state(rules: Rules) -> State:
+    """Return the state before any event, with no grid laid; grids come with RulesChanged or are taken from `rules`."""
+    risk = RiskState({}, {}, None, None, -1, None, (), (), {}, {}, Level.GREEN)
+    never = TimeMs(0)
+    return State(rules, never, "gb00000000000", 0, False, {}, {}, {}, Seen(), Seen(), {}, risk, None, 0, 0)

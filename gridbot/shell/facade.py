@@ -1,0 +1,202 @@
+"""The one door to the engine for every window and server: immutable views out, plain-data requests in.
+
+Everything here may cross a thread. A window takes the newest `View` and all `Happened` items since it last asked; it
+never waits for the engine, and a frozen window never delays it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gridbot.core.commands import Note
+from gridbot.core.events import Removal
+from gridbot.core.rules import Wish
+from gridbot.core.snapshot import Snapshot
+from gridbot.core.units import GridId, OrderId, Symbol, TimeMs
+from gridbot.core.values import value
+from gridbot.errors import Mistake
+
+
+@value
+class MarketView:
+    """A market now: prices in quote per base, the age of that knowledge in ms; None while there is none."""
+
+    symbol: Symbol
+    exchange: str
+    connected: bool
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+    age_ms: int | None
+
+
+@value
+class View:
+    """The newest picture: engine snapshot, markets, and what is wrong with the program itself, in sentences.
+
+    `beat` counts up with each turn of the engine loop, so that a hung engine is seen. `config_text` is the saved
+    configuration (JSON), `problems` are to be shown until they are gone.
+    """
+
+    beat: int
+    time: TimeMs
+    snapshot: Snapshot
+    markets: tuple[MarketView, ...]
+    running: bool
+    starting: bool
+    problems: tuple[str, ...]
+    config_text: str
+
+
+@value
+class LogLine:
+    """One line of the log, ready to show; `json` is the line as written."""
+
+    time: TimeMs
+    level: str
+    dataset: str
+    action: str
+    message: str
+    trace: str
+    json: str
+
+
+@value
+class Answered:
+    """The outcome of a request: `mistakes` name the fields that were refused; `message` is a sentence."""
+
+    request: int
+    ok: bool
+    message: str
+    mistakes: tuple[Mistake, ...] = ()
+
+
+@value
+class Progressed:
+    """How far a long request is, 0 to 1."""
+
+    request: int
+    share: float
+    message: str
+
+
+Happened = Note | LogLine | Answered | Progressed
+
+
+@value
+class SetWish:
+    """Run, pause or wind down a grid."""
+
+    grid: GridId
+    wish: Wish
+
+
+@value
+class RemoveGrid:
+    """Take a grid away."""
+
+    grid: GridId
+    how: Removal
+
+
+@value
+class SaveConfig:
+    """Validate, save and apply a whole configuration (JSON text)."""
+
+    text: str
+
+
+@value
+class StopTrading:
+    """The kill switch: stop, cancel all orders, stay stopped."""
+
+    reason: str
+
+
+@value
+class ReleaseKill:
+    """A person re-arms trading."""
+
+    by: str
+
+
+@value
+class CancelOne:
+    """Cancel one order of ours now; if it is still wanted it is placed anew."""
+
+    order: OrderId
+
+
+@value
+class SetRunning:
+    """Start or pause every grid at once (the Start/Pause button)."""
+
+    running: bool
+
+
+@value
+class ExportLogs:
+    """Write log lines to `target`; empty `levels` is all, `text` filters by content, `format` is jsonl or csv."""
+
+    target: Path
+    levels: frozenset[str]
+    text: str
+    format: str
+
+
+@value
+class CancelRequest:
+    """Stop a long request."""
+
+    request: int
+
+
+Request = (
+    SetWish | RemoveGrid | SaveConfig | StopTrading | ReleaseKill | CancelOne | SetRunning | ExportLogs | CancelRequest
+)
+
+
+@value
+class ChartData:
+    """Closed candles of a market in one timeframe, oldest first, with the indicators of one grid beside them.
+
+    All arrays have the same length; `open_time` int64 ms UTC, the others float64; NaN where an indicator has no value.
+    """
+
+    open_time: npt.NDArray[np.int64]
+    open: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    close: npt.NDArray[np.float64]
+    ema_fast: npt.NDArray[np.float64]
+    ema_slow: npt.NDArray[np.float64]
+    atr: npt.NDArray[np.float64]
+
+
+class Facade(Protocol):
+    """What a window may ask of the engine. Every method returns at once and may be called from the GUI thread."""
+
+    def view(self) -> View:
+        """Return the newest view (latest wins)."""
+        ...
+
+    def happened(self) -> tuple[Happened, ...]:
+        """Return everything that happened since the last call, in order; nothing is ever left out."""
+        ...
+
+    def past(self) -> tuple[Note, ...]:
+        """Return the fills, round trips and ended orders known from before this start, oldest first (bounded)."""
+        ...
+
+    def ask(self, request: Request) -> int:
+        """Hand in a request; return its number, under which `Answered` will come."""
+        ...
+
+    def chart(self, symbol: Symbol, timeframe: int, grid: GridId | None) -> ChartData:
+        """Return the candles of a market in `timeframe` ms, with the indicators of `grid` (periods from its rules)."""
+        ...
