@@ -1,6 +1,6 @@
-"""Makes what every peer reads: the candles of a workload, its ladder in exact figures, gridbot's own configuration of it.
+"""Makes what every peer reads: the candles of a workload, its ladder in exact figures, gridbot's own configuration.
 
-Run by `bench_backtest.py` in a process of its own, so that the harness stays small:
+`bench_backtest.py` runs it in a process of its own, so that the harness stays small:
 `python series.py NAME FOLDER [--real FILE]` writes `NAME.parquet`, `NAME.ladder.json` and `NAME.grid.json`.
 
 The generated price is an Ornstein-Uhlenbeck process in the logarithm with a slowly changing volatility, reflected just
@@ -17,9 +17,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
+
+from gridbot.adapters.candle_files import load_candles, save_candles
+from gridbot.sim.candle_arrays import CandleArrays
 
 Floats = NDArray[np.float64]
 
@@ -62,18 +64,6 @@ REAL_SPACING: dict[str, Decimal] = {"bitfinex": Decimal("0.004")}
 ANCHOR = Decimal("60000.00")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candles:
-    """The six columns of a candle file; times in ms UTC, prices in quote, volume in base."""
-
-    open_time: NDArray[np.int64]
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
-
-
 def _volatility(rng: np.random.Generator, count: int, sigma: float) -> Floats:
     """Return each minute's standard deviation: `sigma` times a log-AR(1) factor of about a day's memory."""
     memory = 1.0 - 1.0 / 1440
@@ -106,7 +96,7 @@ def _bridge_extreme(rng: np.random.Generator, start: Floats, end: Floats, sigmas
     return (gap + np.sqrt(gap * gap - 2.0 * sigmas * sigmas * np.log(uniform))) / 2.0
 
 
-def generate(shape: Shape) -> Candles:
+def generate(shape: Shape) -> CandleArrays:
     """Return one year of one-minute candles whose ladder is laid at `ANCHOR`, the close of minute 12,000."""
     rng = np.random.default_rng(shape.seed)
     before = BARS_BEFORE_LAYING * SIGNAL_BAR_MS // MINUTE_MS - 1
@@ -124,7 +114,7 @@ def generate(shape: Shape) -> Candles:
     prices = [np.round(float(ANCHOR) * np.exp(column), 2) for column in (opens, highs, lows, closes)]
     open_, high, low, close = prices
     turnover = rng.lognormal(3.0, 0.8, YEAR_OF_MINUTES) * all_sigmas / shape.sigma
-    return Candles(
+    return CandleArrays(
         open_time=FIRST_OPEN_MS + MINUTE_MS * np.arange(YEAR_OF_MINUTES, dtype=np.int64),
         open=open_,
         high=np.maximum(high, np.maximum(open_, close)),
@@ -132,21 +122,6 @@ def generate(shape: Shape) -> Candles:
         close=close,
         volume=np.round(turnover, 5),
     )
-
-
-def read_candles(path: Path) -> Candles:
-    """Return the candles of a Parquet file."""
-    query = "SELECT open_time, open, high, low, close, volume FROM read_parquet(?)"
-    columns = duckdb.connect().execute(query, [str(path)]).fetchnumpy()
-    return Candles(**{name: np.ascontiguousarray(column) for name, column in columns.items()})
-
-
-def write_candles(candles: Candles, path: Path) -> None:
-    """Write `candles` to a Parquet file."""
-    table = {name: getattr(candles, name) for name in ("open_time", "open", "high", "low", "close", "volume")}
-    connection = duckdb.connect()
-    connection.register("candles", table)
-    connection.execute(f"COPY (SELECT * FROM candles) TO '{path}' (FORMAT PARQUET)")
 
 
 def laying_index(open_time: NDArray[np.int64]) -> int:
@@ -162,7 +137,7 @@ def laying_index(open_time: NDArray[np.int64]) -> int:
     return last if ends_the_bar else next_start
 
 
-def ladder(candles: Candles, spacing_fraction: Decimal) -> dict[str, Any]:
+def ladder(candles: CandleArrays, spacing_fraction: Decimal) -> dict[str, Any]:
     """Return the ladder in exact figures: 20 buys under the close of the laying candle, each with its target."""
     index = laying_index(candles.open_time)
     anchor = Decimal(repr(float(candles.close[index])))
@@ -238,9 +213,9 @@ def main() -> None:
         candles = generate(shape)
         spacing = shape.spacing
     else:
-        candles = read_candles(arguments.real)
+        candles = load_candles(arguments.real)
         spacing = REAL_SPACING[name]
-    write_candles(candles, folder / f"{name}.parquet")
+    save_candles(folder / f"{name}.parquet", candles)
     plan = ladder(candles, spacing)
     for kind, content in (
         ("ladder", plan),

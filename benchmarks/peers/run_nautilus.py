@@ -8,6 +8,7 @@ has gone beyond it (`prob_fill_on_limit=0`), and a command is carried out at onc
 from decimal import Decimal
 from time import perf_counter
 
+import nautilus_trader
 import numpy as np
 import pyarrow.parquet
 from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
@@ -162,7 +163,9 @@ def main() -> None:
     start = perf_counter()
     engine.run()
     seconds = perf_counter() - start
-    tell("first", engine_seconds=seconds, fills=ladder.fills, rejections=ladder.rejections)
+    if ladder.rejections:
+        raise SystemExit(f"{ladder.rejections} orders were refused: the ladder is not the one that was asked for.")
+    tell("first", version=nautilus_trader.__version__, engine_seconds=seconds, fills=ladder.fills)
     engine.dispose()
 
 

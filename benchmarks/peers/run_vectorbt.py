@@ -120,12 +120,12 @@ def main() -> None:
         start = perf_counter()
         portfolio = simulate(work, columns)
         fills = len(portfolio.order_records)
-        tell(stage, engine_seconds=perf_counter() - start, fills=fills)
+        tell(stage, version=vbt.__version__, engine_seconds=perf_counter() - start, fills=fills)
     total = report(portfolio)
     portfolio = simulate(work, columns)
     start = perf_counter()
     report(portfolio)
-    tell("report", engine_seconds=perf_counter() - start, fills=fills, total_profit=total)
+    tell("report", version=vbt.__version__, engine_seconds=perf_counter() - start, fills=fills, total_profit=total)
 
 
 if __name__ == "__main__":

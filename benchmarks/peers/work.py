@@ -46,13 +46,20 @@ def read_work(folder: Path, name: str) -> Work:
     )
 
 
-def tell(stage: str, *, engine_seconds: float, fills: int, **extra: float) -> None:
+def tell(stage: str, *, version: str, engine_seconds: float, fills: int, **extra: float | str) -> None:
     """Print a result and flush it: the harness takes the time of the line's arrival.
 
-    `peak_bytes` is the largest resident memory of this process until now.
+    `peak_bytes` is the largest resident memory of this process until now (`ru_maxrss`, which Linux gives in KiB).
     """
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    line = {"stage": stage, "engine_seconds": engine_seconds, "fills": fills, "peak_bytes": peak_kib * 1024, **extra}
+    line = {
+        "stage": stage,
+        "version": version,
+        "engine_seconds": engine_seconds,
+        "fills": fills,
+        "peak_bytes": peak_kib * 1024,
+        **extra,
+    }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 
