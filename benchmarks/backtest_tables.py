@@ -51,8 +51,7 @@ only after the bar; in the dense work that halves its fills, so here it acts at 
 open, high, low, close in a falling one; so their fills are to be equal. nautilus_trader takes first the extreme
 that is nearer to the open; and when one step of that path runs through several resting orders it fills the first of
 them and puts the market at that order's price for the rest of the step, so that the others fill at the path's next
-point, or not if the price has come back by then. Both show only in candles that reach more than one rung: none in
-the first work, a few in ten thousand fills in the dense one, some per cent in the wide candles of the real market."""
+point, or not if the price has come back by then. Both show only in candles that reach more than one rung."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,5 +218,9 @@ def report(
             _row(workload, facts[workload]["candles"], got.engine_s, got, own_s=None, whole=True)
             for workload, got in ((workload, middle(samples)) for workload, samples in own.items())
         ]
-        parts.append(table(("candles", *HEADER[1:]), rows))
+        beside = HEADER.index("gridbot is")
+        without = [
+            [cell for index, cell in enumerate(row) if index != beside] for row in (["candles", *HEADER[1:]], *rows)
+        ]
+        parts.append(table(without[0], without[1:]))
     return "\n\n".join(part for part in parts if part)

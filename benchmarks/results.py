@@ -10,7 +10,7 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 TITLE = (
     "# Results\n\n"
     "Each section is written by the command that it names, and holds what that command measured last.\n"
-    "Text outside the markers is nobody's but yours.\n"
+    "What is outside the markers stays.\n"
 )
 
 

@@ -57,7 +57,7 @@ class Shape:
 
 
 GENERATED: dict[str, Shape] = {
-    "ladder": Shape(sigma=0.00050, spacing=Decimal("0.004"), reversion=2.5e-4, centre=-0.041, seed=20_251),
+    "ladder": Shape(sigma=0.00048, spacing=Decimal("0.004"), reversion=2.5e-4, centre=-0.041, seed=20_251),
     "dense": Shape(sigma=0.00107, spacing=Decimal("0.004"), reversion=1.25e-3, centre=-0.041, seed=20_252),
 }
 REAL_SPACING: dict[str, Decimal] = {"bitfinex": Decimal("0.004")}

@@ -3,7 +3,6 @@
 import json
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from work import tell
@@ -20,8 +19,11 @@ def main() -> None:
         from gridbot import __version__
         from gridbot.cli import main as gridbot
 
-        with suppress(SystemExit):
+        try:
             gridbot()
+        except SystemExit as left:
+            if left.code:
+                raise
         result = json.loads(out.read_bytes())
     tell("first", version=__version__, engine_seconds=result["engine_seconds"], fills=len(result["fills"]))
 
