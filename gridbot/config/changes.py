@@ -25,16 +25,15 @@ class Change:
 def changes(old: AppConfig | GridConfig, new: AppConfig | GridConfig) -> tuple[Change, ...]:
     """Return all differences, in the file's order. Grids are told apart by id, not by place: `grids[btc].levels`.
 
-    Amounts are compared as numbers: 1.0 and 1 are the same.
+    Amounts are compared as numbers: 1.0 and 1 are the same. A grid that comes or goes is one change.
     """
     before, after = _leaves(old), _leaves(new)
-    gone = {path for path in before if path not in after}
-    found = [
+    paths = (*after, *(path for path in before if path not in after))
+    return tuple(
         Change(path=path, old=_text(before, path), new=_text(after, path))
-        for path in (*after, *sorted(gone))
-        if path not in before or path in gone or before[path] != after[path]
-    ]
-    return tuple(found)
+        for path in paths
+        if path not in before or path not in after or before[path] != after[path]
+    ) + tuple(_grids_moved(old, new))
 
 
 def _text(leaves: dict[str, Any], path: str) -> str | None:
@@ -53,13 +52,31 @@ def _text(leaves: dict[str, Any], path: str) -> str | None:
 def _leaves(config: AppConfig | GridConfig) -> dict[str, Any]:
     if isinstance(config, GridConfig):
         return dict(_flat(config.model_dump(), ""))
-    data = config.model_dump(by_alias=True)
-    grids = data.pop("grids")
-    leaves = dict(_flat(data, ""))
-    for grid in grids:
-        leaves.update(_flat(grid, f"grids[{grid['id']}]."))
-    leaves["grids"] = tuple(grid["id"] for grid in grids)
-    return leaves
+    return dict(_flat(config.model_dump(by_alias=True, exclude={"grids"}), ""))
+
+
+def _grids_moved(old: AppConfig | GridConfig, new: AppConfig | GridConfig) -> Iterator[Change]:
+    """Yield what differs in the list of grids: grids edited, then added, then taken away, then another order."""
+    if isinstance(old, GridConfig) or isinstance(new, GridConfig):
+        return
+    before, after = ({grid.id: grid for grid in config.grids} for config in (old, new))
+    for grid_id in after:
+        if grid_id in before:
+            for change in changes(before[grid_id], after[grid_id]):
+                yield Change(path=f"grids[{grid_id}].{change.path}", old=change.old, new=change.new)
+    for grid_id in after:
+        if grid_id not in before:
+            yield Change(path=f"grids[{grid_id}]", old=None, new=_title(after[grid_id]))
+    for grid_id in before:
+        if grid_id not in after:
+            yield Change(path=f"grids[{grid_id}]", old=_title(before[grid_id]), new=None)
+    was, becomes = [i for i in before if i in after], [i for i in after if i in before]
+    if was != becomes:
+        yield Change(path="grids", old=", ".join(was), new=", ".join(becomes))
+
+
+def _title(grid: GridConfig) -> str:
+    return f"{grid.symbol}, {grid.levels} levels, investment {plain(grid.investment)}"
 
 
 def _flat(data: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -67,7 +84,7 @@ def _flat(data: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         if isinstance(item, dict):
             yield from _flat(item, f"{prefix}{key}.")
         elif isinstance(item, Enum):
-            yield f"{prefix}{key}", item.value
+            yield f"{prefix}{key}", str(item.value)
         elif isinstance(item, tuple):
             yield f"{prefix}{key}", tuple(getattr(one, "value", one) for one in item)
         else:

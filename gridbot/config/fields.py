@@ -101,6 +101,8 @@ def _read_whole(raw: Any) -> int:
 def _read_float(raw: Any) -> float:
     if isinstance(raw, float):
         return raw  # pydantic refuses NaN and infinity itself
+    if isinstance(raw, str):
+        return float(number_text(raw.strip()))
     return float(read_decimal(raw))
 
 

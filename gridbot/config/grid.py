@@ -349,9 +349,9 @@ class GridConfig(ConfigModel):
         return rules.Wish.SELL_ONLY if self.sell_only else rules.Wish.RUN
 
     def to_data(self) -> dict[str, Any]:
-        """Return the grid as plain JSON values, amounts as text; a policy (or its down/calm) at its default is left out.
+        """Return the grid as plain JSON values, amounts as text; a policy at its default is left out.
 
-        Written out, it would contradict the `down_trend_buys` that somebody adds by hand.
+        Written out, its down/calm would contradict the `down_trend_buys` that somebody adds by hand.
         """
         data = self.model_dump(mode="json")
         policy = self.trend.policy

@@ -98,21 +98,20 @@ def _faults(error: ValidationError, model: type[BaseModel], data: Any) -> Iterat
         context: Mapping[str, Any] = fault.get("ctx", {})
         if fault["type"] == "contradiction":
             for item in context["contradictions"]:
-                yield _contradiction(item, fault["loc"], data)
+                yield _contradiction(item, fault["loc"])
             continue
         missing = fault["type"] == "missing"
-        path = fault["loc"] if missing else _written(fault["loc"], data)
-        value = "nothing" if missing else shown(fault["input"], path)
+        path, raw = (fault["loc"], None) if missing else _written(fault["loc"], data)
+        value = "nothing" if missing else shown(raw, path)
         reason, suggestion = _reason(fault["type"], context, fault["msg"], fault["input"])
         if fault["type"] == "extra_forbidden":
             reason, suggestion = _unknown_key(model, path)
         yield (path,), Mistake(path=path_text(path), value=value, reason=reason, suggestion=suggestion)
 
 
-def _contradiction(item: Contradiction, at: Path, data: Any) -> tuple[tuple[Path, ...], Mistake]:
-    paths = tuple(_written((*at, *path), data) for path in item.paths)
-    shown_at = path_text((*at, *item.paths[0]))
-    return paths, Mistake(path=shown_at, value=item.found, reason=item.reason, suggestion=item.suggestion)
+def _contradiction(item: Contradiction, at: Path) -> tuple[tuple[Path, ...], Mistake]:
+    paths = tuple((*at, *path) for path in item.paths)
+    return paths, Mistake(path=path_text(paths[0]), value=item.found, reason=item.reason, suggestion=item.suggestion)
 
 
 def _reason(kind: str, context: Mapping[str, Any], message: str, raw: Any) -> tuple[str, str]:
@@ -147,8 +146,6 @@ def _reason(kind: str, context: Mapping[str, Any], message: str, raw: Any) -> tu
 def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
     """Return why this key is refused, and the nearest key here, or the place where this very key belongs."""
     *parents, key = path
-    if names_a_secret(str(key)):
-        return "is no key; secrets are never written into this file, only the names of stored secrets are", ""
     home: type[BaseModel] | None = model
     for part in parents:
         if isinstance(part, str) and home is not None:
@@ -157,6 +154,8 @@ def _unknown_key(model: type[BaseModel], path: Path) -> tuple[str, str]:
     reason = "is not a known key here"
     if close := nearest(str(key), here, least=0.75):
         return reason, close
+    if names_a_secret(str(key)):
+        return "is no key; secrets are never written into this file, only the names of stored secrets are", ""
     if elsewhere := next((p for p in _all_paths(model) if p.rpartition(".")[2] == key), ""):
         return reason, elsewhere.replace("grids[]", path_text(path[:2])) if path[0] == "grids" else elsewhere
     if close := nearest(str(key), here):
@@ -172,14 +171,17 @@ def _all_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from _all_paths(below, f"{prefix}{key}{'[]' if many else ''}.")
 
 
-def _written(path: Path, data: Any) -> Path:
-    """Return the part of `path` that stands in the file: a breaker given as a plain number has no `limit` in it."""
+def _written(path: Path, data: Any) -> tuple[Path, Any]:
+    """Return the part of `path` that stands in the file, and what stands there.
+
+    A breaker given as a plain number has no `limit` in the file.
+    """
     for depth, part in enumerate(path):
         inside = isinstance(data, dict) and part in data
         if not inside and not (isinstance(data, list) and isinstance(part, int) and part < len(data)):
-            return path[:depth]
+            return path[:depth], data
         data = data[part]
-    return path
+    return path, data
 
 
 def _touch(one: Path, other: Path) -> bool:
@@ -201,6 +203,10 @@ def _take_out(data: dict[str, Any], path: Path) -> None:
         holder = parents[-1]
         inside = (isinstance(holder, dict) and part in holder) or (isinstance(holder, list) and isinstance(part, int))
         if not inside:
+            return
+        if not isinstance(holder[part], (dict, list)):
+            # The rest of the path is not in the file: a plain number stands for the whole object.
+            _take_out(data, path[: len(parents)])
             return
         parents.append(holder[part])
     if not path:
