@@ -17,8 +17,8 @@ _T = TypeVar("_T")
 
 @dataclass_transform(frozen_default=True)
 def value(cls: type[_T]) -> type[_T]:
-    """Make `cls` a slotted value class with equality; two values are equal if all their fields are."""
-    return dataclass(slots=True, frozen=CHECKED)(cls)
+    """Make `cls` a slotted value class with equality and a hash by its fields, so that it may be a default as well."""
+    return dataclass(slots=True, frozen=CHECKED, unsafe_hash=True)(cls)
 
 
 def evolve(old: _T, **changes: Any) -> _T:
