@@ -108,7 +108,7 @@ def smallest_investment(ladder: Ladder, rules: GridRules, instrument: Instrument
     need = Decimal(0)
     for rung in ladder.rungs:
         by_value = instrument.min_notional / rung.price
-        quantity = -(-max(instrument.min_qty, by_value) // instrument.lot_size) * instrument.lot_size
+        quantity = instrument.quantity_ceil(max(instrument.min_qty, by_value))
         need = max(need, quantity * rung.price * (1 + instrument.maker_fee))
     return (need * rules.levels).quantize(_INVESTMENT_STEP, rounding=ROUND_UP) + _INVESTMENT_STEP
 

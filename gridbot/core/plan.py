@@ -156,7 +156,7 @@ def _sell_price(draft: Draft, g: GridDraft, cell: Cell, lot: Lot) -> tuple[Price
         if quote is None or draft.rules.risk is None:
             return (lot.target if g.price is None else g.price), True
         return instrument.price_floor(quote.bid * (1 - draft.rules.risk.price_collar.limit)), True
-    if quote is None or lot.target > quote.bid:
+    if quote is None or not draft.rules.post_only or lot.target > quote.bid:
         return lot.target, False
     order = cell.order
     if order is not None and order.side is Side.SELL and order.price > quote.bid:

@@ -56,11 +56,18 @@ class Instrument:
 
     def price_ceil(self, raw: Decimal) -> Price:
         """Return the lowest price on the tick that is not under `raw`."""
-        return Price(-(-raw // self.tick_size) * self.tick_size)
+        # Decimal's // drops the fraction towards zero, so rounding up needs its own look at the rest.
+        floor = raw // self.tick_size * self.tick_size
+        return Price(floor if floor == raw else floor + self.tick_size)
 
     def quantity_floor(self, raw: Decimal) -> Quantity:
         """Return the largest quantity on the lot that is not above `raw` (in base)."""
         return Quantity(raw // self.lot_size * self.lot_size)
+
+    def quantity_ceil(self, raw: Decimal) -> Quantity:
+        """Return the smallest quantity on the lot that is not under `raw` (in base)."""
+        floor = raw // self.lot_size * self.lot_size
+        return Quantity(floor if floor == raw else floor + self.lot_size)
 
     def tradable(self, *, quantity: Decimal, price: Decimal) -> bool:
         """Tell whether the venue takes an order of this size (in base) at this price."""

@@ -1,0 +1,309 @@
+"""The backtest: the live engine, woken only by the candles that matter; a plain loop, no thread, no clock, no disk.
+
+The same `step` and the same rules as live; the venue is the synchronous book of `gridbot.sim.book`, reached without
+asyncio because nothing ever waits (docs/decisions/0002-backtest-drives-the-book.md).
+"""
+
+from __future__ import annotations
+
+import time as _time
+from collections import deque
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+
+from gridbot.core.commands import CancelOrder, Command, GridStopped, PlaceLimit
+from gridbot.core.draft import Step
+from gridbot.core.engine import step
+from gridbot.core.events import (
+    AccountOpened,
+    CandleClosed,
+    Event,
+    Marked,
+    OrderFilled,
+    OrderReported,
+    PriceCrossed,
+    Quote,
+    RulesChanged,
+)
+from gridbot.core.orders import Fact
+from gridbot.core.rules import GridRules, Instrument, RiskRules, Rules
+from gridbot.core.state import Grid, Phase, State, new_state
+from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId
+from gridbot.errors import ConfigError
+from gridbot.research.recorder import Recorder
+from gridbot.research.result import BacktestResult, build_result
+from gridbot.sim.bars import BarColumns, bar_columns
+from gridbot.sim.book import Book
+from gridbot.sim.candle_arrays import CandleArrays
+from gridbot.sim.candle_search import CandleSearch
+
+_INFINITY = float("inf")
+_OUTWARD = 1e-9
+"""Exit thresholds are widened by this fraction before the search: the engine itself decides, exactly."""
+Progress = Callable[[int, int], None]
+"""Called now and then with (candles done, candles in all)."""
+
+
+def run_backtest(
+    candles: CandleArrays,
+    rules: GridRules,
+    *,
+    fills: FillRule = FillRule.THROUGH,
+    latency_ms: int = 0,
+    risk: RiskRules | None = None,
+    equity: Decimal | None = None,
+    every_candle: bool = False,
+    progress: Progress | None = None,
+) -> BacktestResult:
+    """Trade `rules` on `candles` and report (strategy section 9).
+
+    `risk` turns the account's limits on; the account then opens with `equity` (quote), or the grid's investment.
+    `every_candle` walks each candle instead of skipping ahead: the same result, for tests. Raises ConfigError where
+    the candles' timeframe does not divide the grid's, the instrument is missing, or the grid refuses to start.
+    """
+    started = _time.perf_counter()
+    run = Backtest(candles, rules, fills=fills, latency_ms=latency_ms, risk=risk, equity=equity)
+    run.run(every_candle=every_candle or risk is not None, progress=progress)
+    result = build_result(candles, run.recorder, run.grid, run.instrument)
+    result.engine_seconds = _time.perf_counter() - started
+    return result
+
+
+class Backtest:
+    """One grid on one series of candles. `recorder` keeps what happened, `state` is the engine's."""
+
+    def __init__(
+        self,
+        candles: CandleArrays,
+        rules: GridRules,
+        *,
+        fills: FillRule,
+        latency_ms: int,
+        risk: RiskRules | None,
+        equity: Decimal | None,
+    ) -> None:
+        if rules.instrument is None:
+            raise ConfigError(
+                f"grid {rules.id}: a backtest needs to know the instrument",
+                hint="Add an `instrument` block (tick_size, lot_size, fees …) to the grid's configuration.",
+            )
+        self.instrument: Instrument = rules.instrument
+        self.candles = candles
+        self.rules = rules
+        self.base = candles.timeframe_ms
+        self.recorder = Recorder(candles, rules)
+        self._latency = latency_ms
+        self._book = Book(fills)
+        self._touch = fills is FillRule.TOUCH
+        self._pending: deque[tuple[int, PlaceLimit]] = deque()
+        self._trade = 0
+        self._index = 0
+        self._time = TimeMs(int(candles.open_time[0]))
+        self._risk = risk
+        self._exits = rules.stop_loss is not None or rules.take_profit_total is not None
+        self._views()
+        self._bars = self._bar_schedule()
+        self._next_bar = 0
+        self.state: State = new_state(Rules(Mode.DEMO, (rules,), risk, post_only=False))
+        self._tell(RulesChanged(self._time, self.state.rules))
+        if risk is not None:
+            opening = rules.investment if equity is None else equity
+            self._tell(AccountOpened(self._time, ((self.instrument.quote, opening),)))
+
+    def _views(self) -> None:
+        candles = self.candles
+        self._times = candles.open_time.data
+        self._open, self._close = candles.open.data, candles.close.data
+        self._low, self._high = candles.low.data, candles.high.data
+        self._search = CandleSearch(low=candles.low, high=candles.high)
+
+    def _bar_schedule(self) -> list[tuple[int, int, int, BarColumns, int]]:
+        """Return (closing candle, open time, timeframe, columns, place) of every bar, in the order they close."""
+        schedule: list[tuple[int, int, int, BarColumns, int]] = []
+        for name, timeframe in {
+            self.rules.signal.timeframe: ("signal", self.rules.signal.timeframe),
+            self.rules.trend.timeframe: ("trend", self.rules.trend.timeframe),
+        }.values():
+            if timeframe % self.base:
+                raise ConfigError(
+                    f"{name}.timeframe of {timeframe} ms is no multiple of the candles' timeframe of {self.base} ms",
+                    hint="Use candles of a shorter timeframe, or a longer signal and trend timeframe.",
+                )
+            columns = bar_columns(self.candles, timeframe, self.base)
+            opened, ends = columns.open_time.tolist(), columns.closes_at.tolist()
+            schedule.extend((ends[k], opened[k], timeframe, columns, k) for k in range(len(columns)))
+        schedule.sort(key=lambda entry: entry[:3])
+        return schedule
+
+    @property
+    def grid(self) -> Grid:
+        """The grid as it is now."""
+        return self.state.grids[self.rules.id]
+
+    def run(self, *, every_candle: bool, progress: Progress | None) -> None:
+        """Process all candles; `every_candle` visits each one."""
+        count = len(self.candles)
+        trigger_at = self._trigger_index()
+        report_at = 0
+        index = 0
+        while index < count:
+            if not every_candle:
+                index = self._next_wake(index, trigger_at)
+                if index >= count:
+                    break
+            if progress is not None and index >= report_at:
+                progress(index, count)
+                report_at = index + count // 100 + 1
+            self._candle(index, every=every_candle, triggered=index == trigger_at)
+            index += 1
+        if progress is not None:
+            progress(count, count)
+
+    def _trigger_index(self) -> int:
+        """Return the first candle whose path, the step into it included, touches the trigger price; -1 if none."""
+        trigger = self.rules.trigger_price
+        if trigger is None:
+            return -1
+        before = np.concatenate((self.candles.open[:1], self.candles.close[:-1]))
+        low, high = np.minimum(self.candles.low, before), np.maximum(self.candles.high, before)
+        touched = np.flatnonzero((low <= float(trigger)) & (float(trigger) <= high))
+        return int(touched[0]) if len(touched) else -1
+
+    def _next_wake(self, start: int, trigger_at: int) -> int:
+        """Return the next candle that matters: a bar closes, an order is reached, or a close may change something."""
+        stop = len(self.candles)
+        if self._next_bar < len(self._bars):
+            stop = min(stop, self._bars[self._next_bar][0])
+        if self._pending:
+            return start
+        if start <= trigger_at < stop:
+            stop = trigger_at
+        grid = self.grid
+        below, above = self._book.best_buy() or -_INFINITY, self._book.best_sell() or _INFINITY
+        if grid.skipped is not None:
+            above = min(above, float(grid.skipped))
+        if grid.phase is Phase.ACTIVE and (
+            self.rules.stop_loss is not None or self.rules.take_profit_total is not None
+        ):
+            exit_below, exit_above = self._exit_prices(grid)
+            below, above = max(below, exit_below), min(above, exit_above)
+        if below == -_INFINITY and above == _INFINITY:
+            return stop
+        return self._search.first(start, stop, below=below, above=above)
+
+    def _exit_prices(self, grid: Grid) -> tuple[float, float]:
+        """Return the closes (quote per base) at or beyond which the grid's total profit may reach an exit."""
+        tally, rules = grid.tally, self.rules
+        if not tally.inventory:
+            return -_INFINITY, _INFINITY
+        below, above = -_INFINITY, _INFINITY
+        if rules.stop_loss is not None:
+            worth = tally.open_cost - tally.realised - rules.stop_loss * rules.investment
+            below = float(worth / tally.inventory) * (1 + _OUTWARD)
+        if rules.take_profit_total is not None:
+            worth = tally.open_cost - tally.realised + rules.take_profit_total * rules.investment
+            above = float(worth / tally.inventory) * (1 - _OUTWARD)
+        return below, above
+
+    def _candle(self, index: int, *, every: bool, triggered: bool) -> None:
+        """Walk one candle's path, then take its close."""
+        self._index = index
+        self._time = TimeMs(self._times[index])
+        self._activate()
+        if triggered and self.rules.trigger_price is not None:
+            price = self.rules.trigger_price
+            self._tell(PriceCrossed(self._time, self.instrument.symbol, price, price))
+        before = self.recorder.fill_count
+        if len(self._book):
+            self._walk(index)
+        bars = self._bars
+        ending = self._next_bar < len(bars) and bars[self._next_bar][0] == index
+        grid = self.grid
+        skipped = grid.skipped is not None and self._close[index] > float(grid.skipped)
+        if ending or every or skipped or self._exits or (self.recorder.fill_count != before and self._latency):
+            self._take_close(index)
+        self.recorder.candle_done(index, self.grid)
+
+    def _walk(self, index: int) -> None:
+        opened, low, high, close = self._open[index], self._low[index], self._high[index], self._close[index]
+        points = (opened, low, high, close) if close >= opened else (opened, high, low, close)
+        book = self._book
+        at = self._close[index - 1] if index else opened
+        for point in points:
+            if point < at:
+                while (order := book.take_buy(point)) is not None:
+                    self._fill(order, order.price, self.instrument.maker_fee)
+            elif point > at:
+                while (order := book.take_sell(point)) is not None:
+                    self._fill(order, order.price, self.instrument.maker_fee)
+            at = point
+
+    def _take_close(self, index: int) -> None:
+        close = Price(Decimal(repr(self._close[index])))
+        ended: list[tuple[int, BarColumns, int]] = []
+        while self._next_bar < len(self._bars) and self._bars[self._next_bar][0] == index:
+            _, _, timeframe, columns, place = self._bars[self._next_bar]
+            ended.append((timeframe, columns, place))
+            self._next_bar += 1
+        closed_at = TimeMs(self._time + self.base)
+        if self._risk is not None:
+            quote = Quote(self.instrument.symbol, close, close, 0)
+            self._tell(Marked(closed_at, (quote,), 0, 0, 0))
+        bars = tuple((timeframe, columns.bar(place)) for timeframe, columns, place in ended)
+        self._tell(CandleClosed(closed_at, self.instrument.symbol, close, bars))
+
+    def _fill(self, order: PlaceLimit, price: Price, fee_rate: Decimal) -> None:
+        instrument = self.instrument
+        in_base = order.side is Side.BUY and instrument.fee_currency is FeeCurrency.BASE
+        fee = order.quantity * fee_rate if in_base else order.quantity * price * fee_rate
+        self._trade += 1
+        self._tell(
+            OrderFilled(
+                self._time,
+                order.ref,
+                order.symbol,
+                TradeId(str(self._trade)),
+                price,
+                order.quantity,
+                fee,
+                instrument.base if in_base else instrument.quote,
+            )
+        )
+
+    def _tell(self, event: Event) -> None:
+        """Step the engine and carry out what it wants, with all that follows from it, at this point of the path."""
+        answer = step(self.state, event)
+        self.state = answer.state
+        if answer.notes:
+            self._note(answer)
+        for command in answer.commands:
+            self._carry_out(command)
+
+    def _note(self, answer: Step) -> None:
+        self.recorder.take(self._index, answer.notes, answer.state.grids.get(self.rules.id))
+        for note in answer.notes:
+            if isinstance(note, GridStopped) and note.code == "investment_too_small":
+                hint = "" if note.needed is None else f"Set investment to {note.needed:f} or more, or use fewer levels."
+                raise ConfigError(f"grid {note.grid} cannot start: {note.sentence}", hint=hint)
+
+    def _carry_out(self, command: Command) -> None:
+        if isinstance(command, CancelOrder):
+            self._book.remove(command.ref.id)
+            if self._pending:
+                self._pending = deque(entry for entry in self._pending if entry[1].ref.id != command.ref.id)
+            self._tell(OrderReported(self._time, command.ref, Fact.CANCELED))
+        elif command.taker:
+            close = Price(Decimal(repr(self._close[self._index])))
+            self._fill(command, close, self.instrument.taker_fee)
+        else:
+            if self._latency:
+                self._pending.append((self._time + self.base + self._latency, command))
+            else:
+                self._book.add(command)
+            self._tell(OrderReported(self._time, command.ref, Fact.ACCEPTED))
+
+    def _activate(self) -> None:
+        while self._pending and self._pending[0][0] <= self._time:
+            self._book.add(self._pending.popleft()[1])

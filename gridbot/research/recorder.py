@@ -1,0 +1,85 @@
+"""Keeps what happened in a backtest, by candle, as plainly as the report needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gridbot.core.commands import FillBooked, Note, OrderEnded, RoundTripClosed, SlotsLaid
+from gridbot.core.orders import OrderState
+from gridbot.core.rules import GridRules
+from gridbot.core.state import Grid
+from gridbot.core.units import ZERO, Price, Side
+from gridbot.sim.candle_arrays import CandleArrays
+
+
+@dataclass(frozen=True, slots=True)
+class Laying:
+    """A ladder as laid at the close of candle `index`: slot prices, highest first."""
+
+    index: int
+    slots: tuple[Price, ...]
+
+
+class Recorder:
+    """What happened, in order. `balance` lists hold the grid's cash, inventory and holding cells after candle `at`."""
+
+    def __init__(self, candles: CandleArrays, rules: GridRules) -> None:
+        self.rules = rules
+        self.fills: list[FillBooked] = []
+        self.trips: list[RoundTripClosed] = []
+        self.layings: list[Laying] = []
+        self.first_laying: int | None = None
+        self.holding = 0
+        self.max_holding = 0
+        self.at: list[int] = [0]
+        self.cash: list[Decimal] = [ZERO]
+        self.inventory: list[Decimal] = [ZERO]
+        self.held: list[int] = [0]
+        self._tally: object = None
+        self._length = len(candles)
+
+    @property
+    def fill_count(self) -> int:
+        """How many fills were booked so far."""
+        return len(self.fills)
+
+    def take(self, index: int, notes: Sequence[Note], grid: Grid | None) -> None:
+        """Take the notes of one step, made in candle `index`."""
+        for note in notes:
+            kind = type(note)
+            if kind is FillBooked:
+                self.fills.append(note)  # type: ignore[arg-type]
+            elif kind is RoundTripClosed:
+                self.trips.append(note)  # type: ignore[arg-type]
+                self.holding -= 1
+            elif isinstance(note, OrderEnded):
+                if note.side is Side.BUY and note.state is OrderState.FILLED:
+                    self.holding += 1
+                    self.max_holding = max(self.max_holding, self.holding)
+            elif isinstance(note, SlotsLaid) and grid is not None and grid.ladder is not None:
+                self._laid(index, grid, first=note.first)
+
+    def _laid(self, index: int, grid: Grid, *, first: bool) -> None:
+        slots = () if grid.ladder is None else tuple(rung.price for rung in grid.ladder.rungs)
+        self.layings.append(Laying(index, slots))
+        if first:
+            self.first_laying = index
+            self.holding = sum(1 for cell in grid.cells if cell.holding)
+            self.max_holding = max(self.max_holding, self.holding)
+
+    def candle_done(self, index: int, grid: Grid) -> None:
+        """Keep the balance after a candle in which it changed."""
+        tally = grid.tally
+        if tally is self._tally:
+            return
+        self._tally = tally
+        cash, inventory = tally.cash - tally.contributed, tally.inventory
+        if self.at[-1] == index:
+            self.cash[-1], self.inventory[-1], self.held[-1] = cash, inventory, self.holding
+            return
+        self.at.append(index)
+        self.cash.append(cash)
+        self.inventory.append(inventory)
+        self.held.append(self.holding)
