@@ -259,3 +259,13 @@ def test_names_of_secrets_and_paths_of_candles_are_no_secrets() -> None:
         "demo": {"candles": "data/candles/binance_BTC-USDT_1m_2025Q2Q3.parquet"},
     }
     assert parse_config(app(**keys), source="x").heartbeat_url_secret == "heartbeat"
+
+
+def test_of_two_likely_keys_the_one_with_fewer_letters_to_change_is_named() -> None:
+    assert only_mistake(app(risk={"mai_order_value": "0.1"})).suggestion == "max_order_value"
+
+
+def test_half_of_a_surrogate_pair_is_refused_in_printable_words() -> None:
+    mistake = only_mistake('{"risk": {"equity_asset": "\\ud800"}}')
+    assert mistake.path == "risk.equity_asset"
+    assert mistake.sentence().encode("utf-8")

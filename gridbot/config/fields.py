@@ -138,8 +138,11 @@ def _check_symbol(text: str) -> str:
 
 
 def _check_asset(text: str) -> str:
-    if not re.fullmatch(r"[A-Z0-9][A-Z0-9._$-]{0,19}", text):
-        raise wrong("must be a currency's code in capitals, such as USDT", suggestion=text.strip().upper())
+    code = r"[A-Z0-9][A-Z0-9._$-]{0,19}"
+    if not re.fullmatch(code, text):
+        upper = text.strip().upper()
+        known = upper if re.fullmatch(code, upper) else ""
+        raise wrong("must be a currency's code in capitals, such as USDT", suggestion=known)
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any, TypeVar, get_args
 
@@ -70,11 +70,28 @@ def shown(raw: Any, path: Path) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
-def nearest(word: str, known: Iterator[str] | list[str], *, least: float = 0.5) -> str:
-    """Return the known word that is most like `word`, or an empty string if none is at least `least` alike."""
-    folded = word.lower().replace("-", "_")
-    best = max(known, key=lambda name: SequenceMatcher(None, folded, name.lower()).ratio(), default="")
-    return best if SequenceMatcher(None, folded, best.lower()).ratio() >= least else ""
+def nearest(word: str, known: Iterable[str], *, least: float = 0.5) -> str:
+    """Return the known word that is most like `word`, or an empty string if it is not at least `least` alike (0..1).
+
+    Most alike is the one with the fewest letters to change; of several, the one that difflib finds most similar.
+    """
+    folded = word[:SHOWN].lower().replace("-", "_")  # what is longer than any known word is like none of them
+
+    def likeness(name: str) -> float:
+        return SequenceMatcher(None, folded, name.lower()).ratio()
+
+    best = min(known, key=lambda name: (_letters_to_change(folded, name.lower()), -likeness(name)), default="")
+    return best if likeness(best) >= least else ""
+
+
+def _letters_to_change(one: str, other: str) -> int:
+    """Return the Levenshtein distance: how many letters to put in, take out or replace."""
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, wanted in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (letter != wanted))
+    return row[-1]
 
 
 def known_keys(model: type[BaseModel]) -> list[str]:
