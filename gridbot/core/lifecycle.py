@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gridbot.core.cells import Cell, Lot
-from gridbot.core.commands import Alarmed, GridStopped, RegimeChanged, SlotsLaid, SpacingRaised
+from gridbot.core.commands import GridStopped, RegimeChanged, SlotsLaid, SpacingRaised
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.ladder import Ladder, Spacing, lay, market_spacing, relaid, smallest_investment
 from gridbot.core.ledger import Tally, add, multiply, split
-from gridbot.core.plan import arm, complete, limit_for, settle, settle_all, walk
+from gridbot.core.plan import arm, complete, limit_for, settle, settle_all
 from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend
 from gridbot.core.rules import GridRules, HeldCoins, Instrument
 from gridbot.core.state import Grid, Limit, Phase, RangeState
@@ -47,11 +47,6 @@ def signal_market(rules: GridRules) -> Symbol:
     if signal.symbol is None:
         return rules.symbol
     return signal.symbol if signal.exchange is None else Symbol(f"{signal.exchange}:{signal.symbol}")
-
-
-def take_bar(g: GridDraft, signal: Signal, trend: Trend) -> None:
-    """Put new indicator values into the grid."""
-    g.signal, g.trend = signal, trend
 
 
 def tell_regime(draft: Draft, g: GridDraft, before: tuple[Signal, Trend]) -> None:
@@ -255,11 +250,3 @@ def _resize(g: GridDraft, levels: int) -> None:
         g.cells.append(Cell(len(g.cells) + 1))
     while len(g.cells) > levels and g.cells[-1].lot is None and g.cells[-1].order is None:
         g.cells.pop()
-
-
-def warn_of_idle_slots(draft: Draft, g: GridDraft, price: Price) -> None:
-    """Alarm when a ready grid has a ladder and nothing at all to do at `price`; a grid is never silently idle."""
-    if g.ladder is not None and not g.ladder.rungs and not walk(g, price).armed:
-        draft.notes.append(
-            Alarmed(draft.now, "no_slots", "The ladder has no slot above zero; choose a smaller spacing.", g.rules.id)
-        )

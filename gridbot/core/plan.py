@@ -24,64 +24,72 @@ _KEEPABLE = RESTING | {OrderState.UNKNOWN}
 _CANCELLABLE = _KEEPABLE
 _CANCEL_REPEATS = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_UNKNOWN})
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+_NOTHING = Price(Decimal("-Infinity"))
 RETRY_MS = 1_000
 """How long a denied order waits before it is asked again."""
 
 
 class Walk:
-    """The result of one walk down the ladder: rungs to arm, highest first, and the lowest that the price kept out."""
+    """The result of one walk down the ladder at a price.
 
-    __slots__ = ("armed", "skipped")
+    `armed` are the rungs to rest, highest first; `keeps` the cells (by number) whose resting buy is one of them, with
+    its rung; `free` the cells that do not hold; `skipped` the lowest rung that only the price kept out.
+    """
 
-    def __init__(self, armed: list[Rung], skipped: Price | None) -> None:
-        self.armed = armed
-        self.skipped = skipped
+    __slots__ = ("armed", "free", "keeps", "skipped")
 
-
-def resting_buy(cell: Cell) -> Order | None:
-    """Return the buy of a free cell that rests, or is on its way to, or None."""
-    order = cell.order
-    if order is None or order.side is not Side.BUY or order.state not in _KEEPABLE:
-        return None
-    lot = cell.lot
-    return None if lot is not None and lot.complete else order
+    def __init__(self) -> None:
+        self.armed: list[Rung] = []
+        self.keeps: dict[int, Rung] = {}
+        self.free: list[Cell] = []
+        self.skipped: Price | None = None
 
 
 def walk(g: GridDraft, price: Decimal) -> Walk:
-    """Walk the slots from slot 1 down and choose those to arm at `price` (quote per base)."""
-    armed: list[Rung] = []
-    skipped: Price | None = None
-    if g.ladder is None:
-        return Walk(armed, skipped)
+    """Walk the slots from slot 1 down and choose those to arm at `price` (quote per base).
+
+    One merge pass: `held` and the rungs' upper reaches both fall, so each holding is passed once.
+    """
+    found = Walk()
+    free, armed, keeps = found.free, found.armed, found.keeps
     held: list[Price] = []
-    free = 0
-    resting: dict[Price, Order] = {}
+    resting: dict[Price, Cell] = {}
     for cell in g.cells:
         lot = cell.lot
         if lot is not None and lot.complete:
             held.append(lot.buy_price)
             continue
-        free += 1
+        free.append(cell)
         order = cell.order
         if order is not None and order.side is Side.BUY and order.state in _KEEPABLE:
-            resting[order.price] = order
+            resting[order.price] = cell
+    if g.ladder is None:
+        return found
     held.sort(reverse=True)
-    place, count = 0, len(held)
-    last = g.limit.last
+    held.append(_NOTHING)
+    place, room = 0, len(free)
+    last = g.rules.levels if g.limit.last is None else g.limit.last
     for rung in g.ladder.rungs:
-        if len(armed) == free or (last is not None and rung.number > last):
+        if not room or rung.number > last:
             break
-        while place < count and held[place] >= rung.high:
+        while held[place] >= rung.high:
             place += 1
-        if (place < count and held[place] > rung.low) or not rung.fits:
+        if held[place] > rung.low or not rung.fits:
             continue
-        if rung.price >= price:
-            order = resting.get(rung.price)
-            if order is None or order.target != rung.target or order.rung_quantity != rung.quantity:
-                skipped = rung.price
-                continue
+        slot = rung.price
+        keeper = resting.get(slot)
+        if keeper is not None and _is_for(keeper.order, rung):
+            keeps[keeper.number] = rung
+        elif slot >= price:
+            found.skipped = slot
+            continue
         armed.append(rung)
-    return Walk(armed, skipped)
+        room -= 1
+    return found
+
+
+def _is_for(order: Order | None, rung: Rung) -> bool:
+    return order is not None and order.target == rung.target and order.rung_quantity == rung.quantity
 
 
 def arm(draft: Draft, g: GridDraft, price: Price) -> None:
@@ -92,28 +100,24 @@ def arm(draft: Draft, g: GridDraft, price: Price) -> None:
         return
     found = walk(g, price)
     g.skipped = found.skipped
-    armed = {rung.price: rung for rung in found.armed}
-    free: list[Cell] = []
-    for cell in g.cells:
-        lot = cell.lot
-        if lot is not None and lot.complete:
+    keeps = found.keeps
+    kept = {rung.number for rung in keeps.values()}
+    new = iter([rung for rung in found.armed if rung.number not in kept])
+    for cell in found.free:
+        rung = keeps.get(cell.number)
+        want = cell.want
+        if rung is not None:
+            if want is None or want.slot != rung.number or want.price != rung.price:
+                g.put(Cell(cell.number, _buy(g, cell, rung), cell.order, cell.lot, cell.block))
             continue
-        order = cell.order
-        if order is not None and order.side is Side.BUY and order.state in _KEEPABLE:
-            rung = armed.get(order.price)
-            if rung is not None and order.target == rung.target and order.rung_quantity == rung.quantity:
-                del armed[order.price]
-                want = cell.want
-                if want is None or want.price != rung.price or want.slot != rung.number:
-                    g.put(Cell(cell.number, _buy(g, cell, rung), order, lot, cell.block))
-                continue
-        free.append(cell)
-    new = iter(armed.values())
-    for cell in free:
         rung = next(new, None)
-        want = None if rung is None else _buy(g, cell, rung)
-        if want != cell.want:
-            g.put(Cell(cell.number, want, cell.order, cell.lot, None))
+        if rung is None:
+            if want is not None:
+                g.put(Cell(cell.number, None, cell.order, cell.lot, None))
+            continue
+        wanted = _buy(g, cell, rung)
+        if want != wanted:
+            g.put(Cell(cell.number, wanted, cell.order, cell.lot, None))
     _tell_range(draft, g, armed=bool(found.armed))
 
 
@@ -140,10 +144,13 @@ def want_sell(draft: Draft, g: GridDraft, cell: Cell) -> None:
     if lot is None or not lot.complete or instrument is None:
         return
     price, taker = _sell_price(draft, g, cell, lot)
+    known = cell.want
+    if known is not None and known.price == price and known.quantity == lot.quantity and known.taker is taker:
+        return
     want: Want | None = None
     if instrument.tradable(quantity=lot.quantity, price=price) and g.phase is not Phase.STOPPED:
         want = Want(Side.SELL, price, lot.quantity, lot.slot, None, lot.quantity, taker)
-    if want != cell.want:
+    if want != known:
         g.put(Cell(cell.number, want, cell.order, lot, cell.block))
 
 
@@ -227,9 +234,26 @@ def settle(draft: Draft, g: GridDraft) -> None:
 
 
 def settle_all(draft: Draft, g: GridDraft) -> None:
-    """Settle every cell: the repair, run at signal bars, at marks and at start."""
-    g.touched.update(range(len(g.cells)))
+    """Settle every cell: the repair, run at signal bars, at marks and at start.
+
+    A cell whose one order is what it wants is left alone; with a mark, a sell's price may have to follow the bid.
+    """
+    look = draft.kill is not None or g.phase is not Phase.ACTIVE or g.rules.symbol in draft.risk.quotes
+    for index, cell in enumerate(g.cells):
+        if look or not _at_rest(cell):
+            g.touched.add(index)
     settle(draft, g)
+
+
+def _at_rest(cell: Cell) -> bool:
+    want, order, lot = cell.want, cell.order, cell.lot
+    if want is None:
+        return order is None and (lot is None or not lot.complete)
+    if order is None or order.state not in RESTING or not matches(order, want):
+        return False
+    if lot is None or not lot.complete:
+        return want.side is Side.BUY
+    return want.price == lot.target and want.quantity == lot.quantity and not want.taker
 
 
 def _cancel_unwanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
