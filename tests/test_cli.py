@@ -1,0 +1,249 @@
+"""The command line as a user meets it: what it prints, where, and the code it leaves with."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from gridbot import __version__, cli
+from gridbot.adapters import config_files
+from gridbot.adapters.candle_files import save_candles
+from gridbot.cli import EXIT_BUG, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USER_MUST_ACT, ending
+from gridbot.config import default_config
+from gridbot.sim.generated_market import GeneratedMarket
+
+GRID = {
+    "symbol": "BTC/USDT",
+    "investment": "10000",
+    "spacing": {"mode": "fraction", "fraction": "0.004"},
+    "signal": {"timeframe": "5m"},
+    "trend": {"timeframe": "5m"},
+    "instrument": {},
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for everything that gridbot keeps."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("GRIDBOT_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def candles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three days of the generated market's minutes."""
+    path = tmp_path_factory.mktemp("candles") / "three-days.parquet"
+    save_candles(path, GeneratedMarket(7).candles(0, 3 * 1440))
+    return path
+
+
+@pytest.fixture
+def grid_file(tmp_path: Path) -> Path:
+    path = tmp_path / "grid.json"
+    path.write_text(json.dumps(GRID), "utf-8")
+    return path
+
+
+# ------------------------------------------------------------------------------------ the first words
+
+
+def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(["--version"]) == EXIT_DONE
+    assert capsys.readouterr().out == f"gridbot {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["backtest", "--help"], ["config", "--help"]])
+def test_help_is_no_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(arguments) == EXIT_DONE
+    said = capsys.readouterr()
+    assert said.out.startswith("Usage: gridbot") and said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["bactest"], "bactest"),
+        (["backtest", "--candles", "x"], "--config"),
+        (["backtest", "--candles", "x", "--config", "y", "--fills", "maybe"], "maybe"),
+        (["backtest", "--candles", "x", "--config", "y", "--latency-ms", "-1"], "--latency-ms"),
+        (["backtest", "--candles", "x", "--config", "y", "--equity", "100"], "--risk"),
+        (["backtest", "--candles", "x", "--config", "y", "--risk", "--equity", "NaN"], "--equity"),
+        (["backtest", "--candles", "x", "--config", "y", "--risk", "--equity", "1,000"], "1,000"),
+    ],
+)
+def test_a_wrong_argument_is_named_on_stderr(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ending(arguments) == EXIT_USER_MUST_ACT
+    said = capsys.readouterr()
+    assert named in said.err and said.out == "" and "Traceback" not in said.err
+
+
+# --------------------------------------------------------------------------------------------- config
+
+
+def test_init_writes_what_check_accepts_and_show_repeats(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(["config", "init", "--preset", "wide"]) == EXIT_DONE
+    assert ending(["config", "check"]) == EXIT_DONE
+    assert "20 levels" in capsys.readouterr().out
+    assert ending(["config", "show"]) == EXIT_DONE
+    assert capsys.readouterr().out == default_config(grid_preset="wide").to_json()
+    assert config_files.load(home / "config.json") == default_config(grid_preset="wide")
+
+
+def test_init_replaces_a_file_only_when_forced(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(["config", "init"]) == EXIT_DONE
+    assert ending(["config", "init", "--preset", "wide"]) == EXIT_USER_MUST_ACT
+    assert "--force" in capsys.readouterr().err
+    assert config_files.load(home / "config.json") == default_config()
+    assert ending(["config", "init", "--preset", "wide", "--force"]) == EXIT_DONE
+    assert config_files.load(home / "config.json") == default_config(grid_preset="wide")
+
+
+def test_an_unknown_preset_is_answered_with_the_nearest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(["config", "init", "--preset", "wyde"]) == EXIT_USER_MUST_ACT
+    assert "Did you mean wide?" in capsys.readouterr().err
+    assert not (home / "config.json").exists()
+
+
+def test_check_names_every_mistake_and_shows_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps({**GRID, "levls": 5, "investment": "-1"}), "utf-8")
+    assert ending(["config", "check", str(path)]) == EXIT_USER_MUST_ACT
+    said = capsys.readouterr()
+    assert "levls" in said.err and "'levels'" in said.err and "investment" in said.err
+    assert said.out == "" and "Traceback" not in said.err
+
+
+def test_a_configuration_that_is_not_there_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending(["config", "show"]) == EXIT_USER_MUST_ACT
+    assert "gridbot config init" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------- backtest
+
+
+def test_a_backtest_tells_and_writes_the_same_result(
+    candles: Path, grid_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, table = tmp_path / "out.json", tmp_path / "fills.csv"
+    arguments = ["backtest", "--candles", str(candles), "--config", str(grid_file)]
+    assert ending([*arguments, "--json", str(out), "--csv", str(table)]) == EXIT_DONE
+    said = capsys.readouterr()
+    result = json.loads(out.read_bytes())
+    assert result["candles"] == 3 * 1440 and result["round_trips"] > 0
+    assert f"fills                   {len(result['fills'])} (" in said.out
+    assert f"{Decimal(result['grid_profit']):+,.2f} USDT" in said.out
+    assert f"{out} written." in said.err and f"{table} written." in said.err
+    rows = list(csv.DictReader(table.read_text("utf-8").splitlines()))
+    assert [{**row, "time": int(row["time"]), "cell": int(row["cell"])} for row in rows] == [
+        {**fill, "time_utc": rows[place]["time_utc"]} for place, fill in enumerate(result["fills"])
+    ]
+    assert rows[0]["time_utc"].endswith("Z")
+
+
+def test_the_options_reach_the_backtest(
+    candles: Path, grid_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fills = {}
+    for name, options in {
+        "plain": [],
+        "touch": ["--fills", "touch"],
+        "late": ["--latency-ms", "600000"],
+        "limited": ["--risk"],
+        "roomy": ["--risk", "--equity", "1000000"],
+    }.items():
+        out = tmp_path / f"{name}.json"
+        arguments = ["backtest", "--candles", str(candles), "--config", str(grid_file), "--json", str(out)]
+        assert ending([*arguments, *options]) == EXIT_DONE, capsys.readouterr().err
+        fills[name] = json.loads(out.read_bytes())["fills"]
+    # The market is on the tick, so touching is easier than going through; delay and limits cost fills.
+    assert len(fills["touch"]) >= len(fills["plain"]) > len(fills["late"])
+    assert len(fills["limited"]) < len(fills["plain"])
+    assert fills["roomy"] == fills["plain"]
+
+
+def test_a_file_with_several_grids_needs_a_choice(
+    candles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps({"grids": [{**GRID, "id": "one"}, {**GRID, "id": "two", "levels": 5}]}), "utf-8")
+    arguments = ["backtest", "--candles", str(candles), "--config", str(path)]
+    assert ending(arguments) == EXIT_USER_MUST_ACT
+    assert "--grid: one, two" in capsys.readouterr().err
+    assert ending([*arguments, "--grid", "three"]) == EXIT_USER_MUST_ACT
+    assert "'three'" in capsys.readouterr().err
+    assert ending([*arguments, "--grid", "two"]) == EXIT_DONE
+    assert "(two): 5 levels" in capsys.readouterr().out
+
+
+def test_a_configuration_without_a_grid_is_refused(
+    candles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "none.json"
+    path.write_text('{"grids": []}', "utf-8")
+    assert ending(["backtest", "--candles", str(candles), "--config", str(path)]) == EXIT_USER_MUST_ACT
+    assert "no grid" in capsys.readouterr().err
+
+
+def test_what_cannot_be_tested_is_a_sentence(
+    candles: Path, grid_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "bare.json"
+    bare.write_text(json.dumps({key: item for key, item in GRID.items() if key != "instrument"}), "utf-8")
+    small = tmp_path / "small.json"
+    small.write_text(json.dumps({**GRID, "investment": "20"}), "utf-8")
+    for arguments, named in (
+        (["--candles", str(tmp_path / "no.parquet"), "--config", str(grid_file)], "no.parquet"),
+        (["--candles", str(candles), "--config", str(bare)], "instrument"),
+        (["--candles", str(candles), "--config", str(small)], "investment"),
+        (["--candles", str(candles), "--config", str(grid_file), "--json", str(tmp_path / "no" / "x.json")], "x.json"),
+        (["--candles", str(candles), "--config", str(grid_file), "--csv", str(tmp_path)], "folder"),
+    ):
+        assert ending(["backtest", *arguments]) == EXIT_USER_MUST_ACT
+        said = capsys.readouterr()
+        assert named in said.err and "Traceback" not in said.err
+
+
+# ------------------------------------------------------------------------------------------ the frame
+
+
+def test_a_bug_leaves_one_with_a_traceback(
+    candles: Path, grid_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("gridbot.research.backtest.run_backtest", broken)
+    assert ending(["backtest", "--candles", str(candles), "--config", str(grid_file)]) == EXIT_BUG
+    said = capsys.readouterr()
+    assert "Traceback" in said.err and "ZeroDivisionError: a bug" in said.err
+
+
+def test_ctrl_c_is_no_bug(
+    candles: Path, grid_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gridbot.research.backtest.run_backtest", interrupted)
+    assert ending(["backtest", "--candles", str(candles), "--config", str(grid_file)]) == EXIT_INTERRUPTED
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
+def test_the_bar_appears_only_for_work_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with cli._Progress("work") as progress:
+        progress.report(1, 100)
+        assert progress._stop is None
+        now[0] = 10.0
+        progress.report(50, 100)
+        assert progress._stop is not None

@@ -1,0 +1,65 @@
+"""What a fresh process imports: a command pays only for what it needs, and every module stands alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gridbot
+from gridbot.adapters.candle_files import save_candles
+from gridbot.sim.generated_market import GeneratedMarket
+
+ROOT = Path(__file__).resolve().parent.parent
+WINDOW = {"PySide6", "shiboken6", "pyqtgraph"}
+LISTED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+
+
+def fresh(code: str, *, home: Path) -> str:
+    """Run code in a new interpreter, values not frozen as in production; return what it printed last."""
+    env = {key: text for key, text in os.environ.items() if key != "CHECKED"} | {"GRIDBOT_HOME": str(home)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip("\n").rpartition("\n")[2]
+
+
+def imported_by(arguments: list[str], *, home: Path) -> set[str]:
+    code = f"from gridbot.cli import ending\nassert ending({arguments!r}) == 0\n{LISTED}"
+    return set(fresh(code, home=home).split())
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    heavy = WINDOW | {"asyncio", "duckdb", "numpy", "orjson", "pydantic", "rich", "structlog"}
+    assert not imported_by(["--help"], home=tmp_path) & heavy
+
+
+def test_a_configuration_is_checked_without_numpy_or_a_window(tmp_path: Path) -> None:
+    found = imported_by(["config", "check", "config.example.json"], home=tmp_path)
+    assert "pydantic" in found and not found & (WINDOW | {"duckdb", "numpy", "rich", "structlog"})
+
+
+def test_a_backtest_imports_no_window_and_no_event_loop(tmp_path: Path) -> None:
+    candles, config = tmp_path / "day.parquet", tmp_path / "grid.json"
+    save_candles(candles, GeneratedMarket(7).candles(0, 1440))
+    config.write_text(json.dumps({"symbol": "BTC/USDT", "investment": "10000", "instrument": {}}), "utf-8")
+    found = imported_by(["backtest", "--candles", str(candles), "--config", str(config)], home=tmp_path)
+    assert "duckdb" in found and not found & (WINDOW | {"asyncio", "rich", "structlog"})
+
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(gridbot.__path__, "gridbot.")
+    if not module.name.startswith("gridbot.gui") and module.name != "gridbot.__main__"
+)
+
+
+@pytest.mark.parametrize("checked", ["", "1"])
+def test_every_module_can_be_imported_with_frozen_values_and_without(checked: str, tmp_path: Path) -> None:
+    code = f"import os; os.environ['CHECKED'] = {checked!r}\nimport importlib\n"
+    code += f"for name in {MODULES!r}: importlib.import_module(name)\nprint('all', len({MODULES!r}))"
+    assert fresh(code, home=tmp_path) == f"all {len(MODULES)}"
