@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from gridbot.core.candles import Candle
-from gridbot.core.commands import CancelOrder, PlaceLimit
-from gridbot.core.events import Event, OrderFilled, OrderRef, OrderReported, Quote
+from gridbot.core.commands import CancelOrder, Note, PlaceLimit
+from gridbot.core.events import Event, KillKind, OrderFilled, OrderRef, OrderReported, Quote
 from gridbot.core.rules import Instrument
 from gridbot.core.state import State
 from gridbot.core.units import Asset, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId
@@ -131,6 +131,77 @@ class Feed(Protocol):
         ...
 
 
+class OpenFile(Protocol):
+    """A file that grows. Every method raises EnvironmentProblem, with a sentence, when the disk refuses."""
+
+    def write(self, data: bytes) -> None:
+        """Add `data` at the end, whole or with an error; it is not durable yet."""
+        ...
+
+    def fsync(self) -> None:
+        """Return when all that was written is durable."""
+        ...
+
+    def close(self) -> None:
+        """Close the file; what was not fsynced is not made durable by it."""
+        ...
+
+
+class Held(Protocol):
+    """A lock that is held."""
+
+    def release(self) -> None:
+        """Give the lock back."""
+        ...
+
+
+class Disk(Protocol):
+    """Files and folders, in the steps whose order durability depends on.
+
+    Every method raises EnvironmentProblem, with a sentence, when the disk refuses. New files are the owner's alone.
+    """
+
+    def make_folder(self, folder: Path) -> None:
+        """Create the folder and its parents, the owner's alone, durably; one that exists stays as it is."""
+        ...
+
+    def names(self, folder: Path) -> tuple[str, ...]:
+        """Return the sorted names in a folder; none where there is no such folder."""
+        ...
+
+    def read(self, path: Path) -> bytes | None:
+        """Return the content of a file, or None where there is none."""
+        ...
+
+    def create(self, path: Path) -> OpenFile:
+        """Open an empty file, in the place of any that was there."""
+        ...
+
+    def append(self, path: Path) -> OpenFile:
+        """Open a file to add to; it is created where there is none."""
+        ...
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Cut a file down to `size` bytes, durably."""
+        ...
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename a file, in the place of any that was there; durable after `fsync_folder`."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, if it is there; durable after `fsync_folder`."""
+        ...
+
+    def fsync_folder(self, folder: Path) -> None:
+        """Make the names in a folder durable, where the system can (Windows does it by itself)."""
+        ...
+
+    def lock(self, path: Path) -> Held:
+        """Take the lock that this file stands for; raises AlreadyRunning if another process holds it."""
+        ...
+
+
 class Journal(Protocol):
     """The append-only record of every event. One writer; many appends become durable with one fsync."""
 
@@ -173,6 +244,30 @@ class StateStore(Protocol):
         ...
 
 
+class NotesStore(Protocol):
+    """The account's history: fills, round trips and ended orders, each once, whatever is replayed after a crash.
+
+    Notes are kept under the sequence number of the event that left them. What was replayed is known by that number
+    and not written twice; what a power cut took comes back by the replay. So `sync` goes before each rotation.
+    """
+
+    def append(self, sequence: int, notes: Sequence[Note]) -> None:
+        """Keep the notes of event `sequence`; nothing happens for a number that was written before."""
+        ...
+
+    def sync(self) -> None:
+        """Make all that was appended durable; call it before `Journal.rotate`."""
+        ...
+
+    def tail(self, limit: int) -> tuple[Note, ...]:
+        """Return the newest `limit` notes, oldest first."""
+        ...
+
+    def close(self) -> None:
+        """Make everything durable and close the file."""
+        ...
+
+
 class KillLatch(Protocol):
     """The KILL file: it binds every account and mode."""
 
@@ -180,8 +275,8 @@ class KillLatch(Protocol):
         """Return the reason that the latch holds, "" if it is there but empty or damaged, None if not latched."""
         ...
 
-    def set(self, reason: str) -> None:
-        """Make the latch durable; raises EnvironmentProblem when the disk refuses."""
+    def set(self, reason: str, kind: KillKind = KillKind.MANUAL) -> None:
+        """Make the latch durable; one that holds already keeps its reason. EnvironmentProblem if the disk refuses."""
         ...
 
     def clear(self) -> None:
@@ -200,6 +295,10 @@ class LogSink(Protocol):
 class LogExporter(Protocol):
     """Exports log lines to a file, in slices so that the caller can show progress and stop."""
 
-    def export(self, target: Path, *, levels: frozenset[str], text: str) -> AsyncIterator[tuple[int, int]]:
-        """Write the lines that pass the filter; yield (bytes done, bytes in all); raises EnvironmentProblem."""
+    def export(self, target: Path, *, levels: frozenset[str], text: str, format: str) -> AsyncIterator[tuple[int, int]]:
+        """Write the lines that pass the filter; yield (bytes done, bytes in all); raises EnvironmentProblem.
+
+        Empty `levels` is all of them, `text` is searched without regard to case, `format` is jsonl or csv. `target`
+        is written whole or not at all: closing the iterator early leaves what was there before.
+        """
         ...
