@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Timer
 from time import perf_counter
 from typing import Any
@@ -89,22 +90,25 @@ class Told:
 def run(command: Sequence[str], *, with_gridbot: bool) -> dict[str, Told]:
     """Run one measured process; return what it told, by stage."""
     told: dict[str, Told] = {}
-    start = perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=clean_environment(with_gridbot=with_gridbot)
-    )
-    assert process.stdout is not None
-    limit = Timer(LONGEST_RUN_S, process.kill)
-    limit.start()
-    with process:
-        for line in process.stdout:
-            arrived_s = perf_counter() - start
-            if line.startswith('{"stage"'):
-                figures = json.loads(line)
-                told[figures["stage"]] = Told(stage=figures["stage"], arrived_s=arrived_s, figures=figures)
-    limit.cancel()
-    if process.returncode != 0 or not told:
-        raise Refused(f"{Path(command[1]).name} ended with {process.returncode}; look at its message above.")
+    env = clean_environment(with_gridbot=with_gridbot)
+    with TemporaryFile("w+", encoding="utf-8") as complaints:
+        start = perf_counter()
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8", cwd=ROOT, env=env
+        )
+        assert process.stdout is not None
+        limit = Timer(LONGEST_RUN_S, process.kill)
+        limit.start()
+        with process:
+            for line in process.stdout:
+                arrived_s = perf_counter() - start
+                if line.startswith('{"stage"'):
+                    figures = json.loads(line)
+                    told[figures["stage"]] = Told(stage=figures["stage"], arrived_s=arrived_s, figures=figures)
+        limit.cancel()
+        if process.returncode != 0 or "first" not in told:
+            complaints.seek(0)
+            raise Refused(f"{Path(command[1]).name} ended with {process.returncode}:\n{complaints.read().strip()}")
     return told
 
 
@@ -112,7 +116,8 @@ def sample(told: dict[str, Told]) -> Sample:
     """Return one run's figures. A program that compiles first is measured warm, and its first call stands apart."""
     first = told["first"]
     engine = told.get("warm", first)
-    report_s = told["report"].figures["engine_seconds"] if "report" in told else None
+    last = told.get("report", first)
+    report_s = last.figures["engine_seconds"] if "report" in told else None
     return Sample(
         version=first.figures["version"],
         engine_s=engine.figures["engine_seconds"],
@@ -121,6 +126,7 @@ def sample(told: dict[str, Told]) -> Sample:
         first_result_s=first.arrived_s,
         peak_bytes=first.figures["peak_bytes"],
         fills=first.figures["fills"],
+        total_profit=last.figures.get("total_profit"),
     )
 
 

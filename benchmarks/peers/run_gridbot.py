@@ -25,7 +25,13 @@ def main() -> None:
             if left.code:
                 raise
         result = json.loads(out.read_bytes())
-    tell("first", version=__version__, engine_seconds=result["engine_seconds"], fills=len(result["fills"]))
+    tell(
+        "first",
+        version=__version__,
+        engine_seconds=result["engine_seconds"],
+        fills=len(result["fills"]),
+        total_profit=float(result["total_profit"]),
+    )
 
 
 if __name__ == "__main__":
