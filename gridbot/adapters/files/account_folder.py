@@ -1,0 +1,210 @@
+"""One account's folder: the lock, the snapshot, the journal that follows it, and where the old ones go.
+
+The order of a rotation is what recovery stands on: 1. the new journal with its header is durable, 2. the snapshot that
+names it replaces the old one, 3. the old journal moves into the archive. A crash before 2 leaves an empty journal that
+nobody names, which is removed; a crash after it leaves an old journal, which is moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gridbot.adapters.files.journal_file import Aside, DiskThread, JournalFile
+from gridbot.adapters.files.journal_lines import ORIGIN, Tail, header_line, read_lines
+from gridbot.adapters.files.order_ids import next_epoch, order_prefix
+from gridbot.adapters.files.snapshot_file import Snapshot, read_snapshot, write_snapshot
+from gridbot.adapters.files.whole import save_whole
+from gridbot.core.state import State
+from gridbot.core.units import Mode, TimeMs
+from gridbot.core.values import value
+from gridbot.errors import StateFileError
+from gridbot.ports import Disk, Held, Journal, OpenFile, Restored
+
+SNAPSHOT, LOCK, ARCHIVE, EPOCH = "state.json", "lock", "archive", "epoch"
+_MEND = "Put the whole account folder back from a backup, or ask for help."
+_LOOKS = 5
+"""How often a reader without the lock looks again when a running gridbot rotates under its eyes."""
+
+
+def journal_name(first: int) -> str:
+    """Return the name of the journal whose first event is `first`."""
+    return f"journal-{first}.jsonl"
+
+
+@value
+class _Found:
+    """What `load` saw, kept for `journal`: the name of the journal and what is in it."""
+
+    name: str
+    first: int
+    prev: str
+    snapshot: Snapshot | None
+    tail: Tail
+
+
+class AccountFolder:
+    """Satisfies the StateStore port. `load` needs no lock; `journal` does.
+
+    Attributes:
+        folder: ``<home>/<mode>/<account>``
+        archive: where finished journals and the history of notes lie
+    """
+
+    def __init__(self, disk: Disk, home: Path, *, mode: Mode, account: str, aside: Callable[[], Aside] = DiskThread):
+        self.folder = home / mode.value / account
+        self.archive = self.folder / ARCHIVE
+        self._disk = disk
+        self._new_aside = aside
+        self._held: Held | None = None
+
+    def acquire(self) -> None:
+        """Make the folder and take its lock; AlreadyRunning if another process has it, or EnvironmentProblem."""
+        self._disk.make_folder(self.archive)
+        self._held = self._disk.lock(self.folder / LOCK)
+
+    def release(self) -> None:
+        """Give the lock back, if it is held."""
+        if self._held is not None:
+            self._held.release()
+            self._held = None
+
+    def load(self) -> Restored:
+        """Return the snapshot and every event after it; StateFileError for anything damaged, foreign or newer."""
+        found = self._look()
+        warnings: tuple[str, ...] = ()
+        if found.tail.torn:
+            path = self.folder / found.name
+            warnings = (
+                f"{path} ended in {found.tail.torn} bytes of a line that was never finished; they are dropped.",
+            )
+        state = None if found.snapshot is None else found.snapshot.state
+        return Restored(state, found.first - 1, found.tail.events, warnings)
+
+    def journal(self, after: int) -> Journal:
+        """Open the journal behind event `after`, the newest that `load` gave; what was torn is cut off first."""
+        if self._held is None:
+            raise ValueError("the journal is written under the lock only; call acquire first")
+        found = self._look()
+        if found.tail.last != after:
+            raise ValueError(f"the journal is at event {found.tail.last}, not at {after}")
+        self._tidy(found)
+        path = self.folder / found.name
+        if found.tail.header is None:
+            file, chain = self._begin(found.first, found.prev)
+        else:
+            if found.tail.torn:
+                self._disk.truncate(path, found.tail.size)
+            file, chain = self._disk.append(path), found.tail.chain
+        return JournalFile(
+            file, first=found.first, sequence=after, chain=chain, aside=self._new_aside(), rotate=self._rotate
+        )
+
+    def next_prefix(self, install: str, now: TimeMs) -> str:
+        """Return the beginning of this start's order ids, never one that was used before; EnvironmentProblem.
+
+        `install` is the id of this installation, `now` the exchange's time (ms UTC).
+        """
+        path = self.folder / EPOCH
+        epoch = next_epoch(path, self._disk.read(path), now)
+        save_whole(self._disk, path, b"%d\n" % epoch)
+        return order_prefix(install, epoch)
+
+    # ------------------------------------------------------------------------------------- reading
+
+    def _look(self) -> _Found:
+        """Read snapshot and journal; where a running gridbot rotated meanwhile, read again."""
+        for _ in range(_LOOKS):
+            content = self._disk.read(self.folder / SNAPSHOT)
+            try:
+                found = self._look_behind(content)
+            except StateFileError:
+                if content == self._disk.read(self.folder / SNAPSHOT):
+                    raise
+                continue
+            if content == self._disk.read(self.folder / SNAPSHOT):
+                return found
+        raise StateFileError(f"{self.folder / SNAPSHOT} changes all the time.", hint="Try again in a moment.")
+
+    def _look_behind(self, content: bytes | None) -> _Found:
+        """Read the journal that follows the snapshot with this content (None: the account has none yet)."""
+        if content is None:
+            name, first, prev, snapshot = self._first_journal(), 1, ORIGIN, None
+        else:
+            snapshot = read_snapshot(self.folder / SNAPSHOT, content)
+            name, first, prev = snapshot.journal, snapshot.sequence + 1, snapshot.chain
+        journal = self._disk.read(self.folder / name)
+        if journal is None and snapshot is not None:
+            raise StateFileError(
+                f"{self.folder / SNAPSHOT} names {name}, which is not there: one of them is of another time.",
+                hint=_MEND,
+            )
+        if self._held is not None and snapshot is not None:
+            self._refuse_later(name, snapshot)
+        return _Found(
+            name, first, prev, snapshot, read_lines(self.folder / name, journal or b"", prev=prev, first=first)
+        )
+
+    def _journals(self) -> dict[str, int]:
+        """Return the journals in the folder, each with the number of its first event, oldest first."""
+        found = {}
+        for name in self._disk.names(self.folder):
+            number = name.removeprefix("journal-").removesuffix(".jsonl")
+            if number.isdecimal() and name == journal_name(int(number)):
+                found[name] = int(number)
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
+    def _first_journal(self) -> str:
+        """Return the journal of an account without a snapshot; StateFileError if a snapshot must have been there."""
+        later = [name for name, first in self._journals().items() if first > 1]
+        if later:
+            raise StateFileError(f"{self.folder / later[0]} is there, but {SNAPSHOT} before it is not.", hint=_MEND)
+        return journal_name(1)
+
+    def _refuse_later(self, name: str, snapshot: Snapshot) -> None:
+        """Raise StateFileError if there are events in a journal that this snapshot cannot know: it is an old one."""
+        for other, first in self._journals().items():
+            if first > snapshot.sequence + 1 and self._events_in(other):
+                raise StateFileError(
+                    f"{self.folder / SNAPSHOT} (with {name}) is older than {other}: an old file was put back alone.",
+                    hint=_MEND,
+                )
+
+    def _events_in(self, name: str) -> bool:
+        return (self._disk.read(self.folder / name) or b"").count(b"\n") > 1
+
+    # ------------------------------------------------------------------------------------- writing
+
+    def _tidy(self, found: _Found) -> None:
+        """Finish what a crash in a rotation left."""
+        moved = False
+        for name, first in self._journals().items():
+            if first < found.first:
+                self._disk.replace(self.folder / name, self.archive / name)
+                moved = True
+            elif first > found.first:
+                self._disk.remove(self.folder / name)
+        if moved:
+            self._disk.fsync_folder(self.archive)
+            self._disk.fsync_folder(self.folder)
+
+    def _begin(self, first: int, prev: str) -> tuple[OpenFile, str]:
+        """Make the journal whose first event will be `first`; it is durable with its header."""
+        line, chain = header_line(first=first, prev=prev)
+        file = self._disk.create(self.folder / journal_name(first))
+        file.write(line)
+        file.fsync()
+        self._disk.fsync_folder(self.folder)
+        return file, chain
+
+    def _rotate(self, state: State, sequence: int, chain: str) -> tuple[OpenFile, str]:
+        old = [name for name, first in self._journals().items() if first <= sequence]
+        name = journal_name(sequence + 1)
+        file, begun = self._begin(sequence + 1, chain)
+        content = write_snapshot(state, journal=name, sequence=sequence, chain=chain)
+        save_whole(self._disk, self.folder / SNAPSHOT, content)
+        for finished in old:
+            self._disk.replace(self.folder / finished, self.archive / finished)
+        self._disk.fsync_folder(self.archive)
+        self._disk.fsync_folder(self.folder)
+        return file, begun

@@ -1,0 +1,169 @@
+"""The only module that opens, fsyncs and renames state files; each refusal of the system becomes a sentence.
+
+Windows keeps the names in a folder by itself and cannot open one to fsync it; macOS empties the drive's own cache only
+on F_FULLFSYNC. File rights are the owner's alone from the first byte; on Windows the folder's access list holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from gridbot.errors import AlreadyRunning, EnvironmentProblem
+from gridbot.ports import Held, OpenFile
+
+OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def problem(error: OSError, path: Path) -> EnvironmentProblem:
+    """Return what the system refused as a sentence about `path`, with what the user can do."""
+    if error.errno in _NO_ROOM:
+        return EnvironmentProblem(
+            f"There is no room left on the disk for {path}.", hint="Make room, or choose another folder (GRIDBOT_HOME)."
+        )
+    if error.errno in _NO_RIGHT:
+        hint = "Give yourself the right to write there, or choose another folder (GRIDBOT_HOME)."
+        return EnvironmentProblem(f"{path} may not be written or read: {_reason(error)}.", hint=hint)
+    return EnvironmentProblem(
+        f"The disk failed at {path}: {_reason(error)}.", hint="Check the disk before you trade on."
+    )
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise problem(error, path) from error
+
+
+class SystemDisk:
+    """The machine's own disk; satisfies the Disk port."""
+
+    def make_folder(self, folder: Path) -> None:
+        """Create the folder and its parents with the owner's rights only, durably."""
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        for place in reversed(missing):
+            with _in_words(place):
+                place.mkdir(mode=OWNER_FOLDER, exist_ok=True)
+            self.fsync_folder(place.parent)
+        if not folder.is_dir():
+            raise EnvironmentProblem(f"{folder} is a file where a folder is needed.", hint="Move it away.")
+
+    def names(self, folder: Path) -> tuple[str, ...]:
+        """Return the sorted names in a folder."""
+        with _in_words(folder):
+            try:
+                return tuple(sorted(entry.name for entry in folder.iterdir()))
+            except FileNotFoundError:
+                return ()
+
+    def read(self, path: Path) -> bytes | None:
+        """Return the content of a file, or None where there is none."""
+        with _in_words(path):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def create(self, path: Path) -> OpenFile:
+        """Open an empty file, in the place of any that was there."""
+        return _SystemFile(path, os.O_TRUNC)
+
+    def append(self, path: Path) -> OpenFile:
+        """Open a file to add to."""
+        return _SystemFile(path, os.O_APPEND)
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Cut a file down to `size` bytes, durably."""
+        with _in_words(path):
+            descriptor = os.open(path, os.O_WRONLY | _BINARY)
+            try:
+                os.ftruncate(descriptor, size)
+                _fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename a file, in the place of any that was there."""
+        with _in_words(target):
+            source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, if it is there."""
+        with _in_words(path):
+            path.unlink(missing_ok=True)
+
+    def fsync_folder(self, folder: Path) -> None:
+        """Make the names in a folder durable, where the system can."""
+        if os.name == "nt":
+            return
+        with _in_words(folder):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                _fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def lock(self, path: Path) -> Held:
+        """Take the operating system's lock on `path`; it ends with the process, however that ends."""
+        lock = filelock.FileLock(path, mode=OWNER_FILE, thread_local=False)
+        with _in_words(path):
+            try:
+                lock.acquire(blocking=False)
+            except filelock.Timeout:
+                raise AlreadyRunning(
+                    f"Another gridbot works on this account (it holds {path}).",
+                    hint="Close it first; `gridbot status` shows what it does.",
+                ) from None
+        return lock
+
+
+class _SystemFile:
+    """An open file whose writes go straight to the system."""
+
+    def __init__(self, path: Path, flag: int) -> None:
+        self._path = path
+        with _in_words(path):
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY | flag, OWNER_FILE)
+
+    def write(self, data: bytes) -> None:
+        """Add all of `data`; the system may take it in parts."""
+        rest = memoryview(data)
+        with _in_words(self._path):
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+
+    def fsync(self) -> None:
+        """Return when all that was written is durable."""
+        with _in_words(self._path):
+            _fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file."""
+        with _in_words(self._path):
+            os.close(self._descriptor)
+
+
+def _fsync(descriptor: int) -> None:
+    if os.name == "posix":
+        import fcntl
+
+        full = getattr(fcntl, "F_FULLFSYNC", None)
+        if full is not None:
+            fcntl.fcntl(descriptor, full)
+            return
+    os.fsync(descriptor)

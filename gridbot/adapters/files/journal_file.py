@@ -1,0 +1,162 @@
+"""The one writer of a journal: appends gather while the disk is busy and become durable together (group commit)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from gridbot.adapters.files.journal_lines import event_line
+from gridbot.core.events import Event
+from gridbot.core.state import State
+from gridbot.errors import EnvironmentProblem
+from gridbot.ports import OpenFile
+
+
+class Aside(Protocol):
+    """Runs blocking work so that the loop goes on: a thread in production, the very same turn in a simulation."""
+
+    def __call__(self, work: Callable[[], None]) -> Awaitable[None]: ...
+
+    def close(self) -> None:
+        """Let go of what runs the work; what was begun is finished first."""
+        ...
+
+
+class DiskThread:
+    """Satisfies `Aside` with one thread, so that a slow fsync never holds up the loop, nor another thread's work."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+
+    def __call__(self, work: Callable[[], None]) -> Awaitable[None]:
+        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def close(self) -> None:
+        """Finish and end the thread."""
+        self._pool.shutdown(wait=True)
+
+
+class Rotate(Protocol):
+    """Saves the snapshot that includes `sequence` and begins the next journal behind the sum `chain`.
+
+    Returns the new file, with its header written, and the header's sum.
+    """
+
+    def __call__(self, state: State, sequence: int, chain: str) -> tuple[OpenFile, str]: ...
+
+
+class JournalFile:
+    """Satisfies the Journal port.
+
+    Two locks: `_gate` guards the lines that wait and is held for an instant, `_turn` is held by whoever writes. What
+    waits is taken inside `_turn`, so lines reach the file in their order whoever writes them.
+    """
+
+    def __init__(self, file: OpenFile, *, first: int, sequence: int, chain: str, aside: Aside, rotate: Rotate) -> None:
+        self._file: OpenFile | None = file
+        self._first = first
+        self._aside = aside
+        self._rotate = rotate
+        self._sequence = sequence
+        self._durable = sequence
+        self._chain = chain
+        self._waiting: list[bytes] = []
+        self._gate = threading.Lock()
+        self._turn = threading.Lock()
+        self._flight: asyncio.Task[None] | None = None
+        self._failure: EnvironmentProblem | None = None
+        self._closed = False
+
+    def append(self, event: Event) -> int:
+        """Add an event; return its number. EnvironmentProblem once the disk has failed: what it holds is not sure."""
+        self._refuse_if_failed()
+        with self._gate:
+            line, chain = event_line(event, sequence=self._sequence + 1, prev=self._chain)
+            self._waiting.append(line)
+            self._sequence += 1
+            self._chain = chain
+            return self._sequence
+
+    async def durable(self, sequence: int) -> None:
+        """Return when everything up to `sequence` is on the disk; EnvironmentProblem when it cannot be."""
+        if sequence > self._sequence:
+            raise ValueError(f"event {sequence} was never appended; the newest is {self._sequence}")
+        while self._durable < sequence:
+            self._refuse_if_failed()
+            if self._flight is None:
+                self._flight = asyncio.ensure_future(self._fly())
+            # A waiter that is cancelled must not take the others' write with it.
+            await asyncio.shield(self._flight)
+
+    async def _fly(self) -> None:
+        try:
+            await self._aside(self._write_out)
+        except EnvironmentProblem:
+            # Kept in `_failure`, where each waiter finds it.
+            return
+        finally:
+            self._flight = None
+
+    def _write_out(self) -> None:
+        """Write and fsync all that waits; runs in any thread."""
+        with self._turn:
+            with self._gate:
+                lines, upto = self._waiting, self._sequence
+                self._waiting = []
+            if self._failure is not None or not lines:
+                return
+            if self._file is None:
+                raise ValueError("the journal is closed")
+            try:
+                self._file.write(b"".join(lines))
+                self._file.fsync()
+            except EnvironmentProblem as error:
+                self._failure = error
+                raise
+            self._durable = upto
+
+    def rotate(self, state: State, sequence: int) -> None:
+        """Save `state` as the snapshot that includes `sequence`, the newest event, and begin a new journal after it.
+
+        Nothing happens if no event came since the last time. After an EnvironmentProblem nothing more is appended: a
+        restart finds the old pair or the new one whole.
+        """
+        if sequence != self._sequence:
+            raise ValueError(f"the snapshot includes event {sequence}, the journal is at {self._sequence}")
+        self._refuse_if_failed()
+        if sequence < self._first:
+            return
+        self._write_out()
+        with self._turn:
+            try:
+                # Closed before it moves: Windows renames no open file.
+                self._close_file()
+                self._file, self._chain = self._rotate(state, sequence, self._chain)
+            except EnvironmentProblem as error:
+                self._failure = error
+                raise
+            self._first = sequence + 1
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            file, self._file = self._file, None
+            file.close()
+
+    def close(self) -> None:
+        """Write, fsync and close; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._write_out()
+        finally:
+            self._aside.close()
+            self._close_file()
+            self._failure = self._failure or EnvironmentProblem("The journal is closed.")
+
+    def _refuse_if_failed(self) -> None:
+        if self._failure is not None:
+            raise EnvironmentProblem(self._failure.message, hint=self._failure.hint) from self._failure

@@ -1,0 +1,128 @@
+"""The text of a journal: one record a line, each sealed with a checksum over itself and the line before.
+
+A line is ``{"sum":"<16 hex>",<rest>`` and a newline; the sum is BLAKE2b of 8 bytes over every byte of ``<rest>``, which
+begins with the sequence number and the sum of the line before (``prev``). So a changed bit, a lost, doubled, moved or
+foreign line shows. The first line of a file is its header (schema, version of the core, number of the first event);
+its ``prev`` is the sum of the last line of the journal before, sixteen zeros at the account's beginning.
+
+Torn is a last line without its newline, and only that is dropped: it was never confirmed as durable. Any other fault
+is damage and refused.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gridbot import __version__
+from gridbot.core.codec import SCHEMA, Unreadable, event_from_plain, event_to_plain
+from gridbot.core.events import Event
+from gridbot.core.values import value
+from gridbot.errors import StateFileError
+
+ORIGIN = "0" * 16
+"""What the first line of an account follows."""
+
+_OPENING, _CLOSING = b'{"sum":"', b'",'
+_BODY = len(_OPENING) + 16 + len(_CLOSING)
+_MEND = "Put the whole account folder back from a backup, or ask for help; do not edit the file."
+
+
+@value
+class Header:
+    """The first line of a journal: form, version of the core that wrote it, number of its first event."""
+
+    schema: int
+    core: str
+    first: int
+
+
+@value
+class Tail:
+    """What a journal holds. `last` and `chain` are the number and sum of its newest line, `size` its whole bytes."""
+
+    header: Header | None
+    events: tuple[Event, ...]
+    last: int
+    chain: str
+    size: int
+    torn: int
+
+
+def checksum(data: bytes) -> str:
+    """Return the 16 hex digits that seal `data`."""
+    return blake2b(data, digest_size=8).hexdigest()
+
+
+def header_line(*, first: int, prev: str) -> tuple[bytes, str]:
+    """Return the first line of a journal whose first event will be `first`, and the line's sum."""
+    return _sealed({"seq": first - 1, "prev": prev, "schema": SCHEMA, "core": __version__, "first": first})
+
+
+def event_line(event: Event, *, sequence: int, prev: str) -> tuple[bytes, str]:
+    """Return the line of one event, and the line's sum."""
+    return _sealed({"seq": sequence, "prev": prev, "event": event_to_plain(event)})
+
+
+def _sealed(record: dict[str, object]) -> tuple[bytes, str]:
+    rest = orjson.dumps(record)[1:]
+    total = checksum(rest)
+    return b"".join((_OPENING, total.encode(), _CLOSING, rest, b"\n")), total
+
+
+def read_lines(path: Path, content: bytes, *, prev: str, first: int) -> Tail:
+    """Return what the journal `path` with this `content` holds, if it begins at event `first` behind the sum `prev`.
+
+    Raises StateFileError that names file and line for anything but a torn last line.
+    """
+    *lines, torn = content.split(b"\n")
+    header: Header | None = None
+    events: list[Event] = []
+    sequence, chain = first - 1, prev
+    for number, line in enumerate(lines, start=1):
+        record = _unsealed(path, number, line)
+        if record.get("prev") != chain:
+            raise _damage(path, number, "does not follow the line before it: a line is missing, doubled or foreign")
+        if record.get("seq") != sequence + (header is not None):
+            raise _damage(path, number, f"has number {record.get('seq')!r} where {sequence + 1} must come")
+        chain = line[len(_OPENING) : _BODY - len(_CLOSING)].decode()
+        if header is None:
+            header = _header(path, record, first)
+            continue
+        sequence += 1
+        try:
+            events.append(event_from_plain(record.get("event")))
+        except Unreadable as error:
+            raise _damage(path, number, f"holds an event that this version cannot read ({error})") from error
+    return Tail(header, tuple(events), sequence, chain, len(content) - len(torn), len(torn))
+
+
+def _unsealed(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    rest = line[_BODY:]
+    expected = b"".join((_OPENING, checksum(rest).encode(), _CLOSING))
+    if line[:_BODY] != expected:
+        raise _damage(path, number, "is damaged: its checksum is wrong")
+    try:
+        record: dict[str, Any] = orjson.loads(b"{" + rest)
+    except orjson.JSONDecodeError as error:
+        raise _damage(path, number, f"is no JSON ({error})") from error
+    return record
+
+
+def _header(path: Path, record: dict[str, Any], first: int) -> Header:
+    schema = record.get("schema")
+    if type(schema) is not int or schema > SCHEMA:
+        raise StateFileError(
+            f"{path} has form {schema!r}, written by gridbot {record.get('core')}; this one knows {SCHEMA}.",
+            hint="Start the newer gridbot, or put back the backup that the upgrade made.",
+        )
+    if record.get("first") != first:
+        raise _damage(path, 1, f"says that the journal begins at event {record.get('first')!r}, not {first}")
+    return Header(schema, str(record.get("core")), first)
+
+
+def _damage(path: Path, number: int, what: str) -> StateFileError:
+    return StateFileError(f"{path}, line {number}, {what}. gridbot does not trade on a guess.", hint=_MEND)

@@ -1,0 +1,86 @@
+"""The snapshot's form: the state as JSON, sealed whole, with the name and the place of the journal that follows it.
+
+``{"sum":"<32 hex>",<rest>`` where the sum is BLAKE2b of 16 bytes over every byte of ``<rest>``. So a changed bit
+anywhere in the file shows, also in a file whose form is older than this program's.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b, sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gridbot import __version__
+from gridbot.core.codec import SCHEMA, Unreadable, canonical, digest, state_from_plain, state_to_plain
+from gridbot.core.state import State
+from gridbot.core.values import value
+from gridbot.errors import StateFileError
+
+_OPENING, _CLOSING = b'{"sum":"', b'",'
+_BODY = len(_OPENING) + 32 + len(_CLOSING)
+_MEND = "Put the whole account folder back from a backup, or ask for help; do not edit the file."
+
+
+@value
+class Snapshot:
+    """A state on disk: it includes event `sequence`, whose line has the sum `chain`; `journal` follows it."""
+
+    schema: int
+    core: str
+    journal: str
+    sequence: int
+    chain: str
+    digest: str
+    state: State
+
+
+def write_snapshot(state: State, *, journal: str, sequence: int, chain: str) -> bytes:
+    """Return the content of the snapshot file."""
+    text = canonical(state_to_plain(state))
+    head = {
+        "schema": SCHEMA,
+        "core": __version__,
+        "journal": journal,
+        "sequence": sequence,
+        "chain": chain,
+        "digest": sha256(text).hexdigest(),
+    }
+    rest = b"".join((orjson.dumps(head)[1:-1], b',"state":', text, b"}\n"))
+    return b"".join((_OPENING, _seal(rest), _CLOSING, rest))
+
+
+def read_snapshot(path: Path, content: bytes) -> Snapshot:
+    """Return what a snapshot file holds; StateFileError, with what to do, for anything that is not sound."""
+    rest = content[_BODY:]
+    if content[:_BODY] != b"".join((_OPENING, _seal(rest), _CLOSING)):
+        raise StateFileError(
+            f"{path} is damaged: its checksum is wrong. gridbot does not trade on a guess.", hint=_MEND
+        )
+    plain: dict[str, Any] = orjson.loads(content)
+    schema = plain["schema"]
+    if schema > SCHEMA:
+        raise StateFileError(
+            f"{path} has form {schema}, written by gridbot {plain['core']}; this one knows {SCHEMA}.",
+            hint="Start the newer gridbot, or put back the backup that the upgrade made.",
+        )
+    try:
+        state = state_from_plain(plain["state"])
+    except Unreadable as error:
+        raise StateFileError(f"{path} cannot be read by this version ({error}).", hint=_MEND) from error
+    if digest(state) != plain["digest"]:
+        raise StateFileError(f"{path} does not give back the state that was saved in it.", hint=_MEND)
+    return Snapshot(
+        schema=schema,
+        core=plain["core"],
+        journal=plain["journal"],
+        sequence=plain["sequence"],
+        chain=plain["chain"],
+        digest=plain["digest"],
+        state=state,
+    )
+
+
+def _seal(rest: bytes) -> bytes:
+    return blake2b(rest, digest_size=16).hexdigest().encode()
