@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from gridbot.config import schema_reference
+from gridbot.core.events import KillKind
 from gridbot.core.orders import TERMINAL, TRANSITIONS, OrderState
+from gridbot.core.rules import RiskRules
+from gridbot.core.state import Level
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -26,6 +31,10 @@ def script(name: str) -> ModuleType:
 
 def test_the_order_page_is_what_the_table_says() -> None:
     assert script("generate_diagrams").main(["--check"]) == 0
+
+
+def test_the_strategys_pictures_are_what_the_strategys_code_draws() -> None:
+    assert script("strategy_pictures").main(["--check"]) == 0
 
 
 def test_the_diagram_shows_every_move_once_and_every_end() -> None:
@@ -66,3 +75,25 @@ def test_links_to_a_heading_find_it(page: Path) -> None:
         if target.suffix == ".md" and heading not in anchors(target):
             broken.append(link)
     assert broken == []
+
+
+def test_the_strategy_page_names_every_setting_of_a_grid_with_its_default() -> None:
+    rows = re.findall(r"^\| `([\w.]+)` \| (.*?) \|", (ROOT / "GRID_STRATEGY.md").read_text("utf-8"), re.MULTILINE)
+    wanted = {
+        setting.path.removeprefix("grids[]."): setting.default
+        for setting in schema_reference()
+        if setting.path.startswith("grids[].")
+    }
+    assert {name: default.strip("`") for name, default in rows} == wanted
+
+
+def test_the_risk_page_names_every_denial_every_setting_and_every_kind_of_kill() -> None:
+    page = (ROOT / "docs" / "risk.md").read_text("utf-8")
+    source = (ROOT / "gridbot" / "core" / "risk.py").read_text("utf-8")
+    codes = set(re.findall(r"Denial\(\s*\"(\w+)\"", source))
+    assert len(codes) > 10
+    settings = {field.name for field in fields(RiskRules)} - {"equity_asset"}
+    named = codes | settings | {kind.value for kind in KillKind} | {level.name for level in Level}
+    assert sorted(word for word in named if not re.search(rf"\b{word}\b", page)) == []
+    gate = page.partition("## Breakers")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", gate, re.MULTILINE)) == codes
