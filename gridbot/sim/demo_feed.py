@@ -14,8 +14,8 @@ from gridbot.sim.generated_market import DEMO_SEED, DEMO_START, MARKET_EPOCH, MI
 
 DEFAULT_SEED = 7
 """The seed of the default configuration."""
-DEFAULT_SEED_START = 120_240
-"""Where a demo of the default seed begins. Chosen like `DEMO_START`: the first candle, counted in four-hour steps from
+DEFAULT_SEED_START = 154_800
+"""Where a demo of the default seed begins: noon of day 107. Chosen like `DEMO_START`: the first candle, counted in four-hour steps from
 there, at which a default grid closes two round trips within 500 minutes of the market (tests/sim/test_demo_feed.py
 holds it to that). The market itself is not bent."""
 

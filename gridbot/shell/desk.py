@@ -1,0 +1,154 @@
+"""The user's requests: each becomes events for the engine, a saved configuration, and one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gridbot.config import AppConfig, GridConfig, parse_config
+from gridbot.core.commands import CancelOrder
+from gridbot.core.events import (
+    Event,
+    GridRemoved,
+    GridWished,
+    KillKind,
+    KillReleased,
+    KillRequested,
+    OrderRef,
+    RulesChanged,
+)
+from gridbot.core.rules import Wish
+from gridbot.core.state import State
+from gridbot.core.units import GridId, OrderId, TimeMs
+from gridbot.core.values import value
+from gridbot.errors import ConfigError, EnvironmentProblem, Mistake
+from gridbot.ports import Clock
+from gridbot.shell.brake import Brake
+from gridbot.shell.facade import (
+    CancelOne,
+    ReleaseKill,
+    RemoveGrid,
+    SaveConfig,
+    SetRunning,
+    SetWish,
+    StopTrading,
+)
+from gridbot.shell.known_orders import live_orders
+
+SaveFile = Callable[[AppConfig], None]
+"""Writes the configuration file whole; EnvironmentProblem if it cannot."""
+EngineRequest = SetWish | RemoveGrid | SaveConfig | StopTrading | ReleaseKill | CancelOne | SetRunning
+
+
+@value
+class Ruling:
+    """What a request leads to: events, cancels to send, and the answer. `releases` takes the latch away at the end."""
+
+    ok: bool
+    message: str
+    events: tuple[Event, ...] = ()
+    cancels: tuple[CancelOrder, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    releases: bool = False
+
+
+class Desk:
+    """Judges requests against the newest state. `config` is the saved configuration."""
+
+    def __init__(self, config: AppConfig, *, save: SaveFile, clock: Clock, brake: Brake) -> None:
+        self.config = config
+        self._save = save
+        self._clock = clock
+        self._brake = brake
+
+    def judge(self, request: EngineRequest, state: State) -> Ruling:
+        """Return what a request leads to. A refused one leads to nothing but its answer."""
+        now = self._clock.now_ms()
+        match request:
+            case SetWish():
+                return self._wish({request.grid: request.wish}, state, now)
+            case SetRunning():
+                wish = Wish.RUN if request.running else Wish.PAUSE
+                moved = {id_: wish for id_, grid in state.grids.items() if grid.rules.wish is not Wish.SELL_ONLY}
+                return self._wish(moved, state, now)
+            case RemoveGrid():
+                return self._remove(request, state, now)
+            case SaveConfig():
+                return self._save_config(request.text, now)
+            case StopTrading():
+                self._brake.pull(request.reason, KillKind.MANUAL)
+                event = KillRequested(now, KillKind.MANUAL, request.reason)
+                return Ruling(True, "Trading is stopped; all orders are being cancelled.", (event,))
+            case ReleaseKill():
+                return self._release(request, state, now)
+            case CancelOne():
+                return _cancel(request.order, state)
+
+    def _wish(self, wishes: dict[GridId, Wish], state: State, now: TimeMs) -> Ruling:
+        unknown = [id_ for id_ in wishes if id_ not in state.grids]
+        if unknown:
+            return Ruling(False, f"There is no grid {unknown[0]}.")
+        grids = tuple(_with_wish(grid, wishes.get(GridId(grid.id))) for grid in self.config.grids)
+        failure = self._keep(self.config.model_copy(update={"grids": grids}))
+        if failure is not None:
+            return failure
+        return Ruling(True, "Done.", tuple(GridWished(now, id_, wish) for id_, wish in wishes.items()))
+
+    def _remove(self, request: RemoveGrid, state: State, now: TimeMs) -> Ruling:
+        if request.grid not in state.grids:
+            return Ruling(False, f"There is no grid {request.grid}.")
+        grids = tuple(grid for grid in self.config.grids if grid.id != request.grid)
+        failure = self._keep(self.config.model_copy(update={"grids": grids}))
+        return failure or Ruling(True, f"{request.grid} is taken away.", (GridRemoved(now, request.grid, request.how),))
+
+    def _save_config(self, text: str, now: TimeMs) -> Ruling:
+        try:
+            config = parse_config(text, source="The configuration")
+        except ConfigError as error:
+            return Ruling(False, error.message, mistakes=error.mistakes)
+        fixed = [
+            name
+            for name in ("mode", "account", "exchange", "demo")
+            if getattr(config, name) != getattr(self.config, name)
+        ]
+        failure = self._keep(config)
+        if failure is not None:
+            return failure
+        if fixed:
+            # The account's folder, feed and venue are those of this start: its rules stay with the old mode's engine.
+            names = " and ".join(fixed)
+            return Ruling(True, f"Saved. The change of {names} takes effect at the next start.", self._rules(now))
+        return Ruling(True, "Saved and applied.", self._rules(now))
+
+    def _rules(self, now: TimeMs) -> tuple[Event, ...]:
+        return (RulesChanged(now, self.config.to_rules()),)
+
+    def _keep(self, config: AppConfig) -> Ruling | None:
+        """Save a configuration; the refusal if the disk does not take it, then everything stays as it was."""
+        try:
+            self._save(config)
+        except EnvironmentProblem as problem:
+            return Ruling(False, f"{problem.message} {problem.hint}".strip())
+        self.config = config
+        return None
+
+    def _release(self, request: ReleaseKill, state: State, now: TimeMs) -> Ruling:
+        if state.kill is None and self._brake.refusal() is None:
+            return Ruling(False, "Trading is not stopped.")
+        left = sum(1 for _ in live_orders(state))
+        if left:
+            return Ruling(False, f"{left} orders are not confirmed as cancelled yet; try again when they are.")
+        return Ruling(True, "Trading is released.", (KillReleased(now, request.by),), releases=True)
+
+
+def _with_wish(grid: GridConfig, wish: Wish | None) -> GridConfig:
+    if wish is None:
+        return grid
+    return grid.model_copy(update={"enabled": wish is not Wish.PAUSE, "sell_only": wish is Wish.SELL_ONLY})
+
+
+def _cancel(order: OrderId, state: State) -> Ruling:
+    live = next((live for live in live_orders(state) if live.order.id == order), None)
+    if live is None:
+        return Ruling(False, f"Order {order} is not open any more.")
+    cancel = CancelOrder(OrderRef(live.ref.grid, live.ref.cell, order), live.symbol, live.order.venue_id)
+    return Ruling(True, "The cancel is on its way.", cancels=(cancel,))

@@ -1,0 +1,156 @@
+"""Carries out commands: a create is sent at most once and never under the latch, a cancel as often as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+
+from gridbot.core.commands import CancelOrder, Command, PlaceLimit
+from gridbot.core.events import OrderReported
+from gridbot.core.orders import Fact
+from gridbot.core.units import OrderId, VenueOrderId
+from gridbot.errors import OrderNotSent, OrderRejected, OutcomeUnknown, VenueUnavailable
+from gridbot.ports import Clock, Venue
+from gridbot.shell.meter import Meter
+
+REQUESTS_AT_ONCE = 8
+"""How many requests may be under way together."""
+
+Put = Callable[[OrderReported], Awaitable[None]]
+Spawn = Callable[[Coroutine[None, None, None]], None]
+"""Runs a coroutine beside the loop, under the trader's outermost frame."""
+Refusal = Callable[[], str | None]
+"""Returns why no create may leave now, or None. It looks at the latch itself, not at a memory of it."""
+
+
+class _Flight:
+    """A create between its command and its answer."""
+
+    __slots__ = ("dropped", "landed", "sent")
+
+    def __init__(self) -> None:
+        self.sent = False
+        self.dropped = False
+        self.landed = asyncio.Event()
+
+
+class Executor:
+    """The way out. Until `open_gate`, creates are held back: start-up must know first what rests already."""
+
+    def __init__(self, *, venue: Venue, clock: Clock, put: Put, spawn: Spawn, refusal: Refusal, meter: Meter) -> None:
+        self._venue = venue
+        self._clock = clock
+        self._put = put
+        self._spawn = spawn
+        self._refusal = refusal
+        self._meter = meter
+        self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
+        self._flights: dict[OrderId, _Flight] = {}
+        self._cancelling: set[OrderId] = set()
+        self._held: list[PlaceLimit] | None = []
+
+    def busy(self, id_: OrderId) -> bool:
+        """Tell whether a request about this order is under way, so that its answer is to be awaited."""
+        return id_ in self._flights or id_ in self._cancelling
+
+    def carry_out(self, commands: Iterable[Command]) -> None:
+        """Send what a step asked for, in its order. Their intents are durable."""
+        for command in commands:
+            match command:
+                case PlaceLimit():
+                    self._flights[command.ref.id] = _Flight()
+                    if self._held is None:
+                        self._spawn(self._create(command))
+                    else:
+                        self._held.append(command)
+                case CancelOrder():
+                    if command.ref.id not in self._cancelling:
+                        self._cancelling.add(command.ref.id)
+                        self._spawn(self._cancel(command))
+
+    def open_gate(self) -> None:
+        """Let the creates go that were held back at the start."""
+        held, self._held = self._held, None
+        for command in held or ():
+            self._spawn(self._create(command))
+
+    async def _create(self, order: PlaceLimit) -> None:
+        flight = self._flights[order.ref.id]
+        try:
+            async with self._slots:
+                report = await self._send(order, flight)
+            await self._put(report)
+        finally:
+            flight.landed.set()
+            self._flights.pop(order.ref.id, None)
+
+    async def _send(self, order: PlaceLimit, flight: _Flight) -> OrderReported:
+        """Look at the latch, send once, and return what is certain about the outcome."""
+        if flight.dropped:
+            return self._report(order, Fact.NOT_SENT, "withdrawn", "It was cancelled before it was sent.")
+        refusal = self._refusal()
+        if refusal is not None:
+            return self._report(order, Fact.NOT_SENT, "stopped", refusal)
+        flight.sent = True
+        failed = False
+        try:
+            venue_id = await self._venue.create(order)
+        except OrderRejected as error:
+            report = self._report(order, Fact.REJECTED, error.code, error.message)
+            return OrderReported(report.time, report.ref, report.fact, None, error.code, error.message, error.post_only)
+        except OrderNotSent as error:
+            failed = True
+            return self._report(order, Fact.NOT_SENT, "not_sent", error.message)
+        except (OutcomeUnknown, VenueUnavailable) as error:
+            failed = True
+            return self._report(order, Fact.NO_ANSWER, "no_answer", error.message)
+        finally:
+            self._meter.count(failed=failed)
+        if not venue_id:
+            return self._report(order, Fact.NO_ANSWER, "no_id", "The answer named no order.")
+        return self._report(order, Fact.ACCEPTED, "", "", venue_id)
+
+    async def _cancel(self, order: CancelOrder) -> None:
+        fact: Fact | None = Fact.CANCEL_SENT
+        message = ""
+        try:
+            flight = self._flights.get(order.ref.id)
+            if flight is not None:
+                if not flight.sent:
+                    flight.dropped = True
+                    self._release_dropped(order.ref.id)
+                    return
+                await flight.landed.wait()
+            async with self._slots:
+                fact, message = await self._send_cancel(order)
+        finally:
+            self._cancelling.discard(order.ref.id)
+        if fact is not None:
+            await self._put(OrderReported(self._clock.now_ms(), order.ref, fact, order.venue_id, "", message))
+
+    async def _send_cancel(self, order: CancelOrder) -> tuple[Fact | None, str]:
+        """Send a cancel; None if it did not leave, then the engine asks for it again at the next mark."""
+        failed = True
+        try:
+            await self._venue.cancel(order)
+            failed = False
+        except OutcomeUnknown as error:
+            return Fact.CANCEL_NO_ANSWER, error.message
+        except VenueUnavailable as error:
+            return None, error.message
+        finally:
+            self._meter.count(failed=failed)
+        return Fact.CANCEL_SENT, ""
+
+    def _release_dropped(self, id_: OrderId) -> None:
+        """A dropped create that is held at the gate has no task that would report it: give it one."""
+        for place, held in enumerate(self._held or ()):
+            if held.ref.id == id_ and self._held is not None:
+                del self._held[place]
+                self._spawn(self._create(held))
+                return
+
+    def _report(
+        self, order: PlaceLimit, fact: Fact, code: str, message: str, venue_id: VenueOrderId | None = None
+    ) -> OrderReported:
+        return OrderReported(self._clock.now_ms(), order.ref, fact, venue_id, code, message)

@@ -1,0 +1,111 @@
+"""The latest prices, and which of them the engine must hear of: crossings of what it watches, and closed candles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from gridbot.core.candles import Bar, BarBuilder, Candle
+from gridbot.core.events import CandleClosed, PriceCrossed, Quote
+from gridbot.core.units import Price, Symbol, TimeMs
+from gridbot.core.watch import Watch
+from gridbot.ports import CandleArrived, FeedItem, QuoteArrived, TradePrint
+from gridbot.shell.facade import MarketView
+
+_NOTHING = Watch((), ())
+
+
+def is_sane(quote: Quote) -> bool:
+    """Tell whether a quote can be traded on: finite, positive, not crossed."""
+    return quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask
+
+
+class MarketBoard:
+    """Takes every feed item; what it returns is for the engine. Raw prices stay here.
+
+    Bars of the watched timeframes are built from the base candles, of `base_ms` each.
+    """
+
+    def __init__(self, *, base_ms: int, exchange: str) -> None:
+        self._base_ms = base_ms
+        self._exchange = exchange
+        self._quotes: dict[Symbol, tuple[Quote, TimeMs]] = {}
+        self._last: dict[Symbol, Price] = {}
+        self._watch: Mapping[Symbol, Watch] = {}
+        self._told: set[tuple[Symbol, Price]] = set()
+        self._builders: dict[tuple[Symbol, int], BarBuilder] = {}
+        self.connected = False
+
+    def watch(self, levels: Mapping[Symbol, Watch]) -> None:
+        """Watch these levels from now on; what was told before is told again if it is still watched and crossed."""
+        self._watch = levels
+        self._told.clear()
+
+    def follow(self, market: Symbol, timeframe: int, candles: Iterable[Candle]) -> None:
+        """Build bars of `timeframe` ms from now on; `candles` are the base candles of the bar that is open."""
+        builder = BarBuilder(timeframe, self._base_ms)
+        for candle in candles:
+            builder, _ = builder.add(candle)
+        self._builders[market, timeframe] = builder
+
+    def take(self, item: FeedItem) -> tuple[PriceCrossed | CandleClosed, ...]:
+        """Take in one item; return what the engine must be told."""
+        self.connected = True
+        match item:
+            case QuoteArrived():
+                self._quotes[item.quote.symbol] = (item.quote, item.time)
+                return self._over(item.quote, item.time)
+            case TradePrint():
+                before = self._last.get(item.symbol)
+                self._last[item.symbol] = item.price
+                return () if before is None else self._touched(item, before)
+            case CandleArrived():
+                return (self._closed(item),)
+
+    def _over(self, quote: Quote, time: TimeMs) -> tuple[PriceCrossed, ...]:
+        """A slot that waits under the price is told when the bid is above it: then its buy rests for certain."""
+        levels = self._watch.get(quote.symbol, _NOTHING).above
+        crossed = [level for level in levels if quote.bid > level and (quote.symbol, level) not in self._told]
+        self._told.update((quote.symbol, level) for level in crossed)
+        return tuple(PriceCrossed(time, quote.symbol, level, quote.bid) for level in crossed)
+
+    def _touched(self, trade: TradePrint, before: Price) -> tuple[PriceCrossed, ...]:
+        levels = self._watch.get(trade.symbol, _NOTHING).touch
+        low, high = min(before, trade.price), max(before, trade.price)
+        crossed = [level for level in levels if low <= level <= high and (trade.symbol, level) not in self._told]
+        self._told.update((trade.symbol, level) for level in crossed)
+        return tuple(PriceCrossed(trade.time, trade.symbol, level, trade.price) for level in crossed)
+
+    def _closed(self, item: CandleArrived) -> CandleClosed:
+        closed: list[tuple[int, Bar]] = []
+        for (market, timeframe), builder in self._builders.items():
+            if market == item.market:
+                self._builders[market, timeframe], bars = builder.add(item.candle)
+                closed.extend((timeframe, bar) for bar in bars)
+        closed.sort(key=lambda entry: entry[1].open_time)
+        time = TimeMs(item.candle.open_time + self._base_ms)
+        return CandleClosed(time, item.market, Price(Decimal(repr(item.candle.close))), tuple(closed))
+
+    def quotes(self, now: TimeMs) -> tuple[Quote, ...]:
+        """Return every market's newest quote with its age at `now`, for a mark."""
+        return tuple(
+            Quote(quote.symbol, quote.bid, quote.ask, max(0, now - time)) for quote, time in self._quotes.values()
+        )
+
+    def mid(self, symbol: Symbol) -> Price | None:
+        """Return the middle of a sane quote, or None."""
+        known = self._quotes.get(symbol)
+        if known is None or not is_sane(known[0]):
+            return None
+        return Price((known[0].bid + known[0].ask) / 2)
+
+    def views(self, symbols: Iterable[Symbol], now: TimeMs) -> tuple[MarketView, ...]:
+        """Return the markets for a window."""
+        return tuple(self._view(symbol, now) for symbol in symbols)
+
+    def _view(self, symbol: Symbol, now: TimeMs) -> MarketView:
+        known, last = self._quotes.get(symbol), self._last.get(symbol)
+        if known is None:
+            return MarketView(symbol, self._exchange, False, None, None, last, None)
+        quote, time = known
+        return MarketView(symbol, self._exchange, self.connected, quote.bid, quote.ask, last, max(0, now - time))

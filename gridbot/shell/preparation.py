@@ -1,0 +1,132 @@
+"""What a grid needs before it may lay: its market's rules, closed bars of its timeframes, and the chart's candles."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from gridbot.core.candles import Bar, Candle
+from gridbot.core.events import AccountOpened, Event, HistoryLoaded, InstrumentChanged
+from gridbot.core.lifecycle import signal_market
+from gridbot.core.state import State
+from gridbot.core.units import Symbol
+from gridbot.errors import ConfigError, VenueUnavailable
+from gridbot.ports import Clock, Feed, Venue
+from gridbot.shell.charts import Charts
+from gridbot.shell.market_board import MarketBoard
+from gridbot.shell.problems import Problems
+
+HISTORY_BARS = 600
+CHART_CANDLES = 1_000
+CHART_FRAMES = (60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000)
+"""The timeframes (ms) that a chart shows besides those that the grids read."""
+RETRY_S = 2.0
+
+
+class Preparation:
+    """Asks venue and feed, and puts what they say into the inbox; tries again while they do not answer."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        feed: Feed,
+        clock: Clock,
+        board: MarketBoard,
+        charts: Charts,
+        problems: Problems,
+        put: Callable[[Event], Awaitable[None]],
+        base_ms: int,
+    ) -> None:
+        self._venue = venue
+        self._feed = feed
+        self._clock = clock
+        self._board = board
+        self._charts = charts
+        self._problems = problems
+        self._put = put
+        self._base_ms = base_ms
+
+    async def instruments(self, state: State) -> None:
+        """Ask for the rules of every market that a grid trades."""
+        for symbol in {grid.rules.symbol for grid in state.grids.values()}:
+            await self._until_answered(f"instrument {symbol}", partial(self._instrument, symbol))
+
+    async def _instrument(self, symbol: Symbol) -> None:
+        try:
+            instrument = await self._venue.instrument(symbol)
+        except ConfigError as error:
+            self._problems.begin(f"market {symbol}", f"{error.message} {error.hint}".strip())
+            return
+        self._problems.end(f"market {symbol}")
+        await self._put(InstrumentChanged(self._clock.now_ms(), instrument))
+
+    async def account(self) -> None:
+        """Open the books with the venue's balances."""
+        await self._until_answered("balances", self._balances)
+
+    async def _balances(self) -> None:
+        balances = await self._venue.balances()
+        await self._put(AccountOpened(self._clock.now_ms(), tuple(sorted(balances.items()))))
+
+    async def history(self, state: State, *, again: bool) -> None:
+        """Load closed bars for every market and timeframe that the grids read, and go on building them.
+
+        `again` loads for grids that are ready too: after a start, bars closed while nobody was there.
+        """
+        for market, timeframes in _needed(state, all_grids=again).items():
+            await self._until_answered(f"history of {market}", partial(self._load, market, timeframes))
+
+    async def _load(self, market: Symbol, timeframes: Sequence[int]) -> None:
+        bars: list[tuple[int, tuple[Bar, ...]]] = []
+        for timeframe in timeframes:
+            closed = await self._feed.history(market, timeframe, HISTORY_BARS)
+            bars.append((timeframe, tuple(Bar(c.open_time, c.high, c.low, c.close) for c in closed)))
+            self._board.follow(market, timeframe, await self._current(market, timeframe))
+        await self._put(HistoryLoaded(self._clock.now_ms(), market, tuple(bars)))
+
+    async def charts(self, state: State) -> None:
+        """Load the candles of every chart that is not there yet."""
+        frames = {frame for timeframes in _needed(state, all_grids=True).values() for frame in timeframes} | set(
+            CHART_FRAMES
+        )
+        for symbol in {grid.rules.symbol for grid in state.grids.values()}:
+            for frame in sorted(frames):
+                if frame % self._base_ms or self._charts.has(symbol, frame):
+                    continue
+                await self._until_answered(f"chart of {symbol}", partial(self._chart, symbol, frame))
+
+    async def _chart(self, symbol: Symbol, frame: int) -> None:
+        closed = await self._feed.history(symbol, frame, CHART_CANDLES)
+        self._charts.load(symbol, frame, closed, await self._current(symbol, frame))
+
+    async def _current(self, market: Symbol, timeframe: int) -> list[Candle]:
+        """Return the base candles of the bar that is open now."""
+        opened = self._clock.now_ms() // timeframe * timeframe
+        count = (self._clock.now_ms() - opened) // self._base_ms
+        if count == 0:
+            return []
+        return [c for c in await self._feed.history(market, self._base_ms, count) if c.open_time >= opened]
+
+    async def _until_answered(self, what: str, ask: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await ask()
+            except VenueUnavailable as error:
+                self._problems.begin(what, f"Waiting for the {what}: {error.message}")
+                await self._clock.sleep(RETRY_S)
+            else:
+                self._problems.end(what)
+                return
+
+
+def _needed(state: State, *, all_grids: bool) -> dict[Symbol, tuple[int, ...]]:
+    """Return the timeframes (ms) that the grids read, by market; of all grids, or of those that are not ready."""
+    found: dict[Symbol, set[int]] = {}
+    for grid in state.grids.values():
+        rules = grid.rules
+        if grid.ready and not all_grids:
+            continue
+        frames = found.setdefault(signal_market(rules), set())
+        frames.update((rules.signal.timeframe, rules.trend.timeframe))
+    return {market: tuple(sorted(frames)) for market, frames in found.items()}

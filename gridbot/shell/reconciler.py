@@ -1,0 +1,173 @@
+"""Silence is resolved by asking, never by sending again: unanswered orders, lost updates, orders that should not be."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from gridbot.core.commands import CancelOrder
+from gridbot.core.events import OrderFilled, OrderReported
+from gridbot.core.orders import Fact, OrderState
+from gridbot.core.state import State
+from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs
+from gridbot.errors import OutcomeUnknown, VenueUnavailable
+from gridbot.ports import Clock, OrderReport, Venue
+from gridbot.shell.known_orders import LiveOrder, is_booked, live_order, live_orders
+from gridbot.shell.meter import Meter
+
+ABSENT_ROUNDS = 3
+ABSENT_AFTER_MS = 120_000
+"""An order counts as absent after three complete rounds without it, over at least this long."""
+SKEW_MS = 60_000
+"""Windows of trades overlap by this much."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+"""How long to wait before an order is asked about again; it doubles each time."""
+
+_ON_ITS_WAY = frozenset({OrderState.INTENT, OrderState.SENT})
+_UNRESOLVED = _ON_ITS_WAY | {OrderState.UNKNOWN, OrderState.CANCEL_SENT, OrderState.CANCEL_UNKNOWN}
+_TO_CONFIRM = _ON_ITS_WAY | {OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN}
+
+Put = Callable[[OrderReported | OrderFilled], Awaitable[None]]
+_Answer = TypeVar("_Answer")
+
+
+class _Case:
+    """What asking about one order has brought so far."""
+
+    __slots__ = ("due", "first_none", "nones", "wait")
+
+    def __init__(self, due: float) -> None:
+        self.due = due
+        self.wait = FIRST_WAIT_S
+        self.nones = 0
+        self.first_none = TimeMs(0)
+
+
+class Reconciler:
+    """Asks the venue. `state` returns the engine's newest state, `busy` tells of requests under way."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        clock: Clock,
+        state: Callable[[], State],
+        put: Put,
+        busy: Callable[[OrderId], bool],
+        alarm: Callable[[str, str], None],
+        meter: Meter,
+        ours: Callable[[OrderId], bool],
+    ) -> None:
+        self._venue = venue
+        self._clock = clock
+        self._state = state
+        self._put = put
+        self._busy = busy
+        self._alarm = alarm
+        self._meter = meter
+        self._ours = ours
+        self._cases: dict[OrderId, _Case] = {}
+        self._swept: dict[Symbol, TimeMs] = {}
+
+    async def ask_due(self) -> None:
+        """Ask about every unresolved order whose time has come; a failed read is tried again later."""
+        now = self._clock.monotonic()
+        waiting = [live for live in live_orders(self._state()) if live.order.state in _UNRESOLVED]
+        self._cases = {live.order.id: self._cases.get(live.order.id, _Case(now)) for live in waiting}
+        for live in waiting:
+            case = self._cases[live.order.id]
+            if case.due <= now and not self._busy(live.order.id):
+                await self._ask_with_backoff(live, case)
+
+    async def _ask_with_backoff(self, live: LiveOrder, case: _Case) -> None:
+        case.due = self._clock.monotonic() + case.wait
+        case.wait = min(case.wait * 2, LONGEST_WAIT_S)
+        try:
+            await self._ask(live, case)
+        except VenueUnavailable:
+            self._meter.count(failed=True)
+
+    async def ask_all(self) -> None:
+        """Ask about every order that has not ended; raises VenueUnavailable. Start-up waits for this to succeed."""
+        for symbol in {live.symbol for live in live_orders(self._state())}:
+            await self.sweep(symbol)
+        for live in list(live_orders(self._state())):
+            if live.order.state in _UNRESOLVED and not self._busy(live.order.id):
+                await self._ask(live, self._cases.setdefault(live.order.id, _Case(self._clock.monotonic())))
+
+    async def _ask(self, live: LiveOrder, case: _Case) -> None:
+        if live.order.state in _ON_ITS_WAY:
+            # Nobody waits for its answer any more (a restart): it may rest, or not. It is never sent again.
+            await self._report(live, Fact.NO_ANSWER, "The answer to its request was never heard.")
+        report = await self._read(self._venue.find(live.ref, live.symbol))
+        since = TimeMs(max(0, live.order.created - SKEW_MS))
+        # After `find`: what it says was filled is in this list, if the venue is consistent.
+        trades = await self._read(self._venue.trades(live.symbol, since))
+        mine = [trade for trade in trades if trade.ref.id == live.order.id]
+        await self._put_new(mine)
+        if report is None:
+            await self._not_found(live, case)
+            return
+        case.nones = 0
+        if report.open:
+            await self._rests(live, report)
+        elif sum((trade.quantity for trade in mine), ZERO) >= report.filled and report.filled < report.quantity:
+            await self._report(live, Fact.CANCELED, "The exchange says that it ended.", report)
+
+    async def _rests(self, live: LiveOrder, report: OrderReport) -> None:
+        if live.order.state in _TO_CONFIRM:
+            await self._report(live, Fact.ACCEPTED, "", report)
+        elif live.order.state is OrderState.CANCEL_SENT:
+            await self._report(live, Fact.CANCEL_REFUSED, "It rests after its cancel.", report)
+
+    async def _not_found(self, live: LiveOrder, case: _Case) -> None:
+        now = self._clock.now_ms()
+        if case.nones == 0:
+            case.first_none = now
+        case.nones += 1
+        if case.nones >= ABSENT_ROUNDS and now - case.first_none >= ABSENT_AFTER_MS:
+            await self._report(live, Fact.NOT_FOUND, "The exchange has never seen it.")
+
+    async def sweep(self, symbol: Symbol) -> None:
+        """Compare a market's open orders and newest trades with the books; raises VenueUnavailable.
+
+        Finds what a lost update hid, and cancels orders of ours that nobody knows.
+        """
+        before, started = self._state(), self._clock.now_ms()
+        known = [live for live in live_orders(before) if live.symbol == symbol]
+        resting = await self._read(self._venue.open_orders(symbol))
+        oldest = min((live.order.created for live in known), default=started)
+        since = TimeMs(max(0, self._swept.get(symbol, oldest) - SKEW_MS))
+        await self._put_new(await self._read(self._venue.trades(symbol, since)))
+        self._swept[symbol] = started
+        ids = {report.ref.id for report in resting}
+        for live in known:
+            if live.order.state not in _UNRESOLVED and live.order.id not in ids and not self._busy(live.order.id):
+                await self._ask(live, self._cases.setdefault(live.order.id, _Case(0.0)))
+        for report in resting:
+            await self._cancel_excess(before, report)
+
+    async def _cancel_excess(self, before: State, report: OrderReport) -> None:
+        ref = report.ref
+        if live_order(before, ref) or live_order(self._state(), ref) or self._busy(ref.id) or not self._ours(ref.id):
+            return
+        self._alarm("excess_order", f"Order {ref.id} rests at {report.price:f} and no grid wants it; it is cancelled.")
+        try:
+            await self._venue.cancel(CancelOrder(ref, report.symbol, report.venue_id))
+        except (OutcomeUnknown, VenueUnavailable):
+            self._meter.count(failed=True)  # The next sweep finds it again.
+
+    async def _put_new(self, trades: Sequence[OrderFilled]) -> None:
+        for trade in trades:
+            state = self._state()
+            if not is_booked(state, trade) and (live_order(state, trade.ref) or trade.ref.id in state.retired):
+                await self._put(trade)
+
+    async def _report(self, live: LiveOrder, fact: Fact, message: str, report: OrderReport | None = None) -> None:
+        venue_id = None if report is None else report.venue_id
+        await self._put(OrderReported(self._clock.now_ms(), live.ref, fact, venue_id, fact.value, message))
+
+    async def _read(self, request: Awaitable[_Answer]) -> _Answer:
+        answer = await request
+        self._meter.count(failed=False)
+        return answer
