@@ -10,12 +10,14 @@ from gridbot.core.commands import Alarmed, FillBooked, OrderEnded, RoundTripClos
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.events import OrderFilled, OrderRef
 from gridbot.core.ledger import Account, Tally, add, multiply, split, subtract
-from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
+from gridbot.core.orders import Fact, Order, OrderState, after
 from gridbot.core.plan import complete
 from gridbot.core.rules import Instrument
 from gridbot.core.state import RETIRED_LIMIT, Retired
 from gridbot.core.units import ZERO, Asset, Price, Quantity, Side
-from gridbot.core.values import evolve, value
+from gridbot.core.values import value
+
+_NEW_ACCOUNT = Account()
 
 
 @value
@@ -30,7 +32,7 @@ class Found:
 def find(draft: Draft, ref: OrderRef) -> Found | None:
     """Return the order that `ref` names; its grid and cell are a hint that is checked."""
     if draft.has(ref.grid):
-        cells = draft.peek(ref.grid).cells
+        cells = draft.grid(ref.grid).cells
         if 0 < ref.cell <= len(cells):
             order = cells[ref.cell - 1].order
             if order is not None and order.id == ref.id:
@@ -45,8 +47,17 @@ def find(draft: Draft, ref: OrderRef) -> Found | None:
     return None
 
 
-def book(draft: Draft, event: OrderFilled) -> GridDraft | None:
-    """Book a trade once; return the grid that it changed, or None if it was known or belongs to nobody."""
+@value
+class Booked:
+    """What a trade changed: the grid, the number of the cell, and the lot that it sold to the end, if it did."""
+
+    grid: GridDraft
+    cell: int
+    sold: Lot | None
+
+
+def book(draft: Draft, event: OrderFilled) -> Booked | None:
+    """Book a trade once; return what it changed, or None if it was known or belongs to nobody."""
     key = f"{event.symbol}|{event.trade_id}"
     if key in draft.trades:
         return None
@@ -65,15 +76,17 @@ def book(draft: Draft, event: OrderFilled) -> GridDraft | None:
     _move_accounts(draft, event, order.side, instrument)
     order = _fill_order(draft, found, event)
     cell = g.cells[found.ref.cell - 1]
+    lot = cell.lot
     if found.live:
-        cell = Cell(cell.number, cell.want, None if order.state is OrderState.FILLED else order, cell.lot, None)
+        cell = Cell(cell.number, cell.want, None if order.state is OrderState.FILLED else order, lot, None)
     if order.side is Side.BUY:
         _bought(g, cell, order, event, instrument, live=found.live)
     else:
         _sold(draft, g, cell, event, instrument)
     g.tally.check()
     _tell(draft, g, found, order, event)
-    return g
+    sold = lot if order.side is Side.SELL and g.cells[cell.number - 1].lot is None else None
+    return Booked(g, cell.number, sold)
 
 
 def _fill_order(draft: Draft, found: Found, event: OrderFilled) -> Order:
@@ -82,7 +95,7 @@ def _fill_order(draft: Draft, found: Found, event: OrderFilled) -> Order:
     if filled > order.quantity:
         integrity_broken(draft, f"Order {order.id} was for {order.quantity:f} and {filled:f} of it were traded.")
     fact = Fact.FULLY_FILLED if filled >= order.quantity else Fact.PART_FILLED
-    state = after(order.state, fact) if order.state not in TERMINAL else order.state
+    state = after(order.state, fact) if found.live else order.state
     order = Order(
         order.id,
         order.side,
@@ -108,15 +121,18 @@ def _fill_order(draft: Draft, found: Found, event: OrderFilled) -> Order:
 
 
 def _move_accounts(draft: Draft, event: OrderFilled, side: Side, instrument: Instrument) -> None:
-    worth = multiply(event.price, event.quantity)
-    base, quote = (event.quantity, -worth) if side is Side.BUY else (-event.quantity, worth)
+    worth, quantity = multiply(event.price, event.quantity), event.quantity
+    base, quote, fee_asset = instrument.base, instrument.quote, event.fee_asset
+    buying = side is Side.BUY
     accounts = dict(draft.accounts)
-    nothing = Account()
-    for asset, traded in ((instrument.base, base), (instrument.quote, quote)):
-        fee = event.fee if event.fee_asset == asset else ZERO
-        accounts[asset] = accounts.get(asset, nothing).moved(traded=traded, fee=fee)
-    if event.fee and event.fee_asset not in (instrument.base, instrument.quote):
-        accounts[event.fee_asset] = accounts.get(event.fee_asset, nothing).moved(fee=event.fee)
+    accounts[base] = accounts.get(base, _NEW_ACCOUNT).moved(
+        traded=quantity if buying else -quantity, fee=event.fee if fee_asset == base else ZERO
+    )
+    accounts[quote] = accounts.get(quote, _NEW_ACCOUNT).moved(
+        traded=-worth if buying else worth, fee=event.fee if fee_asset == quote else ZERO
+    )
+    if event.fee and fee_asset != base and fee_asset != quote:
+        accounts[fee_asset] = accounts.get(fee_asset, _NEW_ACCOUNT).moved(fee=event.fee)
     draft.accounts = accounts
 
 
@@ -128,7 +144,7 @@ def _fees(event: OrderFilled, instrument: Instrument) -> tuple[Decimal, Decimal]
 
 def _bought(g: GridDraft, cell: Cell, order: Order, event: OrderFilled, instrument: Instrument, *, live: bool) -> None:
     quote_fee, base_fee = _fees(event, instrument)
-    received = subtract(event.quantity, base_fee)
+    received = subtract(event.quantity, base_fee) if base_fee else event.quantity
     cost = add(multiply(event.price, event.quantity), quote_fee)
     tally, lot = g.tally, cell.lot
     g.tally = _tallied(
@@ -180,19 +196,20 @@ def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument
             Alarmed(draft.now, "oversold", f"{event.quantity:f} were sold from a cell that held {from_lot:f}.")
         )
     profit = subtract(proceeds, cost)
+    earned = profit if lot is None else add(lot.earned, profit)
+    left = ZERO if lot is None else subtract(lot.quantity, from_lot)
     g.tally = _tallied(
         tally,
         cash=add(tally.cash, proceeds),
         realised=add(tally.realised, profit),
         open_cost=subtract(tally.open_cost, cost),
-        inventory=subtract(tally.inventory, add(event.quantity, base_fee)),
+        inventory=subtract(tally.inventory, add(event.quantity, base_fee) if base_fee else event.quantity),
         fees=(quote_fee, base_fee),
+        trip=None if lot is None or left else earned,
     )
     if lot is None:
         g.put(cell)
         return
-    left = subtract(lot.quantity, from_lot)
-    earned = add(lot.earned, profit)
     if left:
         rest = Lot(
             Quantity(left),
@@ -208,7 +225,6 @@ def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument
         g.put(Cell(cell.number, cell.want, cell.order, rest, cell.block))
         return
     g.put(Cell(cell.number, None, cell.order, None, None))
-    g.tally = evolve(g.tally, round_trips=g.tally.round_trips + 1, wins=g.tally.wins + (1 if earned > 0 else 0))
     draft.round_trips += 1
     draft.notes.append(
         RoundTripClosed(
@@ -225,7 +241,10 @@ def _tallied(
     inventory: Decimal,
     fees: tuple[Decimal, Decimal],
     realised: Decimal | None = None,
+    trip: Decimal | None = None,
 ) -> Tally:
+    """Return the tally after a fill; `trip` is the profit of the round trip that it closed."""
+    closed = trip is not None
     return Tally(
         cash,
         tally.contributed,
@@ -234,11 +253,11 @@ def _tallied(
         inventory,
         tally.dust,
         tally.dust_cost,
-        add(tally.quote_fees, fees[0]),
-        add(tally.base_fees, fees[1]),
+        add(tally.quote_fees, fees[0]) if fees[0] else tally.quote_fees,
+        add(tally.base_fees, fees[1]) if fees[1] else tally.base_fees,
         tally.fills + 1,
-        tally.round_trips,
-        tally.wins,
+        tally.round_trips + closed,
+        tally.wins + (trip is not None and trip > ZERO),
         tally.layings,
         tally.cancels,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gridbot.core.orders import Order
+from gridbot.core.orders import RESTING, Order
 from gridbot.core.units import Price, Quantity, Side, TimeMs
 from gridbot.core.values import value
 
@@ -74,6 +74,18 @@ def matches(order: Order, want: Want) -> bool:
     if want.side is Side.BUY:
         return order.target == want.target and order.rung_quantity == want.rung_quantity
     return order.leaves == want.quantity
+
+
+def at_rest(cell: Cell) -> bool:
+    """Tell whether the cell's one order is what it wants, or it has and wants none: nothing is to be sent for it."""
+    want, order, lot = cell.want, cell.order, cell.lot
+    if want is None:
+        return order is None and (lot is None or not lot.complete)
+    if order is None or order.state not in RESTING or not matches(order, want):
+        return False
+    if lot is None or not lot.complete:
+        return want.side is Side.BUY
+    return want.price == lot.target and want.quantity == lot.quantity and not want.taker
 
 
 def tied_up(cells: tuple[Cell, ...], *, fee: Decimal) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridbot.core.cells import Cell
+from gridbot.core.cells import Cell, at_rest
 from gridbot.core.commands import CancelOrder, Command, Note, PlaceLimit
 from gridbot.core.ledger import Accounts
 from gridbot.core.state import Grid, Kill, RiskState, State
@@ -20,16 +20,23 @@ class Step:
 
 
 class GridDraft:
-    """A grid being changed. `touched` holds the indexes of cells whose want, order or lot changed."""
+    """A grid being changed.
+
+    `touched` holds the indexes of cells that are to be settled, `changed` of all that differ from `base`.
+    """
 
     __slots__ = (
+        "arming",
+        "base",
         "cells",
+        "changed",
         "closed_at",
         "dropped",
         "halt",
         "instrument",
         "ladder",
         "limit",
+        "loose",
         "phase",
         "price",
         "range",
@@ -37,13 +44,13 @@ class GridDraft:
         "rules",
         "signal",
         "signal_at",
-        "skipped",
         "tally",
         "touched",
         "trend",
     )
 
     def __init__(self, grid: Grid) -> None:
+        self.base = grid
         self.rules = grid.rules
         self.instrument = grid.instrument
         self.phase = grid.phase
@@ -54,7 +61,8 @@ class GridDraft:
         self.tally = grid.tally
         self.limit = grid.limit
         self.price = grid.price
-        self.skipped = grid.skipped
+        self.arming = grid.arming
+        self.loose = grid.loose
         self.range = grid.range
         self.range_since = grid.range_since
         self.closed_at = grid.closed_at
@@ -62,6 +70,7 @@ class GridDraft:
         self.halt = grid.halt
         self.dropped = grid.dropped
         self.touched: set[int] = set()
+        self.changed: set[int] = set()
 
     @property
     def ready(self) -> bool:
@@ -73,9 +82,12 @@ class GridDraft:
         index = cell.number - 1
         self.cells[index] = cell
         self.touched.add(index)
+        self.changed.add(index)
 
     def freeze(self) -> Grid:
         """Return the grid as a value."""
+        if self.changed or len(self.cells) != len(self.base.cells):
+            self.loose = self._count_loose()
         return Grid(
             self.rules,
             self.instrument,
@@ -87,7 +99,8 @@ class GridDraft:
             self.tally,
             self.limit,
             self.price,
-            self.skipped,
+            self.arming,
+            self.loose,
             self.range,
             self.range_since,
             self.closed_at,
@@ -95,6 +108,15 @@ class GridDraft:
             self.halt,
             self.dropped,
         )
+
+    def _count_loose(self) -> int:
+        before, after = self.base.cells, self.cells
+        if len(before) != len(after):
+            return sum(1 for cell in after if not at_rest(cell))
+        loose = self.loose
+        for index in self.changed:
+            loose += at_rest(before[index]) - at_rest(after[index])
+        return loose
 
 
 class Draft:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gridbot.core import breakers
+from gridbot.core.acknowledge import acknowledged
 from gridbot.core.booking import book, current_price, ended, find, retire, saleable
 from gridbot.core.cells import Block, Cell
 from gridbot.core.commands import Alarmed, KillChanged
@@ -44,7 +45,7 @@ from gridbot.core.lifecycle import (
     tell_regime,
 )
 from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
-from gridbot.core.plan import arm, complete, limit_for, repeat_cancels, settle, settle_all
+from gridbot.core.plan import arm, arm_after_fill, complete, limit_for, repeat_cancels, settle, settle_all
 from gridbot.core.regime import new_signal, new_trend
 from gridbot.core.rules import GridRules, Wish
 from gridbot.core.state import Phase, State
@@ -61,6 +62,10 @@ def step(state: State, event: Event) -> Step:
     Raises IllegalTransition for a fact that cannot be true of its order and LedgerError for sums that disagree; in
     both cases `state` is as it was.
     """
+    if type(event) is OrderReported and event.fact is Fact.ACCEPTED:
+        answer = acknowledged(state, event)
+        if answer is not None:
+            return answer
     draft = Draft(state, event.time)
     _HANDLERS[type(event)](draft, event)
     return draft.close()
@@ -217,13 +222,13 @@ def _on_marked(draft: Draft, event: Marked) -> None:
 
 
 def _on_filled(draft: Draft, event: OrderFilled) -> None:
-    g = book(draft, event)
-    if g is None:
+    booked = book(draft, event)
+    if booked is None:
         return
-    arm(draft, g, event.price)
+    g = booked.grid
+    arm_after_fill(draft, g, g.cells[booked.cell - 1], booked.sold, event.price)
     settle(draft, g)
-    if g.phase is not Phase.ACTIVE or g.dropped:
-        finish_if_empty(draft, g)
+    finish_if_empty(draft, g)
     if draft.kill is not None and draft.base.kill is None:
         _cancel_everything(draft)
 
@@ -295,8 +300,7 @@ def _end_order(draft: Draft, g: GridDraft, cell: Cell, order: Order, event: Orde
     if order.side is Side.BUY and (lot is not None or event.post_only) and g.price is not None:
         arm(draft, g, current_price(g, order) if event.post_only else g.price)
     settle(draft, g)
-    if g.phase is not Phase.ACTIVE or g.dropped:
-        finish_if_empty(draft, g)
+    finish_if_empty(draft, g)
 
 
 def _one_more_cancel(tally: Tally) -> Tally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
+from itertools import pairwise
 
 from gridbot.core.rules import GridRules, Instrument, Progression, SpacingMode
 from gridbot.core.units import ONE, Price, Quantity
@@ -30,11 +31,15 @@ class Rung:
 
 @value
 class Ladder:
-    """The slots as last laid, highest first. `spacing` is in quote, at the anchor."""
+    """The slots as last laid, highest first. `spacing` is in quote, at the anchor.
+
+    `regular` says that a cell that bought at one rung keeps no other rung from being armed.
+    """
 
     anchor: Price
     spacing: Decimal
     rungs: tuple[Rung, ...]
+    regular: bool
 
 
 @value
@@ -100,7 +105,8 @@ def lay(rules: GridRules, instrument: Instrument, *, anchor: Decimal, spacing: D
         fits = instrument.tradable(quantity=quantity, price=price)
         rungs.append(Rung(number, price, target, quantity, price - half_gap, price + half_gap, fits))
         above = price
-    return Ladder(Price(anchor), spacing, tuple(rungs))
+    regular = all(upper.low >= lower.price for upper, lower in pairwise(rungs))
+    return Ladder(Price(anchor), spacing, tuple(rungs), regular)
 
 
 def smallest_investment(ladder: Ladder, rules: GridRules, instrument: Instrument) -> Decimal:

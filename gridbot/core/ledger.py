@@ -51,13 +51,13 @@ class Account:
 
     def moved(self, *, traded: Decimal = ZERO, fee: Decimal = ZERO, transferred: Decimal = ZERO) -> Account:
         """Return the account after one movement; raise LedgerError if its sums no longer agree."""
-        after = Account(
-            self.opening,
-            add(self.traded, traded),
-            add(self.fees, fee),
-            add(self.transferred, transferred),
-            add(self.total, subtract(add(traded, transferred), fee)),
-        )
+        total = add(self.total, traded)
+        fees, transfers = self.fees, self.transferred
+        if fee:
+            fees, total = add(fees, fee), subtract(total, fee)
+        if transferred:
+            transfers, total = add(transfers, transferred), add(total, transferred)
+        after = Account(self.opening, add(self.traded, traded), fees, transfers, total)
         after.check()
         return after
 

@@ -12,7 +12,7 @@ from gridbot.core.ledger import Tally, add, multiply, split
 from gridbot.core.plan import arm, complete, limit_for, settle, settle_all
 from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend
 from gridbot.core.rules import GridRules, HeldCoins, Instrument
-from gridbot.core.state import Grid, Limit, Phase, RangeState
+from gridbot.core.state import Arming, Grid, Limit, Phase, RangeState
 from gridbot.core.units import ONE, ZERO, Price, Quantity, Symbol, TimeMs
 from gridbot.core.values import evolve
 
@@ -31,7 +31,8 @@ def new_grid(rules: GridRules, instrument: Instrument | None, now: TimeMs) -> Gr
         Tally(),
         Limit(),
         None,
-        None,
+        Arming(),
+        0,
         RangeState.WAITING if waiting else RangeState.WARMING_UP,
         now,
         NEVER,
@@ -51,9 +52,9 @@ def signal_market(rules: GridRules) -> Symbol:
 
 def tell_regime(draft: Draft, g: GridDraft, before: tuple[Signal, Trend]) -> None:
     """Note a change of trend, spike or ATR breaker."""
-    was = (before[1].direction, before[0].spike, before[0].breaker is not None)
+    signal, trend = before
     now = (g.trend.direction, g.signal.spike, g.signal.breaker is not None)
-    if was != now:
+    if now != (trend.direction, signal.spike, signal.breaker is not None):
         draft.notes.append(RegimeChanged(draft.now, g.rules.id, now[0].value, now[1], now[2]))
 
 
@@ -201,6 +202,8 @@ def begin_exit(draft: Draft, g: GridDraft, code: str, sentence: str) -> None:
 
 def finish_if_empty(draft: Draft, g: GridDraft) -> None:
     """End an exit, a winding-down or a removal once nothing is held for sale and nothing rests."""
+    if g.phase is Phase.ACTIVE and not g.dropped:
+        return
     busy = any(cell.order is not None or (cell.lot is not None and cell.want is not None) for cell in g.cells)
     if busy or g.phase is Phase.STOPPED:
         return

@@ -9,14 +9,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gridbot.core import risk
-from gridbot.core.cells import Block, Cell, Lot, Want, matches
+from gridbot.core.cells import Block, Cell, Lot, Want, at_rest, matches
 from gridbot.core.commands import CancelOrder, OrderDenied, PlaceLimit, RangeChanged
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.events import OrderRef
 from gridbot.core.ladder import Rung
 from gridbot.core.ledger import add, split, subtract
 from gridbot.core.orders import RESTING, TERMINAL, Fact, Order, OrderState, after
-from gridbot.core.state import Limit, LimitCause, Phase, RangeState
+from gridbot.core.state import Arming, Limit, LimitCause, Phase, RangeState
 from gridbot.core.units import ZERO, OrderId, Price, Quantity, Side, TimeMs
 from gridbot.core.values import evolve
 
@@ -24,6 +24,9 @@ _KEEPABLE = RESTING | {OrderState.UNKNOWN}
 _CANCELLABLE = _KEEPABLE
 _CANCEL_REPEATS = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_UNKNOWN})
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(high + low for high in _BASE32 for low in _BASE32)
+_INTENDED = after(OrderState.PLANNED, Fact.INTENDED)
+_ZERO = Quantity(ZERO)
 _NOTHING = Price(Decimal("-Infinity"))
 RETRY_MS = 1_000
 """How long a denied order waits before it is asked again."""
@@ -33,16 +36,18 @@ class Walk:
     """The result of one walk down the ladder at a price.
 
     `armed` are the rungs to rest, highest first; `keeps` the cells (by number) whose resting buy is one of them, with
-    its rung; `free` the cells that do not hold; `skipped` the lowest rung that only the price kept out.
+    its rung; `free` the cells that do not hold; `skipped` the lowest rung that only the price kept out; `cut` that free
+    cells ran out before the rungs did.
     """
 
-    __slots__ = ("armed", "free", "keeps", "skipped")
+    __slots__ = ("armed", "cut", "free", "keeps", "skipped")
 
     def __init__(self) -> None:
         self.armed: list[Rung] = []
         self.keeps: dict[int, Rung] = {}
         self.free: list[Cell] = []
         self.skipped: Price | None = None
+        self.cut = False
 
 
 def walk(g: GridDraft, price: Decimal) -> Walk:
@@ -70,7 +75,10 @@ def walk(g: GridDraft, price: Decimal) -> Walk:
     place, room = 0, len(free)
     last = g.rules.levels if g.limit.last is None else g.limit.last
     for rung in g.ladder.rungs:
-        if not room or rung.number > last:
+        if rung.number > last:
+            break
+        if not room:
+            found.cut = True
             break
         while held[place] >= rung.high:
             place += 1
@@ -98,9 +106,11 @@ def arm(draft: Draft, g: GridDraft, price: Price) -> None:
     if g.phase is not Phase.ACTIVE:
         _want_no_buys(g)
         return
+    if _nothing_new(g, price):
+        return
     found = walk(g, price)
-    g.skipped = found.skipped
     keeps = found.keeps
+    g.arming = Arming(found.skipped, len(found.armed), len(found.free) - len(found.armed), found.cut, g.limit.last)
     kept = {rung.number for rung in keeps.values()}
     new = iter([rung for rung in found.armed if rung.number not in kept])
     for cell in found.free:
@@ -121,8 +131,72 @@ def arm(draft: Draft, g: GridDraft, price: Price) -> None:
     _tell_range(draft, g, armed=bool(found.armed))
 
 
+def _nothing_new(g: GridDraft, price: Decimal) -> bool:
+    """Tell whether the last walk still holds: same cells, all at rest, same ladder and limit, no slot now under."""
+    arming = g.arming
+    return (
+        g.loose == 0
+        and not g.changed
+        and g.ladder is not None
+        and g.ladder is g.base.ladder
+        and g.limit.last == arming.last
+        and (arming.skipped is None or arming.skipped >= price)
+    )
+
+
+def arm_after_fill(draft: Draft, g: GridDraft, cell: Cell, sold: Lot | None, price: Price) -> None:
+    """Derive the wanted buys after a fill of `cell` at `price`; `sold` is the lot that it sold whole, if it did.
+
+    Where all cells were at rest and the ladder is regular, a bought rung takes nothing from the others and a sold one
+    gives back exactly itself; that is done directly. Everything else walks the ladder (the two are held equal by test).
+    """
+    arming = g.arming
+    ladder = g.ladder
+    if g.loose or g.phase is not Phase.ACTIVE or ladder is None or not ladder.regular or len(g.changed) != 1:
+        arm(draft, g, price)
+        return
+    lot = cell.lot
+    if sold is None and lot is not None and lot.complete and cell.order is None and lot.bought == lot.quantity:
+        g.price = price
+        g.arming = Arming(arming.skipped, arming.armed - 1, arming.idle, arming.cut, arming.last)
+        if arming.armed <= 1:
+            _tell_range(draft, g, armed=False)
+        return
+    rung = None if sold is None or lot is not None else _freed_rung(g, sold, price)
+    if rung is None:
+        arm(draft, g, price)
+        return
+    g.price = price
+    g.put(Cell(cell.number, _buy(g, cell, rung), None, None, None))
+    g.arming = Arming(arming.skipped, arming.armed + 1, 0, False, arming.last)
+    if not arming.armed:
+        _tell_range(draft, g, armed=True)
+
+
+def _freed_rung(g: GridDraft, sold: Lot, price: Decimal) -> Rung | None:
+    """Return the rung that selling `sold` frees, if it alone becomes armed and no other cell could take it."""
+    arming, ladder = g.arming, g.ladder
+    if arming.idle or arming.cut or ladder is None or (arming.skipped is not None and arming.skipped < price):
+        return None
+    place = sold.slot - 1
+    if place >= len(ladder.rungs):
+        return None
+    rung = ladder.rungs[place]
+    bought = sold.buy_price
+    if rung.price != bought or not rung.fits or bought >= price or g.limit != g.base.limit:
+        return None
+    if arming.last is not None and rung.number > arming.last:
+        return None
+    low, high = rung.low, rung.high
+    for other in g.cells:
+        lot = other.lot
+        if lot is not None and low < lot.buy_price < high:
+            return None
+    return rung
+
+
 def _want_no_buys(g: GridDraft) -> None:
-    g.skipped = None
+    g.arming = Arming()
     for cell in g.cells:
         if not cell.holding and cell.want is not None:
             g.put(Cell(cell.number, None, cell.order, cell.lot, None))
@@ -221,16 +295,19 @@ def range_state(g: GridDraft, *, armed: bool) -> RangeState:
 
 def settle(draft: Draft, g: GridDraft) -> None:
     """Turn the wants of the cells that changed into commands."""
-    while g.touched:
-        touched, g.touched = sorted(g.touched), set()
-        for index in touched:
+    touched = sorted(g.touched) if len(g.touched) > 1 else tuple(g.touched)
+    for index in touched:
+        cell = g.cells[index]
+        if cell.lot is not None and cell.lot.complete:
+            want_sell(draft, g, cell)
             cell = g.cells[index]
-            if cell.lot is not None and cell.lot.complete:
-                want_sell(draft, g, cell)
-            _cancel_unwanted(draft, g, g.cells[index])
-        for index in touched:
-            _place_wanted(draft, g, g.cells[index])
-        g.touched -= set(touched)
+        if cell.order is not None:
+            _cancel_unwanted(draft, g, cell)
+    for index in touched:
+        cell = g.cells[index]
+        if cell.order is None and cell.want is not None:
+            _place_wanted(draft, g, cell, cell.want)
+    g.touched.clear()
 
 
 def settle_all(draft: Draft, g: GridDraft) -> None:
@@ -239,21 +316,12 @@ def settle_all(draft: Draft, g: GridDraft) -> None:
     A cell whose one order is what it wants is left alone; with a mark, a sell's price may have to follow the bid.
     """
     look = draft.kill is not None or g.phase is not Phase.ACTIVE or g.rules.symbol in draft.risk.quotes
+    if not look and not g.loose and not g.changed:
+        return
     for index, cell in enumerate(g.cells):
-        if look or not _at_rest(cell):
+        if look or not at_rest(cell):
             g.touched.add(index)
     settle(draft, g)
-
-
-def _at_rest(cell: Cell) -> bool:
-    want, order, lot = cell.want, cell.order, cell.lot
-    if want is None:
-        return order is None and (lot is None or not lot.complete)
-    if order is None or order.state not in RESTING or not matches(order, want):
-        return False
-    if lot is None or not lot.complete:
-        return want.side is Side.BUY
-    return want.price == lot.target and want.quantity == lot.quantity and not want.taker
 
 
 def _cancel_unwanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
@@ -278,9 +346,8 @@ def repeat_cancels(draft: Draft, g: GridDraft) -> None:
                 draft.cancels.append(CancelOrder(ref, g.rules.symbol, order.venue_id))
 
 
-def _place_wanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
-    want = cell.want
-    if cell.order is not None or want is None or draft.kill is not None or want.quantity <= 0:
+def _place_wanted(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
+    if draft.kill is not None or want.quantity <= 0:
         return
     if cell.block is not None and cell.block.until > draft.now:
         return
@@ -300,8 +367,8 @@ def _send(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
         want.side,
         want.price,
         want.quantity,
-        after(OrderState.PLANNED, Fact.INTENDED),
-        Quantity(ZERO),
+        _INTENDED,
+        _ZERO,
         draft.now,
         want.slot,
         want.target,
@@ -337,11 +404,7 @@ def _deny(draft: Draft, g: GridDraft, cell: Cell, want: Want, denial: risk.Denia
 
 def _five(sequence: int) -> str:
     """Return five base32 characters for the sequence number of an order."""
-    digits = ""
-    for _ in range(5):
-        sequence, digit = divmod(sequence, 32)
-        digits = _BASE32[digit] + digits
-    return digits
+    return _BASE32[sequence >> 20 & 31] + _PAIRS[sequence >> 10 & 1023] + _PAIRS[sequence & 1023]
 
 
 def limit_for(draft: Draft, g: GridDraft) -> Limit:

@@ -235,10 +235,11 @@ def grid_limit(draft: Draft, g: GridDraft) -> Limit:
         return Limit(0, LimitCause.PAUSED)
     if wish is Wish.SELL_ONLY:
         return Limit(0, LimitCause.SELL_ONLY)
-    base = "" if g.instrument is None else g.instrument.base
-    scopes = ("", base, g.rules.symbol)
-    if any(trip.stops_buys and trip.scope in scopes for trip in draft.risk.tripped.values()):
-        return Limit(0, LimitCause.RISK)
+    if draft.risk.tripped:
+        base = "" if g.instrument is None else g.instrument.base
+        scopes = ("", base, g.rules.symbol)
+        if any(trip.stops_buys and trip.scope in scopes for trip in draft.risk.tripped.values()):
+            return Limit(0, LimitCause.RISK)
     if g.signal.breaker is not None:
         return Limit(0, LimitCause.ATR_BREAKER)
     last = policy_limit(g.rules, g.trend.direction, spike=g.signal.spike)

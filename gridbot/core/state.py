@@ -65,9 +65,24 @@ class Limit:
 
 
 @value
+class Arming:
+    """What the last walk down the ladder found, so that the next one can often be spared.
+
+    `skipped` is the lowest slot that only the price kept out, `armed` the number of armed slots, `idle` of free cells
+    without one; `cut` says that free cells ran out before the ladder did, `last` is the limit that it was made under.
+    """
+
+    skipped: Price | None = None
+    armed: int = 0
+    idle: int = 0
+    cut: bool = True
+    last: int | None = None
+
+
+@value
 class Grid:
-    """One grid. `price` is the price of its last decision (quote per base), `skipped` the lowest slot passed over for
-    not being under it; `closed_at` the time of the newest candle taken; `dropped` that it goes when it is empty."""
+    """One grid. `price` is the price of its last decision (quote per base), `closed_at` the time of the newest candle
+    taken, `dropped` that it goes when it is empty; `loose` counts the cells whose order is not what they want."""
 
     rules: GridRules
     instrument: Instrument | None
@@ -79,7 +94,8 @@ class Grid:
     tally: Tally
     limit: Limit
     price: Price | None
-    skipped: Price | None
+    arming: Arming
+    loose: int
     range: RangeState
     range_since: TimeMs
     closed_at: TimeMs
@@ -91,6 +107,11 @@ class Grid:
     def ready(self) -> bool:
         """Whether indicators and instrument are known, so that slots may be laid."""
         return self.signal.ready and self.trend.ready and self.instrument is not None
+
+    @property
+    def skipped(self) -> Price | None:
+        """The lowest slot that only the price keeps from being armed (quote per base)."""
+        return self.arming.skipped
 
 
 class Seen:

@@ -29,13 +29,13 @@ from gridbot.core.events import (
 )
 from gridbot.core.orders import Fact
 from gridbot.core.rules import GridRules, Instrument, RiskRules, Rules
-from gridbot.core.state import Grid, Phase, State, new_state
-from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId
+from gridbot.core.state import Arming, Grid, Phase, State, new_state
+from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId, VenueOrderId
 from gridbot.errors import ConfigError
 from gridbot.research.recorder import Recorder
 from gridbot.research.result import BacktestResult, build_result
 from gridbot.sim.bars import BarColumns, bar_columns
-from gridbot.sim.book import Book
+from gridbot.sim.book import EXACT_DIGITS, Book
 from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.candle_search import CandleSearch
 
@@ -72,7 +72,7 @@ def run_backtest(
 
 
 class Backtest:
-    """One grid on one series of candles. `recorder` keeps what happened, `state` is the engine's."""
+    """One grid on one series of candles. `recorder` keeps what happened, `state` and its `grid` are the engine's."""
 
     def __init__(
         self,
@@ -97,6 +97,10 @@ class Backtest:
         self._latency = latency_ms
         self._book = Book(fills)
         self._touch = fills is FillRule.TOUCH
+        self._count = len(candles)
+        self._arming: Arming | None = None
+        self._skipped = _INFINITY
+        self.grid: Grid
         self._pending: deque[tuple[int, PlaceLimit]] = deque()
         self._trade = 0
         self._index = 0
@@ -106,7 +110,9 @@ class Backtest:
         self._views()
         self._bars = self._bar_schedule()
         self._next_bar = 0
+        self._bar_at = self._bars[0][0] if self._bars else self._count
         self.state: State = new_state(Rules(Mode.DEMO, (rules,), risk, post_only=False))
+        self._check_digits()
         self._tell(RulesChanged(self._time, self.state.rules))
         if risk is not None:
             opening = rules.investment if equity is None else equity
@@ -118,6 +124,17 @@ class Backtest:
         self._open, self._close = candles.open.data, candles.close.data
         self._low, self._high = candles.low.data, candles.high.data
         self._search = CandleSearch(low=candles.low, high=candles.high)
+
+    def _check_digits(self) -> None:
+        """Refuse prices that float64 cannot tell apart: the candles' own figures could not be compared exactly."""
+        highest = Decimal(repr(float(self.candles.high.max())))
+        exponent = self.instrument.tick_size.normalize().as_tuple().exponent
+        digits = highest.adjusted() - (exponent if isinstance(exponent, int) else 0) + 1
+        if digits > EXACT_DIGITS:
+            raise ConfigError(
+                f"instrument.tick_size {self.instrument.tick_size:f} gives prices of {digits} digits at {highest:f}",
+                hint=f"Candles hold {EXACT_DIGITS} digits; use a coarser tick_size.",
+            )
 
     def _bar_schedule(self) -> list[tuple[int, int, int, BarColumns, int]]:
         """Return (closing candle, open time, timeframe, columns, place) of every bar, in the order they close."""
@@ -137,23 +154,18 @@ class Backtest:
         schedule.sort(key=lambda entry: entry[:3])
         return schedule
 
-    @property
-    def grid(self) -> Grid:
-        """The grid as it is now."""
-        return self.state.grids[self.rules.id]
-
     def run(self, *, every_candle: bool, progress: Progress | None) -> None:
         """Process all candles; `every_candle` visits each one."""
-        count = len(self.candles)
+        count = self._count
         trigger_at = self._trigger_index()
-        report_at = 0
+        report_at = 0 if progress is not None else count
         index = 0
         while index < count:
             if not every_candle:
                 index = self._next_wake(index, trigger_at)
                 if index >= count:
                     break
-            if progress is not None and index >= report_at:
+            if index >= report_at and progress is not None:
                 progress(index, count)
                 report_at = index + count // 100 + 1
             self._candle(index, every=every_candle, triggered=index == trigger_at)
@@ -173,24 +185,19 @@ class Backtest:
 
     def _next_wake(self, start: int, trigger_at: int) -> int:
         """Return the next candle that matters: a bar closes, an order is reached, or a close may change something."""
-        stop = len(self.candles)
-        if self._next_bar < len(self._bars):
-            stop = min(stop, self._bars[self._next_bar][0])
+        stop = self._count
+        stop = min(stop, self._bar_at)
         if self._pending:
             return start
         if start <= trigger_at < stop:
             stop = trigger_at
-        grid = self.grid
-        below, above = self._book.best_buy() or -_INFINITY, self._book.best_sell() or _INFINITY
-        if grid.skipped is not None:
-            above = min(above, float(grid.skipped))
-        if grid.phase is Phase.ACTIVE and (
-            self.rules.stop_loss is not None or self.rules.take_profit_total is not None
-        ):
-            exit_below, exit_above = self._exit_prices(grid)
+        buys, sells = self._book.buys, self._book.sells
+        below = buys[-1][0] if buys else -_INFINITY
+        above = -sells[-1][0] if sells else _INFINITY
+        above = min(above, self._skipped)
+        if self._exits and self.grid.phase is Phase.ACTIVE:
+            exit_below, exit_above = self._exit_prices(self.grid)
             below, above = max(below, exit_below), min(above, exit_above)
-        if below == -_INFINITY and above == _INFINITY:
-            return stop
         return self._search.first(start, stop, below=below, above=above)
 
     def _exit_prices(self, grid: Grid) -> tuple[float, float]:
@@ -208,36 +215,32 @@ class Backtest:
         return below, above
 
     def _candle(self, index: int, *, every: bool, triggered: bool) -> None:
-        """Walk one candle's path, then take its close."""
+        """Walk one candle's path, then take its close where something about it matters."""
         self._index = index
         self._time = TimeMs(self._times[index])
-        self._activate()
+        before = self.state
+        if self._pending:
+            self._activate()
         if triggered and self.rules.trigger_price is not None:
             price = self.rules.trigger_price
             self._tell(PriceCrossed(self._time, self.instrument.symbol, price, price))
-        before = self.recorder.fill_count
-        if len(self._book):
-            self._walk(index)
-        bars = self._bars
-        ending = self._next_bar < len(bars) and bars[self._next_bar][0] == index
-        grid = self.grid
-        skipped = grid.skipped is not None and self._close[index] > float(grid.skipped)
-        if ending or every or skipped or self._exits or (self.recorder.fill_count != before and self._latency):
+        self._walk(index)
+        if index == self._bar_at or every or self._exits or self._close[index] > self._skipped:
             self._take_close(index)
-        self.recorder.candle_done(index, self.grid)
+        if self.state is not before:
+            self.recorder.candle_done(index, self.grid)
 
     def _walk(self, index: int) -> None:
         opened, low, high, close = self._open[index], self._low[index], self._high[index], self._close[index]
-        points = (opened, low, high, close) if close >= opened else (opened, high, low, close)
-        book = self._book
         at = self._close[index - 1] if index else opened
-        for point in points:
+        take_buy, take_sell, fee = self._book.take_buy, self._book.take_sell, self.instrument.maker_fee
+        for point in (opened, low, high, close) if close >= opened else (opened, high, low, close):
             if point < at:
-                while (order := book.take_buy(point)) is not None:
-                    self._fill(order, order.price, self.instrument.maker_fee)
+                while (order := take_buy(point)) is not None:
+                    self._fill(order, order.price, fee)
             elif point > at:
-                while (order := book.take_sell(point)) is not None:
-                    self._fill(order, order.price, self.instrument.maker_fee)
+                while (order := take_sell(point)) is not None:
+                    self._fill(order, order.price, fee)
             at = point
 
     def _take_close(self, index: int) -> None:
@@ -247,6 +250,7 @@ class Backtest:
             _, _, timeframe, columns, place = self._bars[self._next_bar]
             ended.append((timeframe, columns, place))
             self._next_bar += 1
+        self._bar_at = self._bars[self._next_bar][0] if self._next_bar < len(self._bars) else self._count
         closed_at = TimeMs(self._time + self.base)
         if self._risk is not None:
             quote = Quote(self.instrument.symbol, close, close, 0)
@@ -275,7 +279,12 @@ class Backtest:
     def _tell(self, event: Event) -> None:
         """Step the engine and carry out what it wants, with all that follows from it, at this point of the path."""
         answer = step(self.state, event)
-        self.state = answer.state
+        self.state = state = answer.state
+        self.grid = grid = state.grids[self.rules.id]
+        arming = grid.arming
+        if arming is not self._arming:
+            self._arming = arming
+            self._skipped = _INFINITY if arming.skipped is None else float(arming.skipped)
         if answer.notes:
             self._note(answer)
         for command in answer.commands:
@@ -302,7 +311,7 @@ class Backtest:
                 self._pending.append((self._time + self.base + self._latency, command))
             else:
                 self._book.add(command)
-            self._tell(OrderReported(self._time, command.ref, Fact.ACCEPTED))
+            self._tell(OrderReported(self._time, command.ref, Fact.ACCEPTED, VenueOrderId(command.ref.id)))
 
     def _activate(self) -> None:
         while self._pending and self._pending[0][0] <= self._time:

@@ -40,11 +40,6 @@ class Recorder:
         self._tally: object = None
         self._length = len(candles)
 
-    @property
-    def fill_count(self) -> int:
-        """How many fills were booked so far."""
-        return len(self.fills)
-
     def take(self, index: int, notes: Sequence[Note], grid: Grid | None) -> None:
         """Take the notes of one step, made in candle `index`."""
         for note in notes:

@@ -33,9 +33,7 @@ class Book:
         return len(self._entries)
 
     def add(self, order: PlaceLimit) -> None:
-        """Rest an order; ValueError for a price with more digits than float64 can tell apart."""
-        if len(order.price.as_tuple().digits) > EXACT_DIGITS and len(order.price.normalize().as_tuple().digits) > 15:
-            raise ValueError(f"price {order.price} has more than {EXACT_DIGITS} digits; use a coarser tick_size")
+        """Rest an order. Its price must not have more than `EXACT_DIGITS` digits."""
         self._sequence += 1
         price = float(order.price)
         if order.side is Side.BUY:
@@ -54,14 +52,6 @@ class Book:
         side = self.buys if entry[3].side is Side.BUY else self.sells
         del side[bisect_left(side, entry[:3])]
         return entry[3]
-
-    def best_buy(self) -> float | None:
-        """Return the price of the next buy to fill, or None."""
-        return self.buys[-1][0] if self.buys else None
-
-    def best_sell(self) -> float | None:
-        """Return the price of the next sell to fill, or None."""
-        return -self.sells[-1][0] if self.sells else None
 
     def take_buy(self, price: float) -> PlaceLimit | None:
         """Take the next buy that a walk down to `price` fills, or None."""
