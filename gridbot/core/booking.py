@@ -131,7 +131,7 @@ def _move_accounts(draft: Draft, event: OrderFilled, side: Side, instrument: Ins
     accounts[quote] = accounts.get(quote, _NEW_ACCOUNT).moved(
         traded=-worth if buying else worth, fee=event.fee if fee_asset == quote else ZERO
     )
-    if event.fee and fee_asset != base and fee_asset != quote:
+    if event.fee and fee_asset not in (base, quote):
         accounts[fee_asset] = accounts.get(fee_asset, _NEW_ACCOUNT).moved(fee=event.fee)
     draft.accounts = accounts
 

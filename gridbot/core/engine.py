@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gridbot.core import breakers
-from gridbot.core.acknowledge import acknowledged
+from gridbot.core import breakers, direct
 from gridbot.core.booking import book, current_price, ended, find, retire, saleable
 from gridbot.core.cells import Block, Cell
 from gridbot.core.commands import Alarmed, KillChanged
@@ -62,10 +61,16 @@ def step(state: State, event: Event) -> Step:
     Raises IllegalTransition for a fact that cannot be true of its order and LedgerError for sums that disagree; in
     both cases `state` is as it was.
     """
-    if type(event) is OrderReported and event.fact is Fact.ACCEPTED:
-        answer = acknowledged(state, event)
-        if answer is not None:
-            return answer
+    answer: Step | None = None
+    if type(event) is OrderFilled:
+        answer = direct.filled(state, event)
+    elif type(event) is OrderReported and event.fact is Fact.ACCEPTED:
+        answer = direct.acknowledged(state, event)
+    return general_step(state, event) if answer is None else answer
+
+
+def general_step(state: State, event: Event) -> Step:
+    """Advance by one event through the handlers; what the direct steps must equal."""
     draft = Draft(state, event.time)
     _HANDLERS[type(event)](draft, event)
     return draft.close()

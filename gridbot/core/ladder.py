@@ -62,10 +62,8 @@ def spacing_floor(rules: GridRules, instrument: Instrument, anchor: Decimal) -> 
     return anchor * (need ** (1 / rules.take_profit) - 1)
 
 
-def market_spacing(
-    rules: GridRules, instrument: Instrument, anchor: Decimal, *, atr: float, atr_close: float
-) -> Spacing:
-    """Return the spacing for `anchor` by `spacing.mode`, never under the floor.
+def market_spacing(rules: GridRules, anchor: Decimal, *, floor: Decimal, atr: float, atr_close: float) -> Spacing:
+    """Return the spacing for `anchor` by `spacing.mode`, never under `floor`, which is `spacing_floor` there.
 
     `atr` (quote per base) and `atr_close` are those of the signal's market; another market's ATR counts as a fraction.
     """
@@ -80,7 +78,6 @@ def market_spacing(
         wanted = Decimal(repr(float(spacing.multiplier) * atr))
     else:
         wanted = Decimal(repr(float(spacing.multiplier) * atr / atr_close)) * anchor
-    floor = spacing_floor(rules, instrument, anchor)
     return Spacing(floor, wanted) if wanted < floor else Spacing(wanted)
 
 
@@ -154,9 +151,9 @@ def relaid(
     kept = ladder.spacing
     if progression is Progression.GEOMETRIC:
         kept = ladder.spacing * anchor / ladder.anchor
-    fresh = market_spacing(rules, instrument, anchor, atr=atr, atr_close=atr_close)
-    under_floor = kept < spacing_floor(rules, instrument, anchor)
-    if abs(fresh.amount - kept) > rules.spacing.respace * kept or under_floor:
+    floor = spacing_floor(rules, instrument, anchor)
+    fresh = market_spacing(rules, anchor, floor=floor, atr=atr, atr_close=atr_close)
+    if abs(fresh.amount - kept) > rules.spacing.respace * kept or kept < floor:
         highest = ladder.rungs[0].price if ladder.rungs else ladder.anchor
         waits = fresh.amount < kept and anchor == ladder.anchor and close <= highest
         if not waits:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from gridbot.core.cells import Cell, Lot
 from gridbot.core.commands import GridStopped, RegimeChanged, SlotsLaid, SpacingRaised
 from gridbot.core.draft import Draft, GridDraft
-from gridbot.core.ladder import Ladder, Spacing, lay, market_spacing, relaid, smallest_investment
+from gridbot.core.ladder import Ladder, Spacing, lay, market_spacing, relaid, smallest_investment, spacing_floor
 from gridbot.core.ledger import Tally, add, multiply, split
 from gridbot.core.plan import arm, complete, limit_for, settle, settle_all
 from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend
@@ -84,7 +84,8 @@ def lay_if_due(draft: Draft, g: GridDraft, close: Price) -> None:
 def _lay_first(draft: Draft, g: GridDraft, close: Price, *, atr: float, atr_close: float) -> None:
     if g.instrument is None:
         return
-    spacing = market_spacing(g.rules, g.instrument, close, atr=atr, atr_close=atr_close)
+    floor = spacing_floor(g.rules, g.instrument, close)
+    spacing = market_spacing(g.rules, close, floor=floor, atr=atr, atr_close=atr_close)
     ladder = lay(g.rules, g.instrument, anchor=close, spacing=spacing.amount)
     if not ladder.rungs or not all(rung.fits for rung in ladder.rungs):
         _refuse(draft, g, ladder)
@@ -233,7 +234,9 @@ def change_rules(draft: Draft, g: GridDraft, rules: GridRules) -> None:
         spacing = g.ladder.spacing
         atr, atr_close = g.signal.atr.current, g.signal.atr.close
         if old.spacing != rules.spacing and atr is not None and atr_close is not None:
-            spacing = market_spacing(rules, g.instrument, g.ladder.anchor, atr=atr, atr_close=atr_close).amount
+            anchor = g.ladder.anchor
+            floor = spacing_floor(rules, g.instrument, anchor)
+            spacing = market_spacing(rules, anchor, floor=floor, atr=atr, atr_close=atr_close).amount
         _take_ladder(
             draft,
             g,

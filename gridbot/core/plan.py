@@ -16,7 +16,7 @@ from gridbot.core.events import OrderRef
 from gridbot.core.ladder import Rung
 from gridbot.core.ledger import add, split, subtract
 from gridbot.core.orders import RESTING, TERMINAL, Fact, Order, OrderState, after
-from gridbot.core.state import Arming, Limit, LimitCause, Phase, RangeState
+from gridbot.core.state import Arming, Grid, Limit, LimitCause, Phase, RangeState
 from gridbot.core.units import ZERO, OrderId, Price, Quantity, Side, TimeMs
 from gridbot.core.values import evolve
 
@@ -25,8 +25,8 @@ _CANCELLABLE = _KEEPABLE
 _CANCEL_REPEATS = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_UNKNOWN})
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(high + low for high in _BASE32 for low in _BASE32)
-_INTENDED = after(OrderState.PLANNED, Fact.INTENDED)
-_ZERO = Quantity(ZERO)
+INTENDED = after(OrderState.PLANNED, Fact.INTENDED)
+NOTHING_FILLED = Quantity(ZERO)
 _NOTHING = Price(Decimal("-Infinity"))
 RETRY_MS = 1_000
 """How long a denied order waits before it is asked again."""
@@ -162,7 +162,7 @@ def arm_after_fill(draft: Draft, g: GridDraft, cell: Cell, sold: Lot | None, pri
         if arming.armed <= 1:
             _tell_range(draft, g, armed=False)
         return
-    rung = None if sold is None or lot is not None else _freed_rung(g, sold, price)
+    rung = None if sold is None or lot is not None else freed_rung(g, sold, price, cell.number)
     if rung is None:
         arm(draft, g, price)
         return
@@ -173,8 +173,9 @@ def arm_after_fill(draft: Draft, g: GridDraft, cell: Cell, sold: Lot | None, pri
         _tell_range(draft, g, armed=True)
 
 
-def _freed_rung(g: GridDraft, sold: Lot, price: Decimal) -> Rung | None:
-    """Return the rung that selling `sold` frees, if it alone becomes armed and no other cell could take it."""
+def freed_rung(g: Grid | GridDraft, sold: Lot, price: Decimal, number: int) -> Rung | None:
+    """Return the rung that selling `sold` out of cell `number` frees, if it alone becomes armed and no other cell could
+    take it; None where that takes a walk to tell."""
     arming, ladder = g.arming, g.ladder
     if arming.idle or arming.cut or ladder is None or (arming.skipped is not None and arming.skipped < price):
         return None
@@ -183,14 +184,14 @@ def _freed_rung(g: GridDraft, sold: Lot, price: Decimal) -> Rung | None:
         return None
     rung = ladder.rungs[place]
     bought = sold.buy_price
-    if rung.price != bought or not rung.fits or bought >= price or g.limit != g.base.limit:
+    if rung.price != bought or not rung.fits or bought >= price or g.limit.last != arming.last:
         return None
     if arming.last is not None and rung.number > arming.last:
         return None
     low, high = rung.low, rung.high
     for other in g.cells:
         lot = other.lot
-        if lot is not None and low < lot.buy_price < high:
+        if lot is not None and low < lot.buy_price < high and other.number != number:
             return None
     return rung
 
@@ -361,14 +362,14 @@ def _place_wanted(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
 
 def _send(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
     draft.sequence += 1
-    id_ = OrderId(draft.prefix + _five(draft.sequence))
+    id_ = order_id(draft.prefix, draft.sequence)
     order = Order(
         id_,
         want.side,
         want.price,
         want.quantity,
-        _INTENDED,
-        _ZERO,
+        INTENDED,
+        NOTHING_FILLED,
         draft.now,
         want.slot,
         want.target,
@@ -402,9 +403,9 @@ def _deny(draft: Draft, g: GridDraft, cell: Cell, want: Want, denial: risk.Denia
     g.put(Cell(cell.number, want, None, cell.lot, block))
 
 
-def _five(sequence: int) -> str:
-    """Return five base32 characters for the sequence number of an order."""
-    return _BASE32[sequence >> 20 & 31] + _PAIRS[sequence >> 10 & 1023] + _PAIRS[sequence & 1023]
+def order_id(prefix: str, sequence: int) -> OrderId:
+    """Return an order's id: the prefix of the epoch and five base32 characters for its sequence number."""
+    return OrderId(prefix + _BASE32[sequence >> 20 & 31] + _PAIRS[sequence >> 10 & 1023] + _PAIRS[sequence & 1023])
 
 
 def limit_for(draft: Draft, g: GridDraft) -> Limit:

@@ -14,7 +14,6 @@ from decimal import Decimal
 import numpy as np
 
 from gridbot.core.commands import CancelOrder, Command, GridStopped, PlaceLimit
-from gridbot.core.draft import Step
 from gridbot.core.engine import step
 from gridbot.core.events import (
     AccountOpened,
@@ -30,7 +29,7 @@ from gridbot.core.events import (
 from gridbot.core.orders import Fact
 from gridbot.core.rules import GridRules, Instrument, RiskRules, Rules
 from gridbot.core.state import Arming, Grid, Phase, State, new_state
-from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId, VenueOrderId
+from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId
 from gridbot.errors import ConfigError
 from gridbot.research.recorder import Recorder
 from gridbot.research.result import BacktestResult, build_result
@@ -93,7 +92,7 @@ class Backtest:
         self.candles = candles
         self.rules = rules
         self.base = candles.timeframe_ms
-        self.recorder = Recorder(candles, rules)
+        self.recorder = Recorder(rules)
         self._latency = latency_ms
         self._book = Book(fills)
         self._touch = fills is FillRule.TOUCH
@@ -286,16 +285,16 @@ class Backtest:
             self._arming = arming
             self._skipped = _INFINITY if arming.skipped is None else float(arming.skipped)
         if answer.notes:
-            self._note(answer)
+            self.recorder.take(self._index, answer.notes, grid)
+            stopped = self.recorder.stopped
+            if stopped is not None and stopped.code == "investment_too_small":
+                raise self._refused(stopped)
         for command in answer.commands:
             self._carry_out(command)
 
-    def _note(self, answer: Step) -> None:
-        self.recorder.take(self._index, answer.notes, answer.state.grids.get(self.rules.id))
-        for note in answer.notes:
-            if isinstance(note, GridStopped) and note.code == "investment_too_small":
-                hint = "" if note.needed is None else f"Set investment to {note.needed:f} or more, or use fewer levels."
-                raise ConfigError(f"grid {note.grid} cannot start: {note.sentence}", hint=hint)
+    def _refused(self, note: GridStopped) -> ConfigError:
+        hint = "" if note.needed is None else f"Set investment to {note.needed:f} or more, or use fewer levels."
+        return ConfigError(f"grid {note.grid} cannot start: {note.sentence}", hint=hint)
 
     def _carry_out(self, command: Command) -> None:
         if isinstance(command, CancelOrder):
@@ -306,12 +305,10 @@ class Backtest:
         elif command.taker:
             close = Price(Decimal(repr(self._close[self._index])))
             self._fill(command, close, self.instrument.taker_fee)
+        elif self._latency:
+            self._pending.append((self._time + self.base + self._latency, command))
         else:
-            if self._latency:
-                self._pending.append((self._time + self.base + self._latency, command))
-            else:
-                self._book.add(command)
-            self._tell(OrderReported(self._time, command.ref, Fact.ACCEPTED, VenueOrderId(command.ref.id)))
+            self._book.add(command)
 
     def _activate(self) -> None:
         while self._pending and self._pending[0][0] <= self._time:

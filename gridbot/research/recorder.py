@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gridbot.core.commands import FillBooked, Note, OrderEnded, RoundTripClosed, SlotsLaid
+from gridbot.core.commands import FillBooked, GridStopped, Note, OrderEnded, RoundTripClosed, SlotsLaid
 from gridbot.core.orders import OrderState
 from gridbot.core.rules import GridRules
 from gridbot.core.state import Grid
 from gridbot.core.units import ZERO, Price, Side
-from gridbot.sim.candle_arrays import CandleArrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Laying:
 class Recorder:
     """What happened, in order. `balance` lists hold the grid's cash, inventory and holding cells after candle `at`."""
 
-    def __init__(self, candles: CandleArrays, rules: GridRules) -> None:
+    def __init__(self, rules: GridRules) -> None:
         self.rules = rules
         self.fills: list[FillBooked] = []
         self.trips: list[RoundTripClosed] = []
@@ -37,24 +36,26 @@ class Recorder:
         self.cash: list[Decimal] = [ZERO]
         self.inventory: list[Decimal] = [ZERO]
         self.held: list[int] = [0]
+        self.stopped: GridStopped | None = None
         self._tally: object = None
-        self._length = len(candles)
 
-    def take(self, index: int, notes: Sequence[Note], grid: Grid | None) -> None:
+    def take(self, index: int, notes: Sequence[Note], grid: Grid) -> None:
         """Take the notes of one step, made in candle `index`."""
         for note in notes:
             kind = type(note)
             if kind is FillBooked:
                 self.fills.append(note)  # type: ignore[arg-type]
-            elif kind is RoundTripClosed:
-                self.trips.append(note)  # type: ignore[arg-type]
-                self.holding -= 1
             elif isinstance(note, OrderEnded):
                 if note.side is Side.BUY and note.state is OrderState.FILLED:
                     self.holding += 1
                     self.max_holding = max(self.max_holding, self.holding)
-            elif isinstance(note, SlotsLaid) and grid is not None and grid.ladder is not None:
+            elif kind is RoundTripClosed:
+                self.trips.append(note)  # type: ignore[arg-type]
+                self.holding -= 1
+            elif isinstance(note, SlotsLaid):
                 self._laid(index, grid, first=note.first)
+            elif isinstance(note, GridStopped):
+                self.stopped = note
 
     def _laid(self, index: int, grid: Grid, *, first: bool) -> None:
         slots = () if grid.ladder is None else tuple(rung.price for rung in grid.ladder.rungs)
