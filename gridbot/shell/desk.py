@@ -19,7 +19,7 @@ from gridbot.core.events import (
 from gridbot.core.rules import Wish
 from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, TimeMs
-from gridbot.core.values import value
+from gridbot.core.values import evolve, value
 from gridbot.errors import ConfigError, EnvironmentProblem, Mistake
 from gridbot.ports import Clock
 from gridbot.shell.brake import Brake
@@ -59,6 +59,7 @@ class Desk:
         self._save = save
         self._clock = clock
         self._brake = brake
+        self._mode = config.mode
 
     def judge(self, request: EngineRequest, state: State) -> Ruling:
         """Return what a request leads to. A refused one leads to nothing but its answer."""
@@ -114,13 +115,13 @@ class Desk:
         if failure is not None:
             return failure
         if fixed:
-            # The account's folder, feed and venue are those of this start: its rules stay with the old mode's engine.
+            # Folder, feed and venue are those of this start, and so is the mode that the engine says.
             names = " and ".join(fixed)
             return Ruling(True, f"Saved. The change of {names} takes effect at the next start.", self._rules(now))
         return Ruling(True, "Saved and applied.", self._rules(now))
 
     def _rules(self, now: TimeMs) -> tuple[Event, ...]:
-        return (RulesChanged(now, self.config.to_rules()),)
+        return (RulesChanged(now, evolve(self.config.to_rules(), mode=self._mode)),)
 
     def _keep(self, config: AppConfig) -> Ruling | None:
         """Save a configuration; the refusal if the disk does not take it, then everything stays as it was."""

@@ -1,0 +1,58 @@
+"""What is handed to the trader: the world it trades in, the record it keeps, and its rhythm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gridbot.config import AppConfig
+from gridbot.core.values import value
+from gridbot.ports import Clock, Feed, Journal, KillLatch, LogExporter, LogSink, NotesStore, Venue
+from gridbot.shell.outlet import Outlet
+
+ReportCrash = Callable[[BaseException], str]
+"""Writes a crash report without secrets and returns a sentence that says where it is."""
+SaveConfigFile = Callable[[AppConfig], None]
+"""Writes the configuration file whole; EnvironmentProblem if it cannot."""
+
+
+@value
+class World:
+    """Prices, orders and time, of one kind. `base_ms` is the length of the feed's base candles."""
+
+    feed: Feed
+    venue: Venue
+    clock: Clock
+    exchange: str
+    base_ms: int
+
+
+@value
+class Record:
+    """What the trader writes: journal, history, latch, logs, crash reports, the configuration file."""
+
+    journal: Journal
+    notes: NotesStore
+    latch: KillLatch
+    log: LogSink
+    exporter: LogExporter | None
+    crash: ReportCrash
+    save_config: SaveConfigFile
+    outlet: Outlet
+
+
+@value
+class Rhythm:
+    """In machine seconds: marks, views, questions about silent orders, sweeps, and how long a stop waits for answers.
+
+    A mark comes once a second, live. A demo marks ten times a second: at 600 times real time that is once a simulated
+    minute, and prices that the risk gate judges by would otherwise be ten minutes old. Marks bear market time.
+    """
+
+    mark_s: float = 1.0
+    beat_s: float = 0.05
+    ask_s: float = 0.5
+    sweep_s: float = 30.0
+    stop_s: float = 3.0
+
+
+DEMO_RHYTHM = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=5.0, stop_s=1.0)

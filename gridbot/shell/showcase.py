@@ -1,0 +1,36 @@
+"""Makes the view that windows see: the engine's snapshot once a change, prices and problems at every beat."""
+
+from __future__ import annotations
+
+from gridbot.config import AppConfig
+from gridbot.core.snapshot import Snapshot, snapshot
+from gridbot.core.state import State
+from gridbot.ports import Clock
+from gridbot.shell.facade import View
+from gridbot.shell.market_board import MarketBoard
+from gridbot.shell.problems import Problems
+
+
+class Showcase:
+    """Builds views; a state that did not change is not looked at again, nor a configuration written out again."""
+
+    def __init__(self, *, board: MarketBoard, problems: Problems, clock: Clock) -> None:
+        self._board = board
+        self._problems = problems
+        self._clock = clock
+        self._beat = 0
+        self._seen: tuple[State, Snapshot] | None = None
+        self._config: tuple[AppConfig, str] | None = None
+
+    def view(self, state: State, config: AppConfig, *, running: bool, starting: bool) -> View:
+        """Return the newest view; its beat is one more than the last."""
+        self._beat += 1
+        if self._seen is None or self._seen[0] is not state:
+            self._seen = (state, snapshot(state))
+        if self._config is None or self._config[0] is not config:
+            self._config = (config, config.to_json())
+        symbols = dict.fromkeys(grid.rules.symbol for grid in state.grids.values())
+        now = self._clock.now_ms()
+        markets = self._board.views(symbols, now)
+        problems = self._problems.sentences()
+        return View(self._beat, now, self._seen[1], markets, running, starting, problems, self._config[1])

@@ -1,0 +1,393 @@
+"""The loop: inbox, step, journal, durable, executor. One of the two outermost frames that may catch everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+
+from gridbot.config import AppConfig
+from gridbot.core.commands import Alarmed, Command, Note
+from gridbot.core.events import EpochStarted, Event, KillKind, KillRequested, Marked, MarketReady, RulesChanged
+from gridbot.core.state import State
+from gridbot.core.units import GridId, OrderId, Symbol
+from gridbot.core.watch import watch
+from gridbot.errors import EnvironmentProblem, VenueUnavailable
+from gridbot.shell.brake import Brake
+from gridbot.shell.charts import Charts
+from gridbot.shell.desk import Desk, Ruling
+from gridbot.shell.doors import Record, Rhythm, World
+from gridbot.shell.executor import Executor
+from gridbot.shell.exports import Exports
+from gridbot.shell.facade import Answered, CancelRequest, ChartData, ExportLogs
+from gridbot.shell.inbox import Inbox
+from gridbot.shell.known_orders import live_orders
+from gridbot.shell.market_board import MarketBoard
+from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
+from gridbot.shell.meter import Meter
+from gridbot.shell.narration import narrate
+from gridbot.shell.preparation import RETRY_S, Preparation
+from gridbot.shell.problems import Problems
+from gridbot.shell.pumps import Pumps
+from gridbot.shell.reconciler import Reconciler
+from gridbot.shell.showcase import Showcase
+from gridbot.shell.state_keeper import Recovered, StateKeeper
+
+INBOX_LIMIT = 1_000
+BATCH = 64
+"""Messages that share one fsync."""
+MOST_CRASHES = 3
+"""After so many the loop ends: what is wrong does not go away by itself."""
+
+
+class Trader:
+    """Trades one account until it is asked to stop. Everything here runs in one asyncio loop.
+
+    `prefix` begins the order ids of this start.
+    """
+
+    def __init__(
+        self, config: AppConfig, recovered: Recovered, world: World, record: Record, *, prefix: str, rhythm: Rhythm
+    ) -> None:
+        self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
+        clock = self._clock = world.clock
+        self.starting, self._running, self._crashes = True, True, 0
+        self._mark_waits = False
+        self._watched: State | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._inbox: Inbox[Message] = Inbox(INBOX_LIMIT)
+        self._problems = Problems(self._on_problem)
+        self._brake = Brake(record.latch, self._problems)
+        self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._tell)
+        self._desk = Desk(config, save=record.save_config, clock=clock, brake=self._brake)
+        self._exports = Exports(record.exporter, record.outlet)
+        self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange)
+        self._charts = Charts(world.base_ms)
+        self._showcase = Showcase(board=self._board, problems=self._problems, clock=clock)
+        self._meter = Meter(clock)
+        put = self._inbox.put
+        self._executor = Executor(
+            venue=world.venue,
+            clock=clock,
+            put=put,
+            spawn=self._spawn,
+            refusal=self._refusal,
+            meter=self._meter,
+        )
+        self._reconciler = Reconciler(
+            venue=world.venue,
+            clock=clock,
+            state=lambda: self._keeper.state,
+            put=put,
+            busy=self._executor.busy,
+            alarm=self._alarm,
+            meter=self._meter,
+            ours=self._is_ours,
+        )
+        self._preparation = Preparation(
+            venue=world.venue,
+            feed=world.feed,
+            clock=clock,
+            board=self._board,
+            charts=self._charts,
+            problems=self._problems,
+            put=put,
+            base_ms=world.base_ms,
+        )
+        self._pumps = Pumps(
+            feed=world.feed,
+            venue=world.venue,
+            board=self._board,
+            charts=self._charts,
+            clock=clock,
+            problems=self._problems,
+            put=put,
+        )
+        for sentence in recovered.warnings:
+            self._log("WARNING", "system", "recovered", sentence)
+
+    @property
+    def state(self) -> State:
+        """The engine's newest state."""
+        return self._keeper.state
+
+    def chart(self, symbol: Symbol, timeframe: int, grid: GridId | None) -> ChartData:
+        """Return a chart's candles; may be called from any thread."""
+        found = None if grid is None else self._keeper.state.grids.get(grid)
+        return self._charts.data(symbol, timeframe, None if found is None else found.rules)
+
+    def ask(self, asked: Asked) -> None:
+        """Take a user's request; it goes before everything that waits. Called in the loop's thread."""
+        self._inbox.put_urgent(asked)
+
+    def stop(self) -> None:
+        """End cleanly. Called in the loop's thread."""
+        self._inbox.put_urgent(StopAsked())
+
+    # ---------------------------------------------------------------------------------- the loop
+
+    async def run(self) -> None:
+        """Trade until `stop`; then wait for answers that are under way, save, and close."""
+        try:
+            await self._guarded(self._begin())
+            for task in (
+                self._pumps.prices(),
+                self._pumps.updates(),
+                self._marks(),
+                self._beats(),
+                self._questions(),
+                self._start_up(),
+            ):
+                self._spawn(task)
+            while self._running and self._crashes < MOST_CRASHES:
+                await self._guarded(self._turn(await self._inbox.take(BATCH)))
+            await self._guarded(self._last_answers())
+        finally:
+            await self._end()
+
+    async def _begin(self) -> None:
+        now = self._clock.now_ms()
+        events: list[Event] = [EpochStarted(now, self._prefix)]
+        rules = self._desk.config.to_rules()
+        if rules != self.state.rules:
+            events.append(RulesChanged(now, rules))
+        for event in events:
+            await self._carry_out(self._apply(event))
+        self._heed_latch()
+
+    async def _turn(self, messages: Iterable[Message]) -> None:
+        """Apply a batch; its commands leave when all of it is durable."""
+        commands: list[Command] = []
+        must_last = False
+        for message in messages:
+            match message:
+                case Asked():
+                    await self._carry_out(commands)
+                    commands = []
+                    await self._answer(message)
+                case MarkDue():
+                    self._mark_waits = False
+                    self._heed_latch()
+                    commands += self._apply(self._mark())
+                    must_last = True
+                case QuoteCame():
+                    commands += self._apply(self._mark())
+                    commands += self._apply(MarketReady(self._clock.now_ms(), message.symbol, message.mid))
+                case Flushed():
+                    await self._carry_out(commands)
+                    commands = []
+                    message.done.set()
+                case StopAsked():
+                    self._running = False
+                case _:
+                    commands += self._apply(message)
+        if must_last:
+            await self._keeper.durable()
+            self._keeper.rotate_if_due()
+        await self._carry_out(commands)
+        if self._keeper.broken:
+            self._problems.begin("disk", f"No new orders, only cancels: {self._keeper.broken}")
+
+    def _apply(self, event: Event) -> tuple[Command, ...]:
+        answer = self._keeper.take(event)
+        if answer is None:
+            return ()
+        if self.state.kill is not None:
+            # On disk before the first cancel; the brake does nothing when it is pulled already.
+            self._brake.pull(self.state.kill.reason, self.state.kill.kind)
+        if self._watched is None or self._watched.grids is not self.state.grids:
+            self._watched = self.state
+            self._board.watch(watch(self.state))
+        return answer.commands
+
+    async def _carry_out(self, commands: Iterable[Command]) -> None:
+        commands = tuple(commands)
+        if commands:
+            await self._keeper.durable()
+            self._executor.carry_out(commands)
+
+    def _mark(self) -> Marked:
+        requests, failures = self._meter.last_minute()
+        now = self._clock.now_ms()
+        return Marked(now, self._board.quotes(now), None, requests, failures)
+
+    def _heed_latch(self) -> None:
+        """A KILL file that somebody put there stops this engine too."""
+        reason = self._brake.file_reason()
+        if reason is not None and self.state.kill is None:
+            sentence = reason or "A KILL file is there."
+            self._inbox.put_urgent(KillRequested(self._clock.now_ms(), KillKind.MANUAL, sentence))
+
+    def _refusal(self) -> str | None:
+        return self._keeper.broken or self._brake.refusal()
+
+    def _is_ours(self, id_: OrderId) -> bool:
+        return id_.startswith(self._prefix[:7])
+
+    # -------------------------------------------------------------------------------- requests
+
+    async def _answer(self, asked: Asked) -> None:
+        request = asked.request
+        match request:
+            case ExportLogs():
+                self._spawn(self._exports.run(asked.number, request))
+            case CancelRequest():
+                if not self._exports.stop(request.request):
+                    self._record.outlet.tell((Answered(asked.number, False, "It has ended already."),))
+            case _:
+                ruling = self._desk.judge(request, self.state)
+                self._log("INFO", "audit", "request", f"{type(request).__name__}: {ruling.message}")
+                await self._follow(asked.number, ruling)
+
+    async def _follow(self, number: int, ruling: Ruling) -> None:
+        grids = self.state.rules.grids
+        commands: list[Command] = list(ruling.cancels)
+        for event in ruling.events:
+            commands += self._apply(event)
+        await self._keeper.durable()
+        message, ok = ruling.message, ruling.ok
+        if ruling.releases:
+            try:
+                self._brake.release()
+            except EnvironmentProblem as problem:
+                ok, message = False, f"The KILL file stays, and so does the stop: {problem.message}"
+        await self._carry_out(commands)
+        self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))
+        if self.state.rules.grids != grids and not self.starting:
+            self._spawn(self._prepare(again=False))
+
+    # ------------------------------------------------------------------------------- occasions
+
+    async def _marks(self) -> None:
+        while True:
+            await self._clock.sleep(self._rhythm.mark_s)
+            if not self._mark_waits:
+                self._mark_waits = True
+                await self._inbox.put(MarkDue())
+
+    async def _beats(self) -> None:
+        while True:
+            self._publish()
+            await self._clock.sleep(self._rhythm.beat_s)
+
+    def _publish(self) -> None:
+        self._record.outlet.publish(
+            self._showcase.view(self.state, self._desk.config, running=self._running, starting=self.starting)
+        )
+
+    async def _questions(self) -> None:
+        """Ask about silent orders often, and compare everything with the venue now and then."""
+        swept = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(self._rhythm.ask_s)
+            if self.starting:
+                continue
+            await self._reconciler.ask_due()
+            if self._clock.monotonic() - swept >= self._rhythm.sweep_s:
+                swept = self._clock.monotonic()
+                await self._sweep()
+
+    async def _sweep(self) -> None:
+        try:
+            for symbol in {grid.rules.symbol for grid in self.state.grids.values()}:
+                await self._reconciler.sweep(symbol)
+            self._problems.end("sweep")
+        except VenueUnavailable as error:
+            self._meter.count(failed=True)
+            self._problems.begin("sweep", f"The exchange does not answer: {error.message}")
+
+    async def _start_up(self) -> None:
+        """Learn what is, before anything is sent (I26): markets, balances, orders and trades, then history."""
+        await self._preparation.instruments(self.state)
+        if not self.state.opened:
+            await self._preparation.account()
+        await self._flush()
+        while True:
+            try:
+                await self._reconciler.ask_all()
+                break
+            except VenueUnavailable as error:
+                self._problems.begin("start", f"Waiting for the exchange before anything is sent: {error.message}")
+                await self._clock.sleep(RETRY_S)
+        self._problems.end("start")
+        await self._flush()
+        self._executor.open_gate()
+        await self._prepare(again=True)
+        self.starting = False
+
+    async def _prepare(self, *, again: bool) -> None:
+        if not again:
+            await self._preparation.instruments(self.state)
+        await self._preparation.history(self.state, again=again)
+        await self._flush()
+        for symbol in {grid.rules.symbol for grid in self.state.grids.values()}:
+            await self._pumps.wait_for_quote(symbol)
+        await self._preparation.charts(self.state)
+
+    async def _flush(self) -> None:
+        done = asyncio.Event()
+        await self._inbox.put(Flushed(done))
+        await done.wait()
+
+    # ----------------------------------------------------------------------- the outermost frame
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(coroutine))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, coroutine: Coroutine[None, None, None]) -> None:
+        try:
+            await coroutine
+        except Exception as error:  # noqa: BLE001  the outermost frame of the engine's thread
+            self._crashed(error)
+
+    def _crashed(self, error: Exception) -> None:
+        """A bug, or a state that contradicts itself: stop trading, keep cancelling, tell."""
+        self._crashes += 1
+        where = self._record.crash(error)
+        sentence = f"gridbot met an error that it does not know and stopped trading ({type(error).__name__}). {where}"
+        self._problems.begin("crash", sentence)
+        self._brake.pull(sentence, KillKind.SYSTEM_ERROR)
+        if self.state.kill is None:
+            self._inbox.put_urgent(KillRequested(self._clock.now_ms(), KillKind.SYSTEM_ERROR, sentence))
+
+    async def _last_answers(self) -> None:
+        """Wait a little for requests that are under way, so that few orders are left without an answer."""
+        deadline = self._clock.monotonic() + self._rhythm.stop_s
+        while self._clock.monotonic() < deadline and any(
+            self._executor.busy(live.order.id) for live in live_orders(self.state)
+        ):
+            await self._clock.sleep(0.02)
+            self._inbox.put_urgent(StopAsked())
+            await self._turn(await self._inbox.take(BATCH))
+
+    async def _end(self) -> None:
+        self._running = False
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._keeper.close()
+        if self._keeper.broken:
+            self._problems.begin("disk", self._keeper.broken)
+        self._publish()
+
+    # ----------------------------------------------------------------------------------- telling
+
+    def _tell(self, notes: tuple[Note, ...]) -> None:
+        self._record.outlet.tell(notes)
+        for note in notes:
+            line = narrate(note)
+            self._log(line.level, line.dataset, line.action, line.message, trace=line.trace)
+
+    def _alarm(self, code: str, sentence: str) -> None:
+        self._tell((Alarmed(self._clock.now_ms(), code, sentence),))
+
+    def _on_problem(self, key: str, sentence: str) -> None:
+        self._log("ERROR", "system", key.partition(" ")[0], sentence)
+
+    def _log(self, level: str, dataset: str, action: str, message: str, *, trace: str = "") -> None:
+        if trace:
+            self._record.log.log(level, dataset, action, message, **{"trace.id": trace})
+        else:
+            self._record.log.log(level, dataset, action, message)
