@@ -1,0 +1,130 @@
+"""What must not be overlooked, above every tab: the stop and its progress, and what is wrong with the program."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from gridbot.core.snapshot import GridView, Snapshot
+from gridbot.core.units import ZERO, Asset
+from gridbot.gui import words
+from gridbot.gui.drain import ENGINE_SILENT_MS
+from gridbot.gui.parts import button, label, set_role, set_text
+from gridbot.shell.facade import View
+
+
+class Banners(QWidget):
+    """The strip of banners; it takes no room while there is nothing to say.
+
+    Signals:
+        show_orders_wanted: the orders that are not confirmed are to be shown.
+        reset_wanted: a person wants to trade again.
+    """
+
+    show_orders_wanted = Signal()
+    reset_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._total = 0
+        self._stop_words = label("", name="Trading is stopped", wrap=True)
+        self._show = button("Show them", self.show_orders_wanted.emit, name="Show the unconfirmed orders")
+        self._reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop")
+        self._stopped = _banner("stopped", self._stop_words, self._show, self._reset)
+        self._problem_words = label("", name="Problems", wrap=True)
+        self._problem = _banner("problem", self._problem_words)
+        self._silent_words = label("", name="The engine", wrap=True)
+        self._silent = _banner("problem", self._silent_words)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(8, 0, 8, 0)
+        box.setSpacing(4)
+        for banner in (self._stopped, self._silent, self._problem):
+            banner.hide()
+            box.addWidget(banner)
+
+    def stop_sent(self) -> None:
+        """Say that STOP was sent, before the engine has answered."""
+        set_text(self._stop_words, "Stopping trading…")
+        self._show.hide()
+        self._reset.hide()
+        self._stopped.show()
+
+    def stop_failed(self, sentence: str) -> None:
+        """Say that the engine could not do it."""
+        set_text(self._stop_words, sentence)
+        self._stopped.show()
+
+    def show_view(self, view: View) -> None:
+        """Show what the view says."""
+        kill = view.snapshot.kill
+        if kill is None:
+            if self._total or not self._stop_words.text().startswith("Stopping"):
+                self._stopped.hide()
+            self._total = 0
+        else:
+            self._total = max(self._total, kill.unconfirmed)
+            set_text(self._stop_words, stop_sentence(view, total=self._total))
+            self._show.setVisible(kill.unconfirmed > 0)
+            self._reset.show()
+            self._stopped.show()
+        set_text(self._problem_words, "\n".join(view.problems))
+        self._problem.setVisible(bool(view.problems))
+
+    def show_silence(self, silence_ms: int) -> None:
+        """Say when the engine has not turned for so long that it may be dead."""
+        if silence_ms >= ENGINE_SILENT_MS:
+            seconds = silence_ms // 1000
+            set_text(
+                self._silent_words,
+                f"The trading engine has not answered for {seconds} s. What you see is old. Orders on the exchange "
+                "stay as they are; STOP is still taken and done as soon as the engine answers.",
+            )
+        self._silent.setVisible(silence_ms >= ENGINE_SILENT_MS)
+
+    def sentence(self) -> str:
+        """Return what the stop banner says, empty while it is hidden."""
+        return "" if self._stopped.isHidden() else self._stop_words.text()
+
+
+def _banner(role: str, text: QLabel, *buttons: QWidget) -> QFrame:
+    made = QFrame()
+    set_role(made, role)
+    row = QHBoxLayout(made)
+    row.setContentsMargins(10, 5, 8, 5)
+    row.addWidget(text, 1)
+    for each in buttons:
+        row.addWidget(each)
+    return made
+
+
+def stop_sentence(view: View, *, total: int) -> str:
+    """Return what the banner says while trading is stopped; `total` is how many orders rested at the stop."""
+    kill = view.snapshot.kill
+    if kill is None:
+        return ""
+    left = kill.unconfirmed
+    begin = f"Trading stopped {words.clock(kill.time)} UTC"
+    begin += f": {kill.reason.rstrip('.')}." if kill.reason else "."
+    if left == 0:
+        orders = f"All {words.counted(total, 'order')} cancelled." if total > 1 else "No orders rest."
+        return f"{begin} {orders} {_coins(view.snapshot)}"
+    offline = [market.symbol for market in view.markets if not market.connected]
+    if any(order.symbol in offline for order in view.snapshot.orders):
+        return (
+            f"{begin} {words.counted(left, 'order')} cannot be cancelled: there is no connection to the exchange. "
+            "Cancelling goes on as soon as there is one; until then the orders rest there."
+        )
+    doubtful = sum(order.state in words.UNCONFIRMED for order in view.snapshot.orders)
+    if doubtful:
+        return f"{begin} {words.counted(doubtful, 'order')} not confirmed - retrying."
+    return f"{begin} Cancelling {left} of {words.counted(max(total, left), 'order')}…"
+
+
+def _coins(snapshot: Snapshot) -> str:
+    held: dict[Asset, list[GridView]] = {}
+    for grid in snapshot.grids:
+        if grid.instrument is not None:
+            held.setdefault(grid.instrument.base, []).append(grid)
+    amounts = {asset: sum((grid.inventory for grid in grids), ZERO) for asset, grids in held.items()}
+    coins = [f"{words.quantity(amount)} {asset}" for asset, amount in amounts.items() if amount]
+    return f"Your {' and '.join(coins)} are unchanged." if coins else "The grids hold no coins."

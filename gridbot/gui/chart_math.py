@@ -1,0 +1,149 @@
+"""What the chart computes before it paints: pixels, visible candles, price ranges. Numpy only, no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from gridbot.core.values import value
+from gridbot.shell.facade import ChartData
+
+Floats = npt.NDArray[np.float64]
+
+PIXELS_PER_COLUMN = 2.0
+"""Candles narrower than this are joined: no picture shows more than one candle in two pixels."""
+
+
+@value
+class Scale:
+    """The plane of the chart: seconds (UTC) and prices on one side, pixels from the top left on the other."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+    width: float
+    height: float
+
+    def x(self, seconds: float) -> float:
+        """Return the pixel column of a time."""
+        return (seconds - self.left) / (self.right - self.left) * self.width
+
+    def y(self, price: float) -> float:
+        """Return the pixel row of a price."""
+        return (self.top - price) / (self.top - self.bottom) * self.height
+
+    def xs(self, seconds: Floats) -> Floats:
+        """Return the pixel columns of many times."""
+        return (seconds - self.left) * (self.width / (self.right - self.left))
+
+    def ys(self, prices: Floats) -> Floats:
+        """Return the pixel rows of many prices."""
+        return (self.top - prices) * (self.height / (self.top - self.bottom))
+
+    def price(self, row: float) -> float:
+        """Return the price at a pixel row."""
+        return self.top - row / self.height * (self.top - self.bottom)
+
+    def seconds(self, column: float) -> float:
+        """Return the time at a pixel column, in seconds."""
+        return self.left + column / self.width * (self.right - self.left)
+
+
+@value
+class Columns:
+    """Candles as they are drawn: one a candle, or one a pixel column where candles are narrower.
+
+    `middle` is a pixel column, `body` the width of a candle's body in pixels, the prices are in quote per base.
+    """
+
+    middle: Floats
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    ema_fast: Floats
+    ema_slow: Floats
+    body: float
+
+
+def visible(times: Floats, step: float, scale: Scale) -> slice:
+    """Return which candles may be seen; `times` are open times and `step` a candle's length, in seconds."""
+    first = int(np.searchsorted(times, scale.left - step, side="left"))
+    last = int(np.searchsorted(times, scale.right, side="right"))
+    return slice(first, last)
+
+
+def columns(data: ChartData, times: Floats, step: float, scale: Scale) -> Columns:
+    """Return what to draw of `data` in this plane; the work grows with the pixels, not with the candles."""
+    part = visible(times, step, scale)
+    per_candle = step / (scale.right - scale.left) * scale.width
+    if per_candle >= PIXELS_PER_COLUMN or part.stop - part.start < 2:
+        middle = scale.xs(times[part] + step / 2)
+        return Columns(
+            middle=middle,
+            open=data.open[part],
+            high=data.high[part],
+            low=data.low[part],
+            close=data.close[part],
+            ema_fast=data.ema_fast[part],
+            ema_slow=data.ema_slow[part],
+            body=max(1.0, per_candle * 0.7),
+        )
+    edges = np.linspace(scale.left - step, scale.right, int(scale.width / PIXELS_PER_COLUMN) + 2)
+    starts = np.unique(np.searchsorted(times, edges[:-1], side="left"))
+    starts = starts[(starts >= part.start) & (starts < part.stop)]
+    ends = np.append(starts[1:], part.stop) - 1
+    return Columns(
+        middle=scale.xs(times[starts] + step / 2),
+        open=data.open[starts],
+        high=np.maximum.reduceat(data.high[: part.stop], starts),
+        low=np.minimum.reduceat(data.low[: part.stop], starts),
+        close=data.close[ends],
+        ema_fast=data.ema_fast[ends],
+        ema_slow=data.ema_slow[ends],
+        body=1.0,
+    )
+
+
+def price_range(
+    low: Floats, high: Floats, levels: Sequence[float], *, last: float | None
+) -> tuple[float, float] | None:
+    """Return the lowest and highest price to show, None without candles.
+
+    Levels are taken in from the nearest outwards while the candles keep at least a third of the height.
+    """
+    if not low.size:
+        return None
+    bottom, top = float(low.min()), float(high.max())
+    if last is not None:
+        bottom, top = min(bottom, last), max(top, last)
+    candles = max(top - bottom, abs(top) * 1e-4, 1e-12)
+    middle = (bottom + top) / 2
+    for level in sorted(levels, key=lambda each: abs(each - middle)):
+        lower, higher = min(bottom, level), max(top, level)
+        if higher - lower > 3 * candles:
+            break
+        bottom, top = lower, higher
+    margin = max(top - bottom, candles) * 0.06
+    return bottom - margin, top + margin
+
+
+def spread_out(rows: Sequence[float], height: float) -> list[int]:
+    """Return which labels to draw: those whose rows lie at least `height` apart, the earlier ones first."""
+    taken: list[float] = []
+    chosen: list[int] = []
+    for number, row in enumerate(rows):
+        if all(abs(row - other) >= height for other in taken):
+            taken.append(row)
+            chosen.append(number)
+    return chosen
+
+
+def segments(x: Floats, y: Floats) -> Floats:
+    """Return the lines (x1, y1, x2, y2) that join the points, none where a value is missing."""
+    known = ~np.isnan(y)
+    joined = known[:-1] & known[1:]
+    return np.column_stack((x[:-1], y[:-1], x[1:], y[1:]))[joined]

@@ -1,0 +1,195 @@
+"""A form made from fields: a label, an editor, and beside it what the field means or what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from gridbot.errors import Mistake
+from gridbot.gui.parts import label, set_role, set_text
+from gridbot.gui.schema import Field, Kind
+
+
+class CalmComboBox(QComboBox):
+    """A combo box that scrolling past does not change."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class FieldRow:
+    """One field's three widgets."""
+
+    def __init__(self, field: Field, edited: Callable[[], None]) -> None:
+        self.field = field
+        self.title = label(field.title, wrap=True)
+        self.title.setToolTip(field.path)
+        self.note = label(_meaning(field), role="muted", wrap=True, name=f"About {field.title}")
+        self._boxes: list[QCheckBox] = []
+        self.editor = self._make_editor(edited)
+        self.editor.setAccessibleName(field.title)
+        self.editor.setAccessibleDescription(field.description)
+        self.title.setBuddy(self.editor)
+
+    def text(self) -> str:
+        """Return what the editor holds, as a form's text."""
+        if self.field.kind is Kind.MANY:
+            return ",".join(box.text() for box in self._boxes if box.isChecked())
+        if isinstance(self.editor, QCheckBox):
+            return "true" if self.editor.isChecked() else "false"
+        if isinstance(self.editor, QComboBox):
+            return str(self.editor.currentData())
+        assert isinstance(self.editor, QLineEdit)
+        return self.editor.text()
+
+    def set_text(self, text: str) -> None:
+        """Put a form's text into the editor without telling anyone."""
+        if text == self.text():
+            return
+        self.editor.blockSignals(True)
+        if self.field.kind is Kind.MANY:
+            chosen = set(text.split(","))
+            for box in self._boxes:
+                box.blockSignals(True)
+                box.setChecked(box.text() in chosen)
+                box.blockSignals(False)
+        elif isinstance(self.editor, QCheckBox):
+            self.editor.setChecked(text == "true")
+        elif isinstance(self.editor, QComboBox):
+            self.editor.setCurrentIndex(max(0, self.editor.findData(text)))
+        elif isinstance(self.editor, QLineEdit):
+            self.editor.setText(text)
+        self.editor.blockSignals(False)
+
+    def show_mistake(self, mistake: Mistake | None) -> None:
+        """Say what is wrong, or what the field means."""
+        set_role(self.editor, "wrong", "true" if mistake is not None else "false")
+        set_role(self.note, "muted" if mistake is None else "error")
+        set_text(self.note, _meaning(self.field) if mistake is None else f"{self.field.title} {complaint(mistake)}")
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide the row."""
+        for widget in (self.title, self.editor, self.note):
+            widget.setVisible(visible)
+
+    def _make_editor(self, edited: Callable[[], None]) -> QWidget:
+        field = self.field
+        if field.kind is Kind.SWITCH:
+            box = QCheckBox()
+            box.toggled.connect(lambda _on: edited())
+            return box
+        if field.kind is Kind.CHOICE:
+            choice = CalmComboBox()
+            choice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            for text in (*([""] if field.nullable else []), *field.choices):
+                choice.addItem(text or "(none)", text)
+            choice.currentIndexChanged.connect(lambda _index: edited())
+            return choice
+        if field.kind is Kind.MANY:
+            return self._make_boxes(edited)
+        line = QLineEdit()
+        line.setPlaceholderText("none" if field.nullable else "")
+        line.textChanged.connect(lambda _text: edited())
+        return line
+
+    def _make_boxes(self, edited: Callable[[], None]) -> QWidget:
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for choice in self.field.choices:
+            box = QCheckBox(choice)
+            box.setAccessibleName(f"{self.field.title}: {choice}")
+            box.toggled.connect(lambda _on: edited())
+            self._boxes.append(box)
+            column.addWidget(box)
+        holder.setFocusProxy(self._boxes[0])
+        return holder
+
+
+def complaint(mistake: Mistake) -> str:
+    """Return what is wrong as the end of a sentence that begins with the field."""
+    tail = f" Did you mean {mistake.suggestion}?" if mistake.suggestion else ""
+    return f"{mistake.reason} (found {mistake.value}).{tail}"
+
+
+def _meaning(field: Field) -> str:
+    return field.description
+
+
+class FormPage(QWidget):
+    """Rows of fields under headings.
+
+    Signals:
+        edited: (path, text) when a person changed a field.
+    """
+
+    edited = Signal(str, str)
+
+    def __init__(self, groups: Sequence[tuple[str, Sequence[Field]]]) -> None:
+        super().__init__()
+        self.rows: dict[str, FieldRow] = {}
+        self._headings: list[tuple[QLabel | None, list[FieldRow]]] = []
+        self._hidden: frozenset[str] = frozenset()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(8, 8, 8, 8)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(6)
+        grid.setColumnMinimumWidth(0, 150)
+        grid.setColumnMinimumWidth(1, 150)
+        grid.setColumnStretch(2, 1)
+        for heading, fields in groups:
+            title = label(heading, role="heading") if heading else None
+            if title is not None:
+                grid.addWidget(title, grid.rowCount(), 0, 1, 3)
+            rows = [self._row(grid, field) for field in fields]
+            self._headings.append((title, rows))
+        grid.setRowStretch(grid.rowCount(), 1)
+
+    def values(self) -> dict[str, str]:
+        """Return every field's text by path."""
+        return {path: row.text() for path, row in self.rows.items()}
+
+    def set_values(self, values: Mapping[str, str]) -> None:
+        """Put texts into the fields; what `values` does not name gets its default."""
+        for path, row in self.rows.items():
+            row.set_text(values.get(path, row.field.default))
+
+    def show_mistakes(self, mistakes: Mapping[str, Mistake]) -> None:
+        """Say beside each field what is wrong with it; one under an object that is wrong as a whole says so too."""
+        for path, row in self.rows.items():
+            row.show_mistake(mistakes.get(path))
+
+    def narrow(self, text: str, *, hidden: frozenset[str] = frozenset()) -> int:
+        """Show only the fields that name `text` and are not `hidden`; return how many."""
+        words, shown = text.lower().split(), 0
+        for heading, rows in self._headings:
+            here = 0
+            for row in rows:
+                field = row.field
+                said = f"{field.path} {field.title} {field.description}".lower()
+                fits = field.path not in hidden and all(word in said for word in words)
+                row.set_visible(fits)
+                here += fits
+            if heading is not None:
+                heading.setVisible(here > 0)
+            shown += here
+        return shown
+
+    def focus(self, path: str) -> None:
+        """Put the cursor into a field."""
+        if path in self.rows:
+            self.rows[path].editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _row(self, grid: QGridLayout, field: Field) -> FieldRow:
+        made = FieldRow(field, lambda: self.edited.emit(field.path, self.rows[field.path].text()))
+        self.rows[field.path] = made
+        place = grid.rowCount()
+        top = Qt.AlignmentFlag.AlignTop
+        grid.addWidget(made.title, place, 0, top)
+        grid.addWidget(made.editor, place, 1, top)
+        grid.addWidget(made.note, place, 2, top)
+        return made

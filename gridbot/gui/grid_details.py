@@ -1,0 +1,102 @@
+"""What one grid has and does, beside the chart: its figures, and each slot with the reason of its order or of none."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from gridbot.core.explain import SlotView
+from gridbot.core.snapshot import GridView
+from gridbot.gui import words
+from gridbot.gui.context import Context
+from gridbot.gui.parts import label, set_role, set_text
+from gridbot.gui.rows import SLOT_COLUMNS, grid_state
+from gridbot.gui.rows_model import RowsModel
+from gridbot.gui.table import Table
+
+_FIGURES = (
+    "State",
+    "Trend",
+    "Held",
+    "Average cost",
+    "Grid profit",
+    "Unrealised",
+    "Fees",
+    "Round trips",
+    "Anchor",
+    "Spacing",
+)
+
+
+class GridDetails(QWidget):
+    """The figures of the chosen grid, two in a row, and its slots."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.figures: dict[str, QLabel] = {}
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        for number, name in enumerate(_FIGURES):
+            row, column = divmod(number, 2) if number > 1 else (number, 0)
+            row = row + 1 if number > 1 else row
+            figure = label("-", name=name, wrap=number < 2)
+            self.figures[name] = figure
+            grid.addWidget(label(name, role="muted"), row, column * 2)
+            grid.addWidget(figure, row, column * 2 + 1, 1, 3 if number < 2 else 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        self.model: RowsModel[SlotView] = RowsModel(SLOT_COLUMNS, key=lambda slot: slot.number)
+        self.model.set_colours(context.colours)
+        self.slots = Table(self.model, name="Slots")
+        self.slots.sort_by(0, descending=False)
+        self.slots.setMinimumHeight(90)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 4, 0, 0)
+        box.setSpacing(6)
+        box.addLayout(grid)
+        box.addWidget(self.slots, 1)
+
+    def set_colours(self) -> None:
+        """Write with the context's colours."""
+        self.model.set_colours(self._context.colours)
+
+    def show_grid(self, grid: GridView | None) -> None:
+        """Show a grid, or that none is chosen."""
+        if grid is None:
+            for figure in self.figures.values():
+                set_text(figure, words.NONE)
+            set_text(self.figures["State"], "No grid yet. Add one to begin.")
+            self.model.replace(())
+            return
+        quote = "" if grid.instrument is None else grid.instrument.quote
+        base = "" if grid.instrument is None else grid.instrument.base
+        fees = " + ".join(words.money(amount, asset) for asset, amount in grid.fees.items() if amount)
+        wins = f", {grid.wins} with a profit" if grid.wins != grid.round_trips else ""
+        said = {
+            "State": grid.halt or f"{grid_state(grid)}, {grid.holding_cells} of {grid.levels} cells hold coins",
+            "Trend": _regime(grid),
+            "Held": f"{words.quantity(grid.inventory)} {base}",
+            "Average cost": words.price(grid.average_cost, grid.instrument),
+            "Grid profit": words.money(grid.grid_profit, quote, signed=True),
+            "Unrealised": words.money(grid.unrealised, quote, signed=True),
+            "Fees": fees or words.money(None),
+            "Round trips": f"{grid.round_trips:,}{wins}",
+            "Anchor": words.price(grid.anchor, grid.instrument),
+            "Spacing": words.price(grid.spacing, grid.instrument),
+        }
+        for name, text in said.items():
+            set_text(self.figures[name], text)
+        set_role(self.figures["State"], "error" if grid.halt else "plain")
+        self.model.replace(grid.slots)
+
+
+def _regime(grid: GridView) -> str:
+    marks = [grid.trend.upper()]
+    if grid.spike:
+        marks.append("volatility spike")
+    if grid.breaker_open:
+        marks.append("ATR breaker open")
+    if grid.atr is not None:
+        marks.append(f"ATR {grid.atr:,.6g}")
+    return " | ".join(marks)

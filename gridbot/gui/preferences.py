@@ -1,0 +1,68 @@
+"""What the window remembers about itself (ui.json): read leniently, because a damaged preference must not stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from gridbot.gui.theme import Theme, Trading
+
+
+class PreferenceStore(Protocol):
+    """Where preferences are kept; bootstrap hands in the one that writes ui.json under GRIDBOT_HOME."""
+
+    def load(self) -> Mapping[str, object]:
+        """Return what was saved last, empty at the first start."""
+        ...
+
+    def save(self, preferences: Mapping[str, object]) -> None:
+        """Save; raises EnvironmentProblem when the disk refuses."""
+        ...
+
+
+class Preferences:
+    """The preferences in memory.
+
+    Attributes:
+        theme, trading: the colours.
+        geometry: the window's place as Qt gives it, in base64; empty at the first start.
+        timeframe: the chart's candles, in ms.
+        tab: the tab that was open.
+        widths: column widths in pixels, by table.
+    """
+
+    def __init__(self, saved: Mapping[str, object]) -> None:
+        self.theme = Theme(_one_of(saved.get("theme"), [each.value for each in Theme], Theme.SYSTEM.value))
+        names = [each.name for each in Trading]
+        self.trading = Trading[_one_of(saved.get("trading"), names, Trading.GREEN_RED.name)]
+        self.geometry = _text(saved.get("geometry"))
+        self.timeframe = _whole(saved.get("timeframe"), 900_000)
+        self.tab = _whole(saved.get("tab"), 0)
+        self.widths: dict[str, list[int]] = {}
+        widths = saved.get("widths")
+        for table, columns in (widths if isinstance(widths, dict) else {}).items():
+            if isinstance(columns, list) and all(isinstance(width, int) and 0 < width < 5000 for width in columns):
+                self.widths[str(table)] = list(columns)
+
+    def as_data(self) -> dict[str, object]:
+        """Return what is to be saved, as JSON values."""
+        return {
+            "theme": self.theme.value,
+            "trading": self.trading.name,
+            "geometry": self.geometry,
+            "timeframe": self.timeframe,
+            "tab": self.tab,
+            "widths": self.widths,
+        }
+
+
+def _one_of(raw: object, known: list[str], otherwise: str) -> str:
+    return raw if isinstance(raw, str) and raw in known else otherwise
+
+
+def _text(raw: object) -> str:
+    return raw if isinstance(raw, str) else ""
+
+
+def _whole(raw: object, otherwise: int) -> int:
+    return raw if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0 else otherwise

@@ -1,0 +1,247 @@
+"""Rows for a table: sorted and filtered here, with cached texts, told to the view in as few signals as can be.
+
+A proxy model would take 2 s to sort 10,000 rows; this takes milliseconds. The view is never reset by news: rows come
+and go in ranges, and what merely changed is one `dataChanged` a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QBrush, QColor
+
+from gridbot.gui.theme import Colours
+
+Row = TypeVar("Row")
+Index = QModelIndex | QPersistentModelIndex
+_ROLE = Qt.ItemDataRole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Generic[Row]):
+    """One column: how a row's cell reads, what it sorts by, and its text for other programs (`bare`).
+
+    `ink` gives the name of the colour to write with ("" is the usual one); `order` may give None, which sorts last.
+    """
+
+    title: str
+    text: Callable[[Row], str]
+    order: Callable[[Row], Any]
+    width: int
+    right: bool = False
+    bare: Callable[[Row], str] | None = None
+    ink: Callable[[Row], str] | None = None
+    tip: Callable[[Row], str] | None = None
+
+
+class RowsModel(QAbstractTableModel, Generic[Row]):
+    """A table's rows. `append` is for what only grows (fills, log lines), `replace` for what is known by a key."""
+
+    def __init__(self, columns: Sequence[Column[Row]], *, key: Callable[[Row], Hashable], limit: int = 50_000) -> None:
+        super().__init__()
+        self.columns = tuple(columns)
+        self._key = key
+        self._limit = limit
+        self._rows: list[Row] = []
+        self._texts: list[tuple[str, ...]] = []
+        self._visible: list[int] = []
+        self._words: tuple[str, ...] = ()
+        self._accepts: Callable[[Row], bool] | None = None
+        self._column = 0
+        self._descending = True
+        self._brushes: dict[str, QBrush] = {}
+
+    # ------------------------------------------------------------------------------ what the view asks
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self._visible)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.columns)
+
+    def data(self, index: Index, role: int = _ROLE.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        place, number = self._visible[index.row()], index.column()
+        if role == _ROLE.DisplayRole:
+            return self._texts[place][number]
+        column = self.columns[number]
+        if role == _ROLE.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        if role == _ROLE.ForegroundRole and column.ink is not None:
+            return self._brushes.get(column.ink(self._rows[place]))
+        if role == _ROLE.ToolTipRole:
+            return self._texts[place][number] if column.tip is None else column.tip(self._rows[place])
+        if role == _ROLE.AccessibleTextRole:
+            return f"{column.title}: {self._texts[place][number]}"
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _ROLE.DisplayRole) -> Any:
+        if orientation is Qt.Orientation.Vertical:
+            return None
+        if role == _ROLE.DisplayRole:
+            return self.columns[section].title
+        if role == _ROLE.TextAlignmentRole and self.columns[section].right:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._column, self._descending = max(column, 0), order is Qt.SortOrder.DescendingOrder
+        self._reorder(self._sorted(self._visible))
+
+    # ----------------------------------------------------------------------------------- for the tabs
+
+    def set_colours(self, colours: Colours) -> None:
+        """Write with these colours from now on."""
+        names = ("up", "down", "muted", "error", "accent", "average")
+        self._brushes = {name: QBrush(QColor(getattr(colours, name))) for name in names}
+
+    def row(self, index: Index) -> Row:
+        """Return the row under an index of the view."""
+        return self._rows[self._visible[index.row()]]
+
+    def rows(self) -> list[Row]:
+        """Return all rows, hidden ones too, as they came."""
+        return self._rows
+
+    def visible_rows(self) -> list[Row]:
+        """Return the rows that the view shows, in its order."""
+        return [self._rows[place] for place in self._visible]
+
+    def bare(self, index: Index) -> str:
+        """Return a cell as another program reads it."""
+        column = self.columns[index.column()]
+        text = column.text if column.bare is None else column.bare
+        return text(self.row(index))
+
+    def find(self, key: Hashable) -> QModelIndex:
+        """Return the first cell of the row with this key; invalid if it is not shown."""
+        for at, place in enumerate(self._visible):
+            if self._key(self._rows[place]) == key:
+                return self.index(at, 0)
+        return QModelIndex()
+
+    def set_filter(self, text: str, accepts: Callable[[Row], bool] | None = None) -> None:
+        """Show the rows that hold every word of `text` and that `accepts` takes."""
+        self._words, self._accepts = tuple(text.lower().split()), accepts
+        wanted = self._sorted([place for place in range(len(self._rows)) if self._passes(place)])
+        if wanted != self._visible:
+            self.beginResetModel()
+            self._visible = wanted
+            self.endResetModel()
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Add rows; beyond the limit the oldest leave."""
+        if not rows:
+            return
+        rows = rows[-self._limit :]
+        first = len(self._rows)
+        self._rows += rows
+        self._texts += [self._text(row) for row in rows]
+        fresh = self._sorted([place for place in range(first, len(self._rows)) if self._passes(place)])
+        if fresh:
+            self._insert(fresh)
+        if len(self._rows) > self._limit + self._limit // 10:
+            self._forget(len(self._rows) - self._limit)
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Let these be the rows. Those whose key was there before keep their place and selection."""
+        keys = [self._key(row) for row in rows]
+        before = {self._key(self._rows[place]): place for place in self._visible}
+        place_of = {key: place for place, key in enumerate(keys)}
+        old_texts = {key: self._texts[place] for key, place in before.items()}
+        texts = [self._text(row) for row in rows]
+        passing = {place for place in range(len(rows)) if self._takes(rows[place], texts[place])}
+        gone = [at for at, key in enumerate(before) if place_of.get(key) not in passing]
+        self._remove(gone)
+        kept = [key for key in before if place_of.get(key) in passing]
+        self._rows, self._texts = list(rows), texts
+        self._visible = [place_of[key] for key in kept]
+        self._tell_changed(kept, old_texts)
+        fresh = [place for place in range(len(rows)) if place in passing and keys[place] not in before]
+        if fresh:
+            end = len(self._visible)
+            self.beginInsertRows(QModelIndex(), end, end + len(fresh) - 1)
+            self._visible += fresh
+            self.endInsertRows()
+        self._reorder(self._sorted(self._visible))
+
+    # --------------------------------------------------------------------------------------- inside
+
+    def _text(self, row: Row) -> tuple[str, ...]:
+        return tuple(column.text(row) for column in self.columns)
+
+    def _passes(self, place: int) -> bool:
+        return self._takes(self._rows[place], self._texts[place])
+
+    def _takes(self, row: Row, texts: tuple[str, ...]) -> bool:
+        if self._accepts is not None and not self._accepts(row):
+            return False
+        if not self._words:
+            return True
+        text = " ".join(texts).lower()
+        return all(word in text for word in self._words)
+
+    def _sort_key(self, place: int) -> Any:
+        key = self.columns[self._column].order(self._rows[place])
+        # None sorts last whichever way the rest goes; among equals the later row counts as the greater.
+        return (key is None) is not self._descending, key if key is not None else 0, place
+
+    def _sorted(self, places: Iterable[int]) -> list[int]:
+        return sorted(places, key=self._sort_key, reverse=self._descending)
+
+    def _insert(self, fresh: list[int]) -> None:
+        """Insert rows that are sorted among themselves: as one block where that is right, else by sorting anew."""
+        old, at = self._visible, len(self._visible)
+        if old:
+            first, last = self._sort_key(fresh[0]), self._sort_key(fresh[-1])
+            newest_on_top = self._descending and last >= self._sort_key(old[0])
+            if newest_on_top:
+                at = 0
+            behind = self._sort_key(old[-1])
+            fits = newest_on_top or (first <= behind if self._descending else first >= behind)
+        else:
+            fits = True
+        self.beginInsertRows(QModelIndex(), at, at + len(fresh) - 1)
+        self._visible = [*fresh, *old] if at == 0 else [*old, *fresh]
+        self.endInsertRows()
+        if not fits:
+            self._reorder(self._sorted(self._visible))
+
+    def _forget(self, count: int) -> None:
+        self._remove([at for at, place in enumerate(self._visible) if place < count])
+        del self._rows[:count]
+        del self._texts[:count]
+        self._visible = [place - count for place in self._visible]
+
+    def _remove(self, places: list[int]) -> None:
+        """Remove visible rows, the last range first, so that the places before it stay right."""
+        end = len(places)
+        while end:
+            start = end - 1
+            while start and places[start - 1] == places[start] - 1:
+                start -= 1
+            self.beginRemoveRows(QModelIndex(), places[start], places[end - 1])
+            del self._visible[places[start] : places[end - 1] + 1]
+            self.endRemoveRows()
+            end = start
+
+    def _tell_changed(self, kept: list[Hashable], old_texts: dict[Hashable, tuple[str, ...]]) -> None:
+        changed = [at for at, key in enumerate(kept) if old_texts[key] != self._texts[self._visible[at]]]
+        if changed:
+            self.dataChanged.emit(self.index(changed[0], 0), self.index(changed[-1], len(self.columns) - 1))
+
+    def _reorder(self, wanted: list[int]) -> None:
+        if wanted == self._visible:
+            return
+        self.layoutAboutToBeChanged.emit()
+        place_of = {place: at for at, place in enumerate(wanted)}
+        before = self.persistentIndexList()
+        after = [self.index(place_of[self._visible[index.row()]], index.column()) for index in before]
+        self._visible = wanted
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()

@@ -1,0 +1,1 @@
+"""Tests of the window, on a facade written by hand."""
