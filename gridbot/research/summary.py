@@ -30,7 +30,7 @@ def _grid(rules: GridRules) -> str:
     spacing = rules.spacing
     distance = {
         SpacingMode.ATR: f"{spacing.multiplier:f} x ATR",
-        SpacingMode.FRACTION: f"{spacing.fraction * 100:f} %",
+        SpacingMode.FRACTION: f"{(spacing.fraction * 100).normalize():f} %",
         SpacingMode.ABSOLUTE: f"{spacing.absolute}",
     }[spacing.mode]
     form = ", geometric" if spacing.progression is Progression.GEOMETRIC else ""
