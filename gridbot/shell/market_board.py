@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from gridbot.core.candles import Bar, BarBuilder, Candle
@@ -23,13 +23,15 @@ def is_sane(quote: Quote) -> bool:
 class MarketBoard:
     """Takes every feed item; what it returns is for the engine. Raw prices stay here.
 
-    Bars of the watched timeframes are built from the base candles, of `base_ms` each.
+    Bars of the watched timeframes are built from the base candles, of `base_ms` each. `latest` is the feed's: it alone
+    knows how old a price is.
     """
 
-    def __init__(self, *, base_ms: int, exchange: str) -> None:
+    def __init__(self, *, base_ms: int, exchange: str, latest: Callable[[Symbol], Quote | None]) -> None:
         self._base_ms = base_ms
         self._exchange = exchange
-        self._quotes: dict[Symbol, tuple[Quote, TimeMs]] = {}
+        self._latest = latest
+        self._quotes: dict[Symbol, Quote] = {}
         self._last: dict[Symbol, Price] = {}
         self._watch: Mapping[Symbol, Watch] = {}
         self._told: set[tuple[Symbol, Price]] = set()
@@ -53,7 +55,7 @@ class MarketBoard:
         self.connected = True
         match item:
             case QuoteArrived():
-                self._quotes[item.quote.symbol] = (item.quote, item.time)
+                self._quotes[item.quote.symbol] = item.quote
                 return self._over(item.quote, item.time)
             case TradePrint():
                 before = self._last.get(item.symbol)
@@ -86,26 +88,24 @@ class MarketBoard:
         time = TimeMs(item.candle.open_time + self._base_ms)
         return CandleClosed(time, item.market, Price(Decimal(repr(item.candle.close))), tuple(closed))
 
-    def quotes(self, now: TimeMs) -> tuple[Quote, ...]:
-        """Return every market's newest quote with its age at `now`, for a mark."""
-        return tuple(
-            Quote(quote.symbol, quote.bid, quote.ask, max(0, now - time)) for quote, time in self._quotes.values()
-        )
+    def quotes(self) -> tuple[Quote, ...]:
+        """Return every market's newest quote, as old as the feed says that it is, for a mark."""
+        newest = (self._latest(symbol) for symbol in self._quotes)
+        return tuple(quote for quote in newest if quote is not None)
 
     def mid(self, symbol: Symbol) -> Price | None:
         """Return the middle of a sane quote, or None."""
-        known = self._quotes.get(symbol)
-        if known is None or not is_sane(known[0]):
+        quote = self._quotes.get(symbol)
+        if quote is None or not is_sane(quote):
             return None
-        return Price((known[0].bid + known[0].ask) / 2)
+        return Price((quote.bid + quote.ask) / 2)
 
-    def views(self, symbols: Iterable[Symbol], now: TimeMs) -> tuple[MarketView, ...]:
+    def views(self, symbols: Iterable[Symbol]) -> tuple[MarketView, ...]:
         """Return the markets for a window."""
-        return tuple(self._view(symbol, now) for symbol in symbols)
+        return tuple(self._view(symbol) for symbol in symbols)
 
-    def _view(self, symbol: Symbol, now: TimeMs) -> MarketView:
-        known, last = self._quotes.get(symbol), self._last.get(symbol)
-        if known is None:
+    def _view(self, symbol: Symbol) -> MarketView:
+        quote, last = self._latest(symbol), self._last.get(symbol)
+        if quote is None:
             return MarketView(symbol, self._exchange, False, None, None, last, None)
-        quote, time = known
-        return MarketView(symbol, self._exchange, self.connected, quote.bid, quote.ask, last, max(0, now - time))
+        return MarketView(symbol, self._exchange, self.connected, quote.bid, quote.ask, last, quote.age_ms)

@@ -31,6 +31,6 @@ class Showcase:
             self._config = (config, config.to_json())
         symbols = dict.fromkeys(grid.rules.symbol for grid in state.grids.values())
         now = self._clock.now_ms()
-        markets = self._board.views(symbols, now)
+        markets = self._board.views(symbols)
         problems = self._problems.sentences()
         return View(self._beat, now, self._seen[1], markets, running, starting, problems, self._config[1])

@@ -60,7 +60,7 @@ class Trader:
         self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._tell)
         self._desk = Desk(config, save=record.save_config, clock=clock, brake=self._brake)
         self._exports = Exports(record.exporter, record.outlet)
-        self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange)
+        self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
         self._charts = Charts(world.base_ms)
         self._showcase = Showcase(board=self._board, problems=self._problems, clock=clock)
         self._meter = Meter(clock)
@@ -207,8 +207,7 @@ class Trader:
 
     def _mark(self) -> Marked:
         requests, failures = self._meter.last_minute()
-        now = self._clock.now_ms()
-        return Marked(now, self._board.quotes(now), None, requests, failures)
+        return Marked(self._clock.now_ms(), self._board.quotes(), None, requests, failures)
 
     def _heed_latch(self) -> None:
         """A KILL file that somebody put there stops this engine too."""

@@ -15,8 +15,8 @@ from gridbot.sim.generated_market import DEMO_SEED, DEMO_START, MARKET_EPOCH, MI
 DEFAULT_SEED = 7
 """The seed of the default configuration."""
 DEFAULT_SEED_START = 154_800
-"""Where a demo of the default seed begins: noon of day 107. Chosen like `DEMO_START`: the first candle, counted in four-hour steps from
-there, at which a default grid closes two round trips within 500 minutes of the market (tests/sim/test_demo_feed.py
+"""Where a demo of the default seed begins: noon of day 107. The first candle, in four-hour steps from `DEMO_START` on,
+at which a default grid closes two round trips within 500 minutes of the market (tests/shell/test_demo.py
 holds it to that). The market itself is not bent."""
 
 _START_PRICES = {"BTC": Decimal(60_000), "ETH": Decimal(3_000), "SOL": Decimal(150), "BNB": Decimal(600)}

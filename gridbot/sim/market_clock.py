@@ -8,6 +8,8 @@ from heapq import heappop, heappush
 from gridbot.core.units import TimeMs
 from gridbot.ports import Clock
 
+PATIENCE_S = 1.0
+
 
 class MarketClock:
     """A Clock whose `now_ms` is the time of the newest thing that the feed has told.
@@ -35,13 +37,21 @@ class MarketClock:
         await self._machine.sleep(seconds)
 
     async def pass_ms(self, duration_ms: int) -> None:
-        """Return when the market has moved on by `duration_ms`; at once for 0."""
+        """Return when the market has moved on by `duration_ms`, at once for 0.
+
+        A market that stands still (a recording at its end) holds nobody up for longer than a second of the machine.
+        """
         if duration_ms <= 0:
             return
         future = asyncio.get_running_loop().create_future()
         self._sequence += 1
         heappush(self._waiting, (self._now + duration_ms, self._sequence, future))
-        await future
+        patience = asyncio.ensure_future(self._machine.sleep(PATIENCE_S))
+        try:
+            await asyncio.wait((future, patience), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
+            future.cancel()
 
     def advance(self, time: TimeMs) -> None:
         """Move the market's time on to `time`, never back, and wake who waited for it."""

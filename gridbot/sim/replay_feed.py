@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Protocol
@@ -51,23 +51,25 @@ SourceMaker = Callable[[Symbol], MarketSource]
 
 
 class ReplayFeed:
-    """A Feed over sources. A market joins when its history is asked for; from then on its items come.
+    """A Feed over sources. `markets` come from the start, another one from when its history is first asked for.
 
     `speed` is how many times faster than real time the market runs. The quote stands one to three ticks wide around
     the last trade, on the side that was traded.
     """
 
-    def __init__(self, make: SourceMaker, clock: MarketClock, *, speed: float) -> None:
+    def __init__(self, make: SourceMaker, clock: MarketClock, *, speed: float, markets: Iterable[Symbol]) -> None:
         self._make = make
         self._clock = clock
         self._speed = speed
         self._sources: dict[Symbol, MarketSource] = {}
         self._heads: list[tuple[int, int, FeedItem, Iterator[tuple[int, FeedItem]]]] = []
         self._sequence = 0
-        self._quotes: dict[Symbol, tuple[Quote, TimeMs]] = {}
+        self._quotes: dict[Symbol, Quote] = {}
         self._closed = False
         self._joined = asyncio.Event()
         self._anchor: tuple[float, int] | None = None
+        for market in markets:
+            self._source(market)
 
     def close(self) -> None:
         """End `items`."""
@@ -106,12 +108,8 @@ class ReplayFeed:
             self._push(rest)
 
     def latest(self, symbol: Symbol) -> Quote | None:
-        """Return the newest quote with its age in market time."""
-        known = self._quotes.get(symbol)
-        if known is None:
-            return None
-        quote, time = known
-        return Quote(quote.symbol, quote.bid, quote.ask, self._clock.now_ms() - time)
+        """Return the newest quote. Its age is 0: what is recorded or generated holds until the next trade."""
+        return self._quotes.get(symbol)
 
     def _source(self, market: Symbol) -> MarketSource:
         source = self._sources.get(market)
@@ -135,8 +133,8 @@ class ReplayFeed:
         ask = trade.price if trade.side is Side.BUY else trade.price + width
         known = self._quotes.get(trade.symbol)
         quote = Quote(trade.symbol, Price(max(bid, tick)), Price(ask), 0)
-        self._quotes[trade.symbol] = (quote, trade.time)
-        return None if known is not None and known[0] == quote else QuoteArrived(quote, trade.time)
+        self._quotes[trade.symbol] = quote
+        return None if known == quote else QuoteArrived(quote, trade.time)
 
     async def _keep_pace(self, time: int) -> None:
         now = self._clock.monotonic()

@@ -1,0 +1,162 @@
+"""A small trading house in memory: a choppy recorded market, a venue, and traders that come and go on one disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+
+import numpy as np
+
+from gridbot.config import AppConfig, parse_config
+from gridbot.core.commands import PlaceLimit
+from gridbot.core.orders import TERMINAL
+from gridbot.core.rules import Instrument
+from gridbot.core.state import State
+from gridbot.core.units import Asset, FeeCurrency, Mode, Symbol, TimeMs, VenueOrderId
+from gridbot.errors import ConfigError
+from gridbot.ports import Venue
+from gridbot.shell.doors import Record, Rhythm, World
+from gridbot.shell.known_orders import live_orders
+from gridbot.shell.state_keeper import recover
+from gridbot.shell.trader import Trader
+from gridbot.sim.candle_arrays import CandleArrays
+from gridbot.sim.faults import Faults, FaultyVenue
+from gridbot.sim.file_source import CandleFileSource
+from gridbot.sim.market_clock import MarketClock
+from gridbot.sim.print_tap import PrintTap
+from gridbot.sim.replay_feed import ReplayFeed
+from gridbot.sim.venue import SimVenue
+from tests.fakes.record import LogBook, MemoryLatch, MemoryNotes, MemoryStore, Notebook
+from tests.fakes.virtual_time import VirtualClock
+
+SYMBOL = Symbol("BTC/USDT")
+BEGIN = 1_700_006_400_000
+MINUTE = 60_000
+HISTORY = 400
+SPEED = 600.0
+
+CONFIG = """{"mode": "demo", "grids": [{"id": "btc", "symbol": "BTC/USDT", "investment": "8000", "levels": 8,
+  "spacing": {"mode": "absolute", "absolute": "200"}, "signal": {"timeframe": "5m"}, "trend": {"timeframe": "5m"}}],
+  "risk": {"max_creates_per_10s": 1000, "max_error_rate": "0.95"}}"""
+
+
+def instrument(*, fee_currency: FeeCurrency = FeeCurrency.QUOTE) -> Instrument:
+    return Instrument(
+        symbol=SYMBOL,
+        base=Asset("BTC"),
+        quote=Asset("USDT"),
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal("0.00001"),
+        min_qty=Decimal("0.00001"),
+        min_notional=Decimal(5),
+        maker_fee=Decimal("0.001"),
+        taker_fee=Decimal("0.002"),
+        fee_currency=fee_currency,
+    )
+
+
+def catalog(symbol: Symbol) -> Instrument:
+    if symbol != SYMBOL:
+        raise ConfigError(f"There is no market {symbol} here.")
+    return instrument()
+
+
+def choppy(seed: int, *, minutes: int, quiet: int, swing: float = 60.0) -> CandleArrays:
+    """Return minutes around 40,000: a history, then much to and fro, then `quiet` ones in which nothing moves."""
+    random = Random(seed)
+    closes = [40_000.0]
+    for _ in range(HISTORY + minutes - 1):
+        closes.append(round(closes[-1] + (40_000 - closes[-1]) * 0.02 + random.gauss(0, swing), 2))
+    closes += [closes[-1]] * quiet
+    opens = [closes[0], *closes[:-1]]
+    still = [index >= HISTORY + minutes for index in range(len(closes))]
+    highs = [max(o, c) + (0.0 if q else 25.0) for o, c, q in zip(opens, closes, still, strict=True)]
+    lows = [min(o, c) - (0.0 if q else 25.0) for o, c, q in zip(opens, closes, still, strict=True)]
+    count = len(closes)
+    return CandleArrays(
+        open_time=BEGIN + np.arange(count, dtype=np.int64) * MINUTE,
+        open=np.array(opens),
+        high=np.array(highs),
+        low=np.array(lows),
+        close=np.array(closes),
+        volume=np.full(count, 0.05),
+    )
+
+
+@dataclass
+class House:
+    """One venue and one disk; `trader` makes a new process on them. `wrap` may put another Venue in front."""
+
+    candles: CandleArrays
+    config: AppConfig = field(default_factory=lambda: parse_config(CONFIG, source="test"))
+    faults: Faults | None = None
+    limited: bool = False
+    latency_ms: int = 0
+    wrap: Callable[[Venue], Venue] = lambda venue: venue
+
+    def __post_init__(self) -> None:
+        self.store, self.notes, self.latch = MemoryStore(), MemoryNotes(), MemoryLatch()
+        self.log, self.outlet = LogBook(), Notebook()
+        self.crashes: list[BaseException] = []
+        self.starts = 0
+        self.saved: list[AppConfig] = []
+        self.clock = MarketClock(VirtualClock(TimeMs(BEGIN)), start=TimeMs(BEGIN + HISTORY * MINUTE))
+        self.venue = SimVenue(
+            catalog,
+            {Asset("USDT"): Decimal(50_000), Asset("BTC"): Decimal(0)},
+            delay=self.clock.pass_ms,
+            latency_ms=self.latency_ms,
+            limited=self.limited,
+        )
+        source = CandleFileSource(SYMBOL, self.candles, tick_size=Decimal("0.01"))
+        self.feed = ReplayFeed(lambda _: source, self.clock, speed=SPEED, markets=(SYMBOL,))
+        self.tap = PrintTap(self.feed, self.venue)
+
+    def trader(self) -> Trader:
+        venue: Venue = self.venue
+        if self.faults is not None:
+            venue = FaultyVenue(venue, self.faults, delay=self.clock.pass_ms)
+        self.starts += 1
+        recovered = recover(self.store, mode=Mode.DEMO, notes=self.notes)
+        world = World(self.tap, self.wrap(venue), self.clock, "test", MINUTE)
+        record = Record(
+            self.store.journal(recovered.sequence),
+            self.notes,
+            self.latch,
+            self.log,
+            None,
+            self._crashed,
+            self.saved.append,
+            self.outlet,
+        )
+        rhythm = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=1.0, stop_s=0.5)
+        return Trader(self.config, recovered, world, record, prefix=f"gbtests{self.starts:06d}", rhythm=rhythm)
+
+    def _crashed(self, error: BaseException) -> str:
+        self.crashes.append(error)
+        return ""
+
+    async def run(self, seconds: float, *, then: Callable[[Trader], None] | None = None) -> State:
+        """Run a new trader for so many virtual seconds (600 of the market each); stop it cleanly."""
+        trader = self.trader()
+        task = asyncio.get_running_loop().create_task(trader.run())
+        await asyncio.sleep(seconds)
+        if then is not None:
+            then(trader)
+            await asyncio.sleep(1)
+        trader.stop()
+        await task
+        return trader.state
+
+
+def resting_at(house: House) -> dict[str, PlaceLimit]:
+    """Return what rests at the venue by order id."""
+    return {id_: resting.order for id_, resting in house.venue._orders.items() if resting.open}
+
+
+def believed(state: State) -> dict[str, VenueOrderId | None]:
+    """Return what the engine believes to rest."""
+    return {live.order.id: live.order.venue_id for live in live_orders(state) if live.order.state not in TERMINAL}

@@ -1,0 +1,1 @@
+"""The shell over the simulated venue, in virtual time: no real sleep, no network, no window."""
