@@ -4,8 +4,9 @@ Where strategy.md leaves a choice, this is what is done here:
 
 * A base-currency fee leaves ``received = qty - qty * fee``. The cell's sell takes the whole lots of it, the rest is
   dust. At that moment the grid's whole dust, this buy's included, is looked at: the whole lots in it grow the sell that
-  is just being placed, so the dust is always less than one lot. The dust carries no cost: the whole cost of a buy goes
-  with its cell. So `grid_profit + unrealised`, with dust inside the inventory, is the account's change, unrounded.
+  is just being placed, so the dust is always less than one lot. The dust carries its share of the cost, by quantity,
+  rounded down at 18 decimals, and takes it along into the sell that it grows. So `grid_profit + unrealised`, with dust
+  inside the inventory, is the account's change, unrounded.
 * While the grid waits for its trigger price it neither lays nor arms; the trigger counts from the first candle on.
 * With a latency, an order that becomes active on the wrong side of the price fills at its own price in the first leg
   that walks its way and ends beyond it. Cancels take effect at once.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import pairwise
 from typing import Any
 
@@ -64,6 +65,14 @@ class Candle:
     close: Decimal
 
 
+def share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """Return the part's share of a cost, rounded down at 18 decimals; the whole takes all of it."""
+    if part == whole or not whole:
+        return cost if part else Decimal(0)
+    wide = Context(prec=60, rounding=ROUND_DOWN)
+    return wide.quantize(wide.divide(wide.multiply(cost, part), whole), Decimal("1E-18"))
+
+
 @dataclass
 class Grid:
     """One grid in a backtest."""
@@ -82,6 +91,7 @@ class Grid:
     stopped: bool = False
     now: int = 0
     dust: Decimal = Decimal(0)
+    dust_cost: Decimal = Decimal(0)
     armed_under: tuple[int, int] | None = None
 
     # Section 8: the path of one candle.
@@ -128,10 +138,15 @@ class Grid:
         if rules.fee_in_base:
             received = order.quantity - fee
             sell_quantity = floor_to(rules.lot, received)
+            cost = share(value, sell_quantity, received)
             self.dust += received - sell_quantity
+            self.dust_cost += value - cost
             grown = floor_to(rules.lot, self.dust)
+            grown_cost = share(self.dust_cost, grown, self.dust)
             self.dust -= grown
+            self.dust_cost -= grown_cost
             sell_quantity += grown
+            cost += grown_cost
         else:
             fee = value * rules.maker_fee
             cost = value + fee
@@ -244,7 +259,7 @@ class Grid:
 
     def holdings_cost(self) -> Decimal:
         """Return what the unsold coins cost, in quote currency."""
-        return sum((held.cost for held in self.holdings), Decimal(0))
+        return sum((held.cost for held in self.holdings), self.dust_cost)
 
     def state(self, price: Decimal) -> str:
         """Return the grid's state, and if no buy rests the reason (section 4, Range)."""

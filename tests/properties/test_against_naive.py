@@ -1,0 +1,138 @@
+"""The engine equals the naive implementation on six more real files in four configurations, and on generated candles.
+
+Between them the configurations have fractions, absolute spacing, base fees with dust, a stop loss, a profit goal, a
+trigger, a policy table, latency and both fill rules. `make soak` takes the files whole, `make test` a stretch of each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gridbot.adapters.candle_files import load_candles
+from gridbot.sim.candle_arrays import CandleArrays
+from tests.properties.runs import arrays_of, assert_equal_runs
+from tests.reference.market import random_walk
+from tests.shared_data import DATA, needs_data
+
+FILES = {
+    "binance_ETH-USDT_1m_2025Q2Q3": "0.01",
+    "binance_DOGE-USDT_1m_202104-05": "0.00001",
+    "bitfinex_BTC-USD_1m_2018": "0.1",
+    "bitfinex_LTC-USD_1m_2015": "0.0001",
+    "bybit_ADA-USDT_1m_202506": "0.0001",
+    "binance_ETH-USDT_5m_2024H1": "0.01",
+}
+STRETCH = 26_000
+"""Candles of a file that `make test` takes: a tenth of the six files in all."""
+
+
+def _instrument(tick: str, *, fee: str = "0.001", currency: str = "quote") -> dict[str, str]:
+    return {
+        "tick_size": tick,
+        "lot_size": "0.0001",
+        "min_qty": "0.0001",
+        "min_notional": "1",
+        "maker_fee": fee,
+        "taker_fee": "0.002",
+        "fee_currency": currency,
+    }
+
+
+def _configs(tick: str, price: float) -> dict[str, tuple[dict[str, Any], str, int]]:
+    """Return (grid, fill rule, latency) by name, for a market that stands at `price`."""
+    common = {"symbol": "BASE/QUOTE", "investment": "12000"}
+    return {
+        "fraction-base-fee": (
+            common
+            | {
+                "levels": 8,
+                "take_profit": "1.5",
+                "spacing": {"mode": "fraction", "fraction": "0.007", "progression": "geometric"},
+                "signal": {"timeframe": "1h", "atr_jump": 0.5},
+                "instrument": _instrument(tick, currency="base"),
+            },
+            "through",
+            0,
+        ),
+        "absolute-stop-loss": (
+            common
+            | {
+                "levels": 15,
+                "stop_loss": "0.08",
+                "spacing": {"mode": "absolute", "absolute": repr(round(price * 0.006, 6)), "trail_down": True},
+                "signal": {"timeframe": "30m"},
+                "trend": {"timeframe": "1h", "down_trend_buys": 9},
+                "instrument": _instrument(tick),
+            },
+            "touch",
+            0,
+        ),
+        "trigger-policy-goal": (
+            common
+            | {
+                "levels": 11,
+                "trigger_price": repr(round(price * 1.004, 4)),
+                "take_profit_total": "0.05",
+                "spacing": {"multiplier": "0.6", "respace": "0.1"},
+                "signal": {"timeframe": "1h"},
+                "trend": {
+                    "timeframe": "2h",
+                    "threshold": 0.003,
+                    "policy": {
+                        "neutral": {"calm": 7, "spike": 3},
+                        "up": {"calm": None, "spike": 2},
+                        "down": {"calm": "half", "spike": 0},
+                    },
+                },
+                "instrument": _instrument(tick, fee="0.0004"),
+            },
+            "through",
+            0,
+        ),
+        "latency-geometric": (
+            common
+            | {
+                "levels": 25,
+                "take_profit": "0.8",
+                "spacing": {"multiplier": "0.5", "progression": "geometric", "min_profit": "0.0002"},
+                "signal": {"timeframe": "1h", "spike_multiple": 1.2},
+                "trend": {"timeframe": "1h", "ema_fast": 5, "ema_slow": 21},
+                "instrument": _instrument(tick, fee="0.0002", currency="base"),
+            },
+            "touch",
+            90_000,
+        ),
+    }
+
+
+CONFIGS = tuple(_configs("0.01", 100.0))
+
+
+def _compare(candles: CandleArrays, tick: str, config: str) -> None:
+    grid, fills, latency = _configs(tick, float(candles.close[0]))[config]
+    assert_equal_runs(grid, candles, fills, latency)
+
+
+@needs_data
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("file", FILES)
+def test_a_stretch_of_a_real_file_gives_the_same_as_the_naive_walk(file: str, config: str) -> None:
+    candles = load_candles(DATA / "candles" / f"{file}.parquet")
+    _compare(candles.slice(4_000, 4_000 + STRETCH), FILES[file], config)
+
+
+@needs_data
+@pytest.mark.soak
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("file", FILES)
+def test_a_whole_real_file_gives_the_same_as_the_naive_walk(file: str, config: str) -> None:
+    _compare(load_candles(DATA / "candles" / f"{file}.parquet"), FILES[file], config)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("seed", range(3))
+def test_generated_candles_give_the_same_as_the_naive_walk(seed: int, config: str) -> None:
+    candles = arrays_of(random_walk(seed, count=9_000))
+    _compare(candles, "0.01", config)
