@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QWidget
 
 from gridbot.core.values import evolve
 from gridbot.gui import words
-from gridbot.gui.chart_layers import CandlesLayer, LinesLayer, MarksLayer, price_axis
+from gridbot.gui.chart_axes import PriceAxis, TimeAxis
+from gridbot.gui.chart_layers import CandlesLayer, LinesLayer, MarksLayer
 from gridbot.gui.chart_math import price_range, visible
 from gridbot.gui.chart_scene import Band, Fills, Level, Scene, no_candles
 from gridbot.gui.theme import Colours
@@ -36,7 +37,7 @@ class Chart(pg.PlotWidget):
     said = Signal(str)
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
-        right, bottom = price_axis(), pg.DateAxisItem("bottom", utcOffset=0)
+        right, bottom = PriceAxis(), TimeAxis()
         super().__init__(parent, axisItems={"right": right, "bottom": bottom})
         self.slot_words: Callable[[Decimal, Decimal], str] = lambda _price, _reach: ""
         none = np.empty(0)
@@ -55,9 +56,13 @@ class Chart(pg.PlotWidget):
         self.box.setMouseEnabled(x=True, y=False)
         self.box.setDefaultPadding(0)
         self.box.disableAutoRange()
-        LinesLayer(self.box, lambda: self._scene, axes=(bottom, right))
-        CandlesLayer(self.box, lambda: self._scene)
-        self._marks = MarksLayer(self.box, lambda: self._scene)
+        self._marks = MarksLayer(self.box, self.scene_now)
+        # Qt's parent does not keep a Python item alive; this tuple does.
+        self._layers = (
+            LinesLayer(self.box, self.scene_now, axes=(bottom, right)),
+            CandlesLayer(self.box, self.scene_now),
+            self._marks,
+        )
         self.box.sigXRangeChanged.connect(self._x_changed)
         self.box.sigRangeChangedManually.connect(self._moved_by_hand)
         self.scene().sigMouseMoved.connect(self._mouse_at)
@@ -231,7 +236,7 @@ class Chart(pg.PlotWidget):
             self.box.setYRange(*reach, padding=0)
 
     def _repaint(self) -> None:
-        for item in self.box.childItems():
+        for item in self._layers:
             item.update()
 
     def _switch_crosshair(self) -> None:
@@ -262,11 +267,11 @@ class Chart(pg.PlotWidget):
             slot = self.slot_words(Decimal(repr(scale.price(self._pointer.y()))), reach)
         data = scene.data
         figures = "  ".join(
-            f"{name} {column[number]:,.8g}"
+            f"{name} {words.reading(column[number])}"
             for name, column in (("O", data.open), ("H", data.high), ("L", data.low), ("C", data.close))
         )
         averages = "  ".join(
-            f"{name} {column[number]:,.8g}"
+            f"{name} {words.reading(column[number])}"
             for name, column in (("EMA fast", data.ema_fast), ("EMA slow", data.ema_slow))
             if not np.isnan(column[number])
         )

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
+from gridbot.gui.chart_axes import PriceAxis, TimeAxis
 from gridbot.gui.chart_math import Floats, Scale, columns, segments, spread_out
 from gridbot.gui.chart_scene import Level, LevelKind, Scene
 
@@ -69,9 +69,11 @@ class Layer(QGraphicsObject):
 class LinesLayer(Layer):
     """Behind the candles: the faint grid, the held cells, and every level of the shown grids."""
 
-    def __init__(self, box: Any, scene: Callable[[], Scene], *, axes: tuple[Any, Any]) -> None:
-        super().__init__(box, scene, depth=-20)
+    def __init__(self, box: Any, scene: Callable[[], Scene], *, axes: tuple[TimeAxis, PriceAxis]) -> None:
+        super().__init__(box, scene, depth=1)
         self._axes = axes
+        for axis in axes:
+            axis.on_ticks = self._repaint
 
     def draw(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
         self._grid(painter, scale, scene)
@@ -90,9 +92,7 @@ class LinesLayer(Layer):
     def _grid(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
         bottom, right = self._axes
         painter.setPen(QPen(QColor(scene.colours.grid), 0))
-        times = [time for _, some in bottom.tickValues(scale.left, scale.right, scale.width)[:2] for time in some]
-        prices = [price for _, some in right.tickValues(scale.bottom, scale.top, scale.height)[:1] for price in some]
-        x, y = scale.xs(np.array(times, float)), scale.ys(np.array(prices, float))
+        x, y = scale.xs(bottom.ticks), scale.ys(right.ticks)
         draw_lines(painter, np.column_stack((x, 0 * x, x, 0 * x + scale.height)))
         draw_lines(painter, np.column_stack((0 * y, y, 0 * y + scale.width, y)))
 
@@ -101,7 +101,7 @@ class CandlesLayer(Layer):
     """Candles and the two averages."""
 
     def __init__(self, box: Any, scene: Callable[[], Scene]) -> None:
-        super().__init__(box, scene, depth=-10)
+        super().__init__(box, scene, depth=2)
 
     def draw(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
         if not scene.times.size:
@@ -131,7 +131,7 @@ class MarksLayer(Layer):
     """In front: fills, labels of the levels, the crosshair."""
 
     def __init__(self, box: Any, scene: Callable[[], Scene]) -> None:
-        super().__init__(box, scene, depth=10)
+        super().__init__(box, scene, depth=3)
         self._pointer: QPointF | None = None
 
     def point_at(self, where: QPointF | None) -> None:
@@ -220,16 +220,3 @@ def draw_rects(painter: QPainter, rects: Floats) -> None:
         array.resize(len(rects))
         array.ndarray()[:] = rects
         painter.drawRects(*array.drawargs())
-
-
-def price_axis() -> Any:
-    """Return the axis on the right, with plain prices."""
-
-    class PriceAxis(pg.AxisItem):
-        def tickStrings(self, values: Any, _scale: float, spacing: float) -> list[str]:
-            places = max(0, int(np.ceil(-np.log10(spacing)))) if spacing > 0 else 0
-            return [f"{value:,.{places}f}" for value in values]
-
-    axis = PriceAxis("right")
-    axis.enableAutoSIPrefix(False)
-    return axis

@@ -26,8 +26,10 @@ class FieldRow:
     def __init__(self, field: Field, edited: Callable[[], None]) -> None:
         self.field = field
         self.title = label(field.title, wrap=True)
+        self.title.setContentsMargins(0, 4, 0, 0)
         self.title.setToolTip(field.path)
         self.note = label(_meaning(field), role="muted", wrap=True, name=f"About {field.title}")
+        self.note.setContentsMargins(0, 4, 0, 0)
         self._boxes: list[QCheckBox] = []
         self.editor = self._make_editor(edited)
         self.editor.setAccessibleName(field.title)

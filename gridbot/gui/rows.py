@@ -237,7 +237,7 @@ GRID_COLUMNS: tuple[Column[GridView], ...] = (
 )
 
 SLOT_COLUMNS: tuple[Column[SlotView], ...] = (
-    Column(title="Slot", text=lambda s: str(s.number), order=lambda s: s.number, width=40, right=True),
+    Column(title="Slot", text=lambda s: str(s.number), order=lambda s: s.number, width=56, right=True),
     Column(
         title="Price",
         text=lambda s: f"{s.price:,f}",
@@ -313,7 +313,7 @@ class Logged:
 
 def _level_ink(row: Logged) -> str:
     level = row.line.level.lower()
-    return "error" if level in ("error", "critical") else "average" if level == "warning" else "muted"
+    return "error" if level in ("error", "critical") else "notice" if level == "warning" else "muted"
 
 
 LOG_COLUMNS: tuple[Column[Logged], ...] = (

@@ -97,7 +97,7 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
 
     def set_colours(self, colours: Colours) -> None:
         """Write with these colours from now on."""
-        names = ("up", "down", "muted", "error", "accent", "average")
+        names = ("up", "down", "muted", "error", "notice")
         self._brushes = {name: QBrush(QColor(getattr(colours, name))) for name in names}
 
     def row(self, index: Index) -> Row:

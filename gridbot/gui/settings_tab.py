@@ -180,7 +180,8 @@ class SettingsTab(QWidget):
 
     def _section(self) -> Section:
         item = self._sections.currentItem()
-        return ("", None) if item is None else tuple(item.data(_PLACE))
+        key, grid = ("", None) if item is None else item.data(_PLACE)
+        return key, grid
 
     def _show_section(self) -> None:
         place = self._section()

@@ -42,6 +42,7 @@ class Table(QTableView):
         top = self.horizontalHeader()
         top.setStretchLastSection(True)
         top.setHighlightSections(False)
+        top.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         top.setMinimumSectionSize(40)
         for number, column in enumerate(model.columns):
             self.setColumnWidth(number, column.width)

@@ -55,6 +55,7 @@ class Colours:
     good: str
     good_text: str
     error: str
+    notice: str
     up: str
     down: str
     ema_fast: str
@@ -83,6 +84,7 @@ _LIGHT = Colours(
     good="#17713a",
     good_text="#ffffff",
     error="#a3211a",
+    notice="#8a5a00",
     up="#137a3c",
     down="#c0302b",
     ema_fast="#8a5a00",
@@ -111,6 +113,7 @@ _DARK = Colours(
     good="#1f7a45",
     good_text="#ffffff",
     error="#ff8a80",
+    notice="#f0b429",
     up="#4cc38a",
     down="#ff7b72",
     ema_fast="#f0b429",
@@ -131,7 +134,7 @@ PAIRS = (
     *(("text", ground) for ground in ("window", "base", "alternate", "button")),
     *(("muted", ground) for ground in ("window", "base", "alternate")),
     *(("error", ground) for ground in ("window", "base")),
-    *((line, "base") for line in ("up", "down", "ema_fast", "ema_slow", "average")),
+    *((line, "base") for line in ("notice", "up", "down", "ema_fast", "ema_slow", "average")),
     *((line, "alternate") for line in ("up", "down")),
     *((f"{ground}_text", ground) for ground in ("accent", "danger", "warning", "caution", "good")),
 )
@@ -241,6 +244,8 @@ QLineEdit[wrong="true"], QComboBox[wrong="true"], QPlainTextEdit[wrong="true"] {
 QToolTip {{ background: {c.base}; color: {c.text}; border: 1px solid {c.border}; padding: 3px; }}
 QHeaderView::section {{ background: {c.button}; color: {c.text}; border: 0; border-right: 1px solid {c.border};
     border-bottom: 1px solid {c.border}; padding: 4px 6px; }}
+QTableView::item {{ padding: 0 5px; }}
+QListWidget::item {{ padding: 4px 6px; }}
 QTableView {{ gridline-color: {c.grid}; border: 1px solid {c.border}; }}
 QScrollArea {{ border: 0; }}
 """

@@ -128,6 +128,11 @@ def price(amount: Decimal | None, instrument: Instrument | None) -> str:
     return f"{amount:,.{places_of(instrument.tick_size)}f}"
 
 
+def reading(price: float) -> str:
+    """Return a price read off the chart, with as many decimals as its size deserves."""
+    return f"{price:,.2f}" if abs(price) >= 100 else f"{price:,.6g}"
+
+
 def bare(amount: Decimal | None) -> str:
     """Return a number as another program reads it: digits and a point, no separators, no trailing zeros."""
     if amount is None:
