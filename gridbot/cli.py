@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -19,15 +18,15 @@ import typer
 from typer.main import get_command
 
 from gridbot import __version__
-from gridbot.core.units import FillRule
+from gridbot.core.units import FillRule, Mode
 from gridbot.errors import ConfigError, GridbotError, IllegalTransition, LedgerError
 
 if TYPE_CHECKING:
+    from gridbot.adapters.files.home import Home
     from gridbot.config import AppConfig, GridConfig
 
+LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 EXIT_DONE, EXIT_BUG, EXIT_USER_MUST_ACT, EXIT_INTERRUPTED = 0, 1, 2, 130
-PROGRESS_AFTER_S = 0.5
-"""A shorter wait needs no progress bar, and drawing one costs 50 ms before the first result."""
 
 app = typer.Typer(
     name="gridbot",
@@ -39,8 +38,10 @@ app = typer.Typer(
 )
 _GROUPS = {
     "config": typer.Typer(help="Check, show or begin a configuration file.", rich_markup_mode=None),
+    "export": typer.Typer(help="Write log lines or fills to a file.", rich_markup_mode=None),
 }
 app.add_typer(_GROUPS["config"], name="config")
+app.add_typer(_GROUPS["export"], name="export")
 
 
 @app.callback()
@@ -56,14 +57,11 @@ def window(
         print(context.get_help())
 
 
-def _home() -> Path:
+def _home() -> Home:
     """Return the folder of everything that gridbot keeps; it need not exist."""
-    moved = os.environ.get("GRIDBOT_HOME")
-    if moved:
-        return Path(moved).expanduser()
-    import platformdirs
+    from gridbot.adapters.files.home import resolve_home
 
-    return Path(platformdirs.user_data_dir("gridbot", appauthor=False))
+    return resolve_home(os.environ.get("GRIDBOT_HOME"))
 
 
 # --------------------------------------------------------------------------------------------- config
@@ -72,7 +70,7 @@ ConfigFile = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Else 
 
 
 def _config_file(file: Path | None) -> Path:
-    return _home() / "config.json" if file is None else file
+    return _home().config if file is None else file
 
 
 @_GROUPS["config"].command("check")
@@ -118,6 +116,78 @@ def config_init(
     print(f"{path} written: mode {settings.mode.value}, one grid, preset {preset}.")
 
 
+# --------------------------------------------------------------------------------- an account's files
+
+ModeOption = Annotated[Mode | None, typer.Option(help="Else what the configuration says.")]
+AccountOption = Annotated[str | None, typer.Option(metavar="NAME", help="Else what the configuration says.")]
+
+
+def _account(mode: Mode | None, account: str | None) -> tuple[Mode, str]:
+    """Return which account is meant; without a configuration file the defaults of one."""
+    if mode is not None and account is not None:
+        return mode, account
+    from gridbot.adapters import config_files
+    from gridbot.config import AppConfig
+
+    path = _home().config
+    settings = config_files.load(path) if path.exists() else AppConfig()
+    return mode or settings.mode, account or settings.account
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+    mode: ModeOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Tell how an account stands, from its files alone."""
+    from gridbot import cli_account
+    from gridbot.shell.status import status_page
+
+    chosen, name = _account(mode, account)
+    plain, warnings = cli_account.read_status(_home(), mode=chosen, account=name)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    if json:
+        import json as text
+
+        print(text.dumps(plain, indent=2))
+    else:
+        print(status_page(plain))
+
+
+@_GROUPS["export"].command("fills")
+def export_fills(
+    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to, as CSV.")],
+    mode: ModeOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Write every fill of an account as CSV."""
+    from gridbot import cli_account
+
+    chosen, name = _account(mode, account)
+    count, damaged = cli_account.write_fills(_home(), to, mode=chosen, account=name)
+    if damaged:
+        print(f"{damaged} damaged lines of the history were passed over.", file=sys.stderr)
+    print(f"{to} written: {count:,} fills.")
+
+
+@_GROUPS["export"].command("logs")
+def export_logs(
+    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to; a name that ends in .csv becomes a table.")],
+    level: Annotated[list[str] | None, typer.Option(help="Only this level, or these if given several times.")] = None,
+    text: Annotated[str, typer.Option(help="Only lines that hold this text.")] = "",
+) -> None:
+    """Write log lines to a file, oldest first."""
+    from gridbot import cli_account
+
+    levels = frozenset(each.upper() for each in level or ())
+    unknown = sorted(levels - LOG_LEVELS)
+    if unknown:
+        raise typer.BadParameter(f"it is one of {', '.join(sorted(LOG_LEVELS))}", param_hint=f"--level {unknown[0]}")
+    print(f"{to} written: {cli_account.write_logs(_home(), to, levels=levels, text=text):,} lines.")
+
+
 # ------------------------------------------------------------------------------------------- backtest
 
 
@@ -147,11 +217,12 @@ def backtest(
     settings = parse_grid_or_app(config_files.read_text(config), source=str(config))
     rules = _chosen_grid(settings, grid, source=config).to_rules()
     from gridbot.adapters.candle_files import load_candles
+    from gridbot.adapters.progress_bar import ProgressBar
     from gridbot.research.backtest import run_backtest
     from gridbot.research.summary import summary
 
     columns = load_candles(candles)
-    with _Progress(f"{len(columns):,} candles") as progress:
+    with ProgressBar(f"{len(columns):,} candles") as progress:
         result = run_backtest(
             columns,
             rules,
@@ -201,50 +272,7 @@ def _written(path: Path, write: Callable[[Path], None]) -> None:
     print(f"{path} written.", file=sys.stderr)
 
 
-class _Progress:
-    """A bar on stderr, if that is a terminal and the work takes long enough to be worth one."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._started = time.perf_counter()
-        self._draw: Callable[[int, int], None] | None = None
-        self._stop: Callable[[], None] | None = None
-        self._wanted = sys.stderr.isatty()
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._stop is not None:
-            self._stop()
-
-    def report(self, done: int, total: int) -> None:
-        """Show that `done` of `total` steps are done."""
-        if not self._wanted:
-            return
-        if self._draw is None and time.perf_counter() - self._started >= PROGRESS_AFTER_S:
-            self._open(total)
-        if self._draw is not None:
-            self._draw(done, total)
-
-    def _open(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        bar = Progress(console=Console(stderr=True), transient=True)
-        task = bar.add_task(self._title, total=total)
-        bar.start()
-        self._stop = bar.stop
-        self._draw = lambda done, _total: bar.update(task, completed=done)
-
-
 # ------------------------------------------------------------------------------------------ the frame
-
-
-def _crashed(error: Exception) -> int:
-    """Tell a bug on stderr."""
-    traceback.print_exception(error)
-    return EXIT_BUG
 
 
 def main() -> None:
@@ -283,3 +311,16 @@ def _code_of(left: SystemExit) -> int:
     if left.code == EXIT_INTERRUPTED:
         print("Stopped.", file=sys.stderr)
     return left.code if isinstance(left.code, int) else EXIT_DONE
+
+
+def _crashed(error: Exception) -> int:
+    """Tell a bug: the traceback on stderr, and a report in the crash folder that a person may hand on."""
+    try:
+        from gridbot import cli_account
+
+        told, report = cli_account.report_crash(_home(), error)
+    except (GridbotError, ImportError) as refused:
+        # What is broken may be what would have reported it.
+        told, report = "".join(traceback.format_exception(error)), f"No report could be written: {refused}"
+    print(f"{told}{report}", file=sys.stderr)
+    return EXIT_BUG

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gridbot import __version__, cli
+from gridbot import __version__
 from gridbot.adapters import config_files
 from gridbot.adapters.candle_files import save_candles
+from gridbot.adapters.progress_bar import ProgressBar
 from gridbot.cli import EXIT_BUG, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USER_MUST_ACT, ending
 from gridbot.config import default_config
+from gridbot.errors import LedgerError
 from gridbot.sim.generated_market import GeneratedMarket
 
 GRID = {
@@ -214,16 +216,46 @@ def test_what_cannot_be_tested_is_a_sentence(
 # ------------------------------------------------------------------------------------------ the frame
 
 
-def test_a_bug_leaves_one_with_a_traceback(
+SECRET = "sk-9f8e7d6c5b4a39281706f5e4d3c2b1a0"
+
+
+def crash(candles: Path, grid_file: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError(f"a bug, with api_key={SECRET}")
+
+    monkeypatch.setattr("gridbot.research.backtest.run_backtest", broken)
+    return ending(["backtest", "--candles", str(candles), "--config", str(grid_file)])
+
+
+def test_a_bug_leaves_one_with_a_traceback_and_a_report_without_secrets(
+    candles: Path, grid_file: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crash(candles, grid_file, monkeypatch) == EXIT_BUG
+    said = capsys.readouterr()
+    (report,) = (home / "crashes").iterdir()
+    for text in (said.err, report.read_text("utf-8")):
+        assert "Traceback" in text and "ZeroDivisionError: a bug" in text and SECRET not in text
+    assert str(report) in said.err and said.out == ""
+
+
+def test_a_bug_is_told_also_where_no_report_can_be_written(
+    candles: Path, grid_file: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write_text("a file where the folder belongs", "utf-8")
+    assert crash(candles, grid_file, monkeypatch) == EXIT_BUG
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said and "cannot be written" in said
+
+
+def test_sums_that_disagree_are_a_bug_and_not_the_users_mistake(
     candles: Path, grid_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("a bug")
+        raise LedgerError("two sums differ")
 
     monkeypatch.setattr("gridbot.research.backtest.run_backtest", broken)
     assert ending(["backtest", "--candles", str(candles), "--config", str(grid_file)]) == EXIT_BUG
-    said = capsys.readouterr()
-    assert "Traceback" in said.err and "ZeroDivisionError: a bug" in said.err
+    assert "two sums differ" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_no_bug(
@@ -241,9 +273,9 @@ def test_the_bar_appears_only_for_work_that_takes_long(monkeypatch: pytest.Monke
     now = [0.0]
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with cli._Progress("work") as progress:
+    with ProgressBar("work") as progress:
         progress.report(1, 100)
-        assert progress._stop is None
+        assert not progress.shown
         now[0] = 10.0
         progress.report(50, 100)
-        assert progress._stop is not None
+        assert progress.shown

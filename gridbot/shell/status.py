@@ -35,6 +35,13 @@ class NoHistory:
     def sync(self) -> None:
         """There is nothing to make durable."""
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def tail(self, limit: int) -> tuple[Note, ...]:
+        """Return nothing: a reader of the state has no use for the past."""
+        return ()
+
 
 def status(state: State, *, sequence: int, account: str, running: bool, latch: Latch | None) -> dict[str, Any]:
     """Return the status as `gridbot status --json` prints it: counts are integers, amounts text, unknown ones None.
@@ -61,8 +68,8 @@ def status(state: State, *, sequence: int, account: str, running: bool, latch: L
         "fills": seen.fills,
         "round_trips": seen.round_trips,
         "grid_profit": _text(_sum(seen, [grid.grid_profit for grid in seen.grids])),
-        "unrealised": _text(_sum(seen, [grid.unrealised for grid in seen.grids])),
-        "total_profit": _text(_sum(seen, [grid.total_profit for grid in seen.grids])),
+        "unrealised": _text(_sum(seen, [_unrealised(grid) for grid in seen.grids])),
+        "total_profit": _text(_sum(seen, [_total(grid) for grid in seen.grids])),
     }
 
 
@@ -73,8 +80,18 @@ def _grid(grid: GridView) -> dict[str, Any]:
         "state": grid.range.value,
         "holding_cells": grid.holding_cells,
         "grid_profit": _text(grid.grid_profit),
-        "unrealised": _text(grid.unrealised),
+        "unrealised": _text(_unrealised(grid)),
     }
+
+
+def _unrealised(grid: GridView) -> Decimal | None:
+    """Return the unrealised profit; where nothing is held it takes no price to know it."""
+    return grid.unrealised if grid.inventory else ZERO
+
+
+def _total(grid: GridView) -> Decimal | None:
+    unrealised = _unrealised(grid)
+    return None if unrealised is None else grid.grid_profit + unrealised
 
 
 def _sum(seen: Snapshot, amounts: list[Decimal | None]) -> Decimal | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from gridbot.adapters.result_files import FILL_COLUMNS, write_fills_csv, write_json
+from gridbot.adapters.result_files import FILL_COLUMNS, HISTORY_COLUMNS, write_fills_csv, write_history_csv, write_json
+from gridbot.core.commands import FillBooked
+from gridbot.core.units import Asset, GridId, OrderId, Price, Quantity, Side, TimeMs, TradeId
 from gridbot.errors import EnvironmentProblem
 
 FILL = {
@@ -54,3 +57,26 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_leaves_nothing(tmp_path
     with pytest.raises(EnvironmentProblem):
         write_json(tmp_path / "kept.json" / "below", {})
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
+
+
+def test_the_history_has_every_fill_with_its_order_and_trade(tmp_path: Path) -> None:
+    fill = FillBooked(
+        TimeMs(1_704_067_200_123),
+        GridId("btc"),
+        2,
+        OrderId("gbaaaaa0000000000"),
+        TradeId("77"),
+        Side.SELL,
+        Price(Decimal("61000.00")),
+        Quantity(Decimal("0.01")),
+        Decimal("0.61"),
+        Asset("USDT"),
+        False,
+    )
+    path = tmp_path / "history.csv"
+    assert write_history_csv(path, [fill, fill]) == 2
+    lines = path.read_text("utf-8").splitlines()
+    assert lines[0] == ",".join(HISTORY_COLUMNS)
+    wanted = "1704067200123,2024-01-01T00:00:00.123000Z,btc,2,sell,61000.00,0.01,0.61,USDT,maker,gbaaaaa0000000000,77"
+    assert lines[1:] == [wanted, wanted]
+    assert write_history_csv(path, []) == 0 and len(path.read_text("utf-8").splitlines()) == 1

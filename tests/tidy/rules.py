@@ -25,9 +25,14 @@ class Finding:
 
 
 def room_of(path: str) -> str:
-    """Return the room of a module of gridbot (``shell``, ``cli``), else the top folder (``tests``)."""
+    """Return the room of a module of gridbot (``shell``, ``cli``), else the top folder (``tests``).
+
+    The command line is one room, however many files it takes: ``gridbot/cli.py`` and ``gridbot/cli_account.py``.
+    """
     parts = PurePosixPath(path).with_suffix("").parts
-    return parts[1] if parts[0] == "gridbot" and len(parts) > 1 else parts[0]
+    if parts[0] != "gridbot" or len(parts) == 1:
+        return parts[0]
+    return "cli" if len(parts) == 2 and parts[1].startswith("cli_") else parts[1]
 
 
 def is_test_of_the_rules(path: str) -> bool:

@@ -1,0 +1,96 @@
+"""What the command line reads in gridbot's folder and writes for a person: status, fills, log lines, a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+from gridbot.adapters.files.account_folder import LOCK, AccountFolder
+from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.kill_latch import KillLatchFile
+from gridbot.adapters.files.notes_archive import NotesArchive
+from gridbot.adapters.logbook.crash_reports import write_crash_report
+from gridbot.adapters.logbook.log_export import LogFileExporter
+from gridbot.adapters.logbook.log_files import CURRENT
+from gridbot.adapters.logbook.masking import Mask
+from gridbot.adapters.progress_bar import ProgressBar
+from gridbot.adapters.result_files import write_history_csv
+from gridbot.adapters.system_clock import SystemClock
+from gridbot.core.units import Mode
+from gridbot.errors import AlreadyRunning, EnvironmentProblem
+from gridbot.shell.state_keeper import recover
+from gridbot.shell.status import Latch, NoHistory, status
+
+REPORTED_BYTES = 60_000
+"""How much of the log's end goes into a crash report."""
+
+
+def read_status(home: Home, *, mode: Mode, account: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the status of an account, and what is odd about its files, in sentences; StateFileError if damaged."""
+    disk = SystemDisk()
+    folder = AccountFolder(disk, home.root, mode=mode, account=account)
+    known = recover(folder, mode=mode, notes=NoHistory())
+    latched = KillLatchFile(disk, home.root, SystemClock()).latched()
+    kind = None if latched is None or latched.kind is None else latched.kind.value
+    latch = None if latched is None else Latch(kind, latched.reason, latched.time)
+    running = _is_held(disk, folder.folder / LOCK)
+    plain = status(known.state, sequence=known.sequence, account=account, running=running, latch=latch)
+    return plain, known.warnings
+
+
+def _is_held(disk: SystemDisk, lock: Path) -> bool:
+    """Tell whether a process holds the lock; a lock that nobody ever took is not made for the question."""
+    if not lock.exists():
+        return False
+    try:
+        disk.lock(lock).release()
+    except AlreadyRunning:
+        return True
+    return False
+
+
+def write_fills(home: Home, target: Path, *, mode: Mode, account: str) -> tuple[int, int]:
+    """Write an account's fills as CSV; return how many, and how many damaged lines of the history were left out."""
+    disk = SystemDisk()
+    archive = NotesArchive(disk, AccountFolder(disk, home.root, mode=mode, account=account).archive)
+    return write_history_csv(target, archive.fills()), archive.damaged
+
+
+def write_logs(home: Home, target: Path, *, levels: frozenset[str], text: str) -> int:
+    """Write the log lines that pass, as CSV if the file's name ends so; return how many. EnvironmentProblem."""
+    exporter = LogFileExporter(home.logs)
+    kind = "csv" if target.suffix.lower() == ".csv" else "jsonl"
+
+    async def write() -> None:
+        with ProgressBar("Exporting") as progress:
+            async for done, total in exporter.export(target, levels=levels, text=text, format=kind):
+                progress.report(done, total)
+
+    asyncio.run(write())
+    return exporter.lines
+
+
+def report_crash(home: Home, error: Exception) -> tuple[str, str]:
+    """Return the traceback of a bug, without secrets, and a sentence about its report, which is written here."""
+    mask = Mask()
+    told = mask.text("".join(traceback.format_exception(error)))
+    try:
+        path = write_crash_report(home.crashes, error, clock=SystemClock(), mask=mask, lines=_newest_lines(home))
+    except EnvironmentProblem as refused:
+        return told, refused.message
+    return told, f"This is a bug. A report without secrets is in {path}."
+
+
+def _newest_lines(home: Home) -> list[str]:
+    """Return the end of the log, as far as it can be read."""
+    try:
+        with (home.logs / CURRENT).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(-min(REPORTED_BYTES, size), os.SEEK_END)
+            return file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return []
