@@ -23,8 +23,8 @@ from gridbot.shell.facade import ChartData
 
 FIRST_SHOWN = 140
 """How many candles the chart shows at first."""
-ROOM = 0.16
-"""The share of the width that is kept free behind the newest candle, for the labels."""
+ROOM_PX = 125
+"""What is kept free behind the newest candle, for the labels."""
 
 
 class Chart(pg.PlotWidget):
@@ -108,7 +108,7 @@ class Chart(pg.PlotWidget):
         )
         if fresh or self._span() <= 1.001:
             self._fits = self._follows = True
-            self._show_newest(FIRST_SHOWN * step / (1 - ROOM))
+            self._show_newest(FIRST_SHOWN * step / (1 - self._room()))
         elif changed and self._follows:
             self._show_newest(self._span())
         self._fit_prices()
@@ -131,7 +131,7 @@ class Chart(pg.PlotWidget):
     def fit(self) -> None:
         """Show the newest candles, and prices from the lowest to the highest of them."""
         self._fits = self._follows = True
-        self._show_newest(FIRST_SHOWN * self._scene.step / (1 - ROOM))
+        self._show_newest(FIRST_SHOWN * self._scene.step / (1 - self._room()))
         self._fit_prices()
 
     def follow(self) -> None:
@@ -187,6 +187,10 @@ class Chart(pg.PlotWidget):
         (left, right), _ = self.box.viewRange()
         return float(right - left)
 
+    def _room(self) -> float:
+        """Return the share of the width that the labels take."""
+        return min(0.4, ROOM_PX / max(1.0, float(self.box.width())))
+
     def _set_x(self, left: float, right: float) -> None:
         self._setting = True
         self.box.setXRange(left, right, padding=0)
@@ -194,7 +198,7 @@ class Chart(pg.PlotWidget):
 
     def _show_newest(self, span: float) -> None:
         if len(self._scene.times):
-            right = float(self._scene.times[-1]) + self._scene.step + ROOM * span
+            right = float(self._scene.times[-1]) + self._scene.step + self._room() * span
             self._set_x(right - span, right)
 
     def _to_oldest(self) -> None:

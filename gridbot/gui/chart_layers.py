@@ -20,6 +20,9 @@ from gridbot.gui.chart_scene import Level, LevelKind, Scene
 
 _SEEN = QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption
 
+LINE_ALPHA = 140
+"""Of 255: the lines lie behind the candles and must not drown them."""
+
 
 class Layer(QGraphicsObject):
     """One item over the whole view box, in its pixels. It takes no mouse, so the box keeps wheel and drag."""
@@ -86,6 +89,9 @@ class LinesLayer(Layer):
         for kind, pen in level_pens(scene).items():
             rows = scale.ys(np.array([level.price for level in scene.levels if level.kind is kind]))
             rows = rows[(rows >= 0) & (rows <= scale.height)]
+            ink = pen.color()
+            ink.setAlpha(LINE_ALPHA)
+            pen.setColor(ink)
             painter.setPen(pen)
             draw_lines(painter, np.column_stack((0 * rows, rows, 0 * rows + scale.width, rows)))
 
@@ -161,7 +167,7 @@ class MarksLayer(Layer):
             # Marks on the same few pixels are one mark.
             spots = np.unique(np.column_stack((np.round(x / 2) * 2, np.round(y / 2) * 2)), axis=0)
             painter.setBrush(QColor(colour))
-            shape = _UPWARD if buying else _DOWNWARD
+            shape = UPWARD if buying else DOWNWARD
             for left, top in spots.tolist():
                 painter.drawPolygon(shape.translated(left, top))
 
@@ -188,8 +194,8 @@ class MarksLayer(Layer):
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, level.text)
 
 
-_UPWARD = QPolygonF([QPointF(0, 1), QPointF(-6, 11), QPointF(6, 11)])
-_DOWNWARD = QPolygonF([QPointF(0, -1), QPointF(-6, -11), QPointF(6, -11)])
+UPWARD = QPolygonF([QPointF(0, 1), QPointF(-6, 11), QPointF(6, 11)])
+DOWNWARD = QPolygonF([QPointF(0, -1), QPointF(-6, -11), QPointF(6, -11)])
 
 
 def level_pens(scene: Scene) -> dict[LevelKind, QPen]:

@@ -21,7 +21,7 @@ from gridbot.gui.dialogs import RemoveDialog
 from gridbot.gui.grid_details import GridDetails
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.history import History
-from gridbot.gui.parts import button, label, picker, set_text
+from gridbot.gui.parts import button, label, picker, set_role, set_text
 from gridbot.gui.rows import GRID_COLUMNS
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
@@ -128,6 +128,7 @@ class MarketTab(QWidget):
             box.addLayout(row)
         for each in self.wishes.values():
             each.setCheckable(True)
+            set_role(each, "toggle")
         return box
 
     # --------------------------------------------------------------------------------------- shown

@@ -237,7 +237,7 @@ GRID_COLUMNS: tuple[Column[GridView], ...] = (
 )
 
 SLOT_COLUMNS: tuple[Column[SlotView], ...] = (
-    Column(title="Slot", text=lambda s: str(s.number), order=lambda s: s.number, width=56, right=True),
+    Column(title="Slot", text=lambda s: str(s.number), order=lambda s: s.number, width=56),
     Column(
         title="Price",
         text=lambda s: f"{s.price:,f}",

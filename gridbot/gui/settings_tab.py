@@ -179,8 +179,8 @@ class SettingsTab(QWidget):
         self._report()
 
     def _section(self) -> Section:
-        item = self._sections.currentItem()
-        key, grid = ("", None) if item is None else item.data(_PLACE)
+        at = self._sections.currentRow()
+        key, grid = ("", None) if at < 0 else self._sections.item(at).data(_PLACE)
         return key, grid
 
     def _show_section(self) -> None:
@@ -232,8 +232,8 @@ class SettingsTab(QWidget):
             item.setHidden(not any(all(word in each for word in text.lower().split()) for each in said))
         for page in self._pages.values():
             page.narrow(text)
-        current = self._sections.currentItem()
-        if current is not None and current.isHidden():
+        at = self._sections.currentRow()
+        if at >= 0 and self._sections.item(at).isHidden():
             shown = [at for at in range(self._sections.count()) if not self._sections.item(at).isHidden()]
             if shown:
                 self._sections.setCurrentRow(shown[0])

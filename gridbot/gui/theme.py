@@ -235,6 +235,11 @@ QPushButton[role="primary"] {{ background: {c.accent}; color: {c.accent_text}; f
     border: 1px solid {c.accent}; border-radius: 4px; padding: 5px 14px; }}
 QPushButton[role="primary"]:disabled {{ background: {c.button}; color: {c.muted}; border-color: {c.border}; }}
 QPushButton[role="primary"]:focus {{ border-color: {c.text}; }}
+QPushButton[role="toggle"] {{ border: 1px solid {c.border}; border-radius: 3px; padding: 4px 8px;
+    background: {c.button}; color: {c.text}; }}
+QPushButton[role="toggle"]:checked {{ background: {c.accent}; color: {c.accent_text}; border-color: {c.accent}; }}
+QPushButton[role="toggle"]:disabled {{ color: {c.muted}; }}
+QPushButton[role="toggle"]:focus {{ border-color: {c.text}; }}
 QFrame[role="card"] {{ background: {c.base}; border: 1px solid {c.border}; border-radius: 6px; }}
 QFrame[role="stopped"] {{ background: {c.danger}; border-radius: 4px; }}
 QFrame[role="stopped"] QLabel {{ color: {c.danger_text}; font-weight: 600; }}

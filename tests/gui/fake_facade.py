@@ -74,8 +74,8 @@ class FakeFacade:
         eth = FakeMarket("ETH/USDT", price=3_100.0, tick="0.01", seed=seed + 1, start=START)
         self.markets = (btc, eth)
         self.grids = [
-            FakeGrid(GridId("btc-usdt"), btc, 10, Decimal(10_000), Decimal(150), btc.price),
-            FakeGrid(GridId("eth-usdt"), eth, 6, Decimal(4_000), Decimal(9), eth.price),
+            FakeGrid(GridId("btc-usdt"), btc, 10, Decimal(10_000), Decimal(400), btc.price),
+            FakeGrid(GridId("eth-usdt"), eth, 6, Decimal(4_000), Decimal(20), eth.price),
         ]
         self._view = self._make_view()
 

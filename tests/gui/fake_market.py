@@ -53,8 +53,12 @@ class FakeMarket:
         self.instrument = instrument(symbol, tick)
         self.rng = np.random.default_rng(seed)
         self.time = start + minutes * MINUTE
-        steps = self.rng.normal(0.0, 0.0007, minutes) - 0.02 * np.sin(np.arange(minutes) / 300) / 300
-        closes = price * np.exp(np.cumsum(steps))
+        self.middle = price
+        away, path = 0.0, []
+        for shock in self.rng.normal(0.0, 0.0009, minutes).tolist():
+            away += shock - 0.003 * away
+            path.append(away)
+        closes = price * np.exp(np.array(path))
         self.opens = np.concatenate(([price], closes[:-1]))
         spread = np.abs(self.rng.normal(0, 0.0004, minutes)) * closes
         self.highs = np.maximum(self.opens, closes) + spread
@@ -69,7 +73,7 @@ class FakeMarket:
     def tick(self) -> None:
         """Let a minute pass."""
         old = float(self.closes[-1])
-        new = old * float(np.exp(self.rng.normal(0, 0.0012)))
+        new = old * float(np.exp(self.rng.normal(0, 0.0011) - 0.004 * np.log(old / self.middle)))
         self.times = np.append(self.times, self.time)
         self.time += MINUTE
         self.opens = np.append(self.opens, old)
