@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from signal import SIGINT, SIGTERM, Signals
 from threading import Event, Thread
 
 from gridbot.errors import GridbotError
@@ -27,6 +29,7 @@ class EngineThread:
         self._trader: Trader | None = None
         self._ready = Event()
         self._failure: GridbotError | None = None
+        self._signals: tuple[Signals, ...] = ()
         self._thread = Thread(target=self._main, name="trader", daemon=True)
 
     def start(self) -> None:
@@ -46,15 +49,11 @@ class EngineThread:
         return not self._thread.is_alive()
 
     def run_here(self) -> None:
-        """Run in the calling thread until `ask_to_stop`: for a program without a window."""
+        """Run in the calling thread, which must be the main one, until Ctrl-C or a termination: without a window."""
+        self._signals = (SIGINT, SIGTERM)
         self._main()
         if self._failure is not None:
             raise self._failure
-
-    def ask_to_stop(self) -> None:
-        """Ask for a clean end; for a signal handler."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stop_trader)
 
     def _stop_trader(self) -> None:
         if self._trader is not None:
@@ -74,6 +73,10 @@ class EngineThread:
         except GridbotError as error:
             self._failure = error
             return
+        for signal in self._signals:
+            # Windows has no such handlers: there Ctrl-C cancels the run, which saves and closes all the same.
+            with suppress(NotImplementedError):
+                self._loop.add_signal_handler(signal, self._stop_trader)
         self.facade.connect(self._hand_in, self._trader.chart)
         self._ready.set()
         await self._trader.run()

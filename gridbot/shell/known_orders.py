@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gridbot.core.commands import PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef, OrderReported
 from gridbot.core.orders import TERMINAL, TRANSITIONS, Fact, Order
 from gridbot.core.state import State
-from gridbot.core.units import Symbol
+from gridbot.core.units import Quantity, Symbol, VenueOrderId
 from gridbot.core.values import value
 
 
@@ -36,6 +37,24 @@ def live_order(state: State, ref: OrderRef) -> LiveOrder | None:
         if order is not None and order.id == ref.id:
             return None if order.state in TERMINAL else LiveOrder(ref, grid.rules.symbol, order)
     return next((live for live in live_orders(state) if live.order.id == ref.id), None)
+
+
+def standing_orders(state: State) -> Iterator[tuple[PlaceLimit, VenueOrderId, Quantity]]:
+    """Yield what rests as far as the state knows: the order, the venue's id, and what of it was filled (base).
+
+    A simulated venue takes them over after a restart. An order without any answer is not among them: it is asked for.
+    """
+    for live in live_orders(state):
+        order = live.order
+        if order.venue_id is None and not order.filled:
+            continue
+        lot = state.grids[live.ref.grid].cells[live.ref.cell - 1].lot
+        post_only = state.rules.post_only and not order.taker
+        lot_price = order.price if lot is None else lot.buy_price
+        place = PlaceLimit(
+            live.ref, live.symbol, order.side, order.price, order.quantity, post_only, order.taker, lot_price
+        )
+        yield place, order.venue_id or VenueOrderId(f"v-{order.id}"), order.filled
 
 
 def is_news(state: State, report: OrderReported) -> bool:

@@ -53,12 +53,7 @@ class Preparation:
             await self._until_answered(f"instrument {symbol}", partial(self._instrument, symbol))
 
     async def _instrument(self, symbol: Symbol) -> None:
-        try:
-            instrument = await self._venue.instrument(symbol)
-        except ConfigError as error:
-            self._problems.begin(f"market {symbol}", f"{error.message} {error.hint}".strip())
-            return
-        self._problems.end(f"market {symbol}")
+        instrument = await self._venue.instrument(symbol)
         await self._put(InstrumentChanged(self._clock.now_ms(), instrument))
 
     async def account(self) -> None:
@@ -115,6 +110,10 @@ class Preparation:
             except VenueUnavailable as error:
                 self._problems.begin(what, f"Waiting for the {what}: {error.message}")
                 await self._clock.sleep(RETRY_S)
+            except ConfigError as error:
+                # No question of trying again: the configuration must change, and then it is asked anew.
+                self._problems.begin(what, f"{error.message} {error.hint}".strip())
+                return
             else:
                 self._problems.end(what)
                 return

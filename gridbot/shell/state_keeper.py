@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from gridbot.core.commands import Note
 from gridbot.core.draft import Step
@@ -13,7 +14,7 @@ from gridbot.core.state import State, new_state
 from gridbot.core.units import Mode
 from gridbot.core.values import value
 from gridbot.errors import EnvironmentProblem, IllegalTransition, LedgerError, StateFileError
-from gridbot.ports import Journal, NotesStore, StateStore
+from gridbot.ports import Journal, NotesStore, Restored, StateStore
 from gridbot.shell.known_orders import is_news
 
 ROTATE_AFTER = 50_000
@@ -29,13 +30,25 @@ class Recovered:
     warnings: tuple[str, ...]
 
 
-def recover(store: StateStore, *, mode: Mode, notes: NotesStore) -> Recovered:
-    """Return the state that snapshot and journal give; start-up and crash recovery are this one path.
+class NoteShelf(Protocol):
+    """Where replayed notes go; it knows by their number which it has already."""
 
-    Notes that a power cut took out of the history come back here. Raises StateFileError for a damaged account, or for
-    a journal whose events contradict each other.
+    def append(self, sequence: int, notes: Sequence[Note]) -> None:
+        """Keep the notes of event `sequence`."""
+        ...
+
+
+def recover(store: StateStore, *, mode: Mode, notes: NoteShelf) -> Recovered:
+    """Return the state that snapshot and journal give; StateFileError for a damaged account."""
+    return replay(store.load(), mode=mode, notes=notes)
+
+
+def replay(restored: Restored, *, mode: Mode, notes: NoteShelf) -> Recovered:
+    """Return the state after every recorded event; start-up and crash recovery are this one path.
+
+    Notes that a power cut took out of the history come back here. Raises StateFileError for a journal whose events
+    contradict each other.
     """
-    restored = store.load()
     state = new_state(Rules(mode, (), None)) if restored.state is None else restored.state
     sequence = restored.sequence
     for event in restored.events:

@@ -387,6 +387,6 @@ class Trader:
 
     def _log(self, level: str, dataset: str, action: str, message: str, *, trace: str = "") -> None:
         if trace:
-            self._record.log.log(level, dataset, action, message, **{"trace.id": trace})
+            self._record.log.log(level, dataset, action, message, trace=trace)
         else:
             self._record.log.log(level, dataset, action, message)

@@ -29,7 +29,7 @@ class CandleSearch:
         self._low, self._l1, self._l2, self._l3 = (level.data for level in lows)
         self._high, self._h1, self._h2, self._h3 = (level.data for level in highs)
 
-    def first(self, start: int, stop: int, *, below: float, above: float) -> int:
+    def first(self, start: int, stop: int, below: float, above: float) -> int:
         """Return the first index in [start, stop) whose low is <= `below` or whose high is >= `above`, else `stop`."""
         low, l1, l2, l3 = self._low, self._l1, self._l2, self._l3
         high, h1, h2, h3 = self._high, self._h1, self._h2, self._h3

@@ -1,0 +1,209 @@
+"""The only module that knows every concrete class: it wires them, and takes nothing from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridbot import __version__
+from gridbot.adapters.config_files import save
+from gridbot.adapters.files.account_folder import LOCK, AccountFolder
+from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.kill_latch import KillLatchFile
+from gridbot.adapters.files.notes_archive import NotesArchive
+from gridbot.adapters.files.preference_file import PreferenceFile
+from gridbot.adapters.logbook.crash_reports import write_crash_report
+from gridbot.adapters.logbook.log_export import LogFileExporter
+from gridbot.adapters.logbook.log_files import LogFiles
+from gridbot.adapters.logbook.masking import Mask
+from gridbot.adapters.system_clock import SystemClock
+from gridbot.config import AppConfig
+from gridbot.core.snapshot import snapshot
+from gridbot.core.state import State
+from gridbot.core.units import Asset, Mode, Symbol, TimeMs
+from gridbot.core.values import evolve
+from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem
+from gridbot.ports import Disk
+from gridbot.shell.doors import DEMO_RHYTHM, Record, Rhythm, World
+from gridbot.shell.engine_facade import EngineFacade
+from gridbot.shell.engine_thread import EngineThread
+from gridbot.shell.facade import LogLine, View
+from gridbot.shell.known_orders import standing_orders
+from gridbot.shell.state_keeper import recover, replay
+from gridbot.shell.status import Latch, NoHistory, status
+from gridbot.shell.trader import Trader
+from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
+
+if TYPE_CHECKING:
+    from gridbot.sim.candle_arrays import CandleArrays
+
+PAST_NOTES = 2_000
+"""Fills, round trips and ended orders from before that a window can show."""
+SERVICE = "gridbot"
+
+
+def open_engine(home: Home, config: AppConfig) -> EngineThread:
+    """Take the account and build its engine; `start` it, or `run_here`.
+
+    Raises ConfigError for a mode that this version cannot trade in, AlreadyRunning, EnvironmentProblem for a folder
+    that cannot be written, CandleFileError for a replay's file, StateFileError for a damaged account.
+    """
+    _refuse_unknown_mode(config)
+    # Read before the account is taken: a file that is wrong must leave nothing behind.
+    candles = _replayed_candles(config)
+    disk, clock, mask = SystemDisk(), SystemClock(), Mask()
+    home.prepare(disk)
+    with ExitStack() as opened:
+        account = AccountFolder(disk, home.root, mode=config.mode, account=config.account)
+        account.acquire()
+        opened.callback(account.release)
+        log = _log_files(home, config, clock, mask)
+        opened.callback(log.close)
+        restored = account.load()
+        notes = NotesArchive(disk, account.archive)
+        notes.open(restored.sequence + len(restored.events))
+        recovered = replay(restored, mode=config.mode, notes=notes)
+        prefix = account.next_prefix(home.install_id(disk), clock.now_ms())
+        facade = EngineFacade(_first_view(recovered.state, config), notes.tail(PAST_NOTES))
+        log.subscribe(partial(_show_line, facade))
+        journal = account.journal(recovered.sequence)
+        record = Record(
+            journal,
+            notes,
+            KillLatchFile(disk, home.root, clock),
+            log,
+            LogFileExporter(home.logs),
+            partial(_report_crash, home, clock, mask, log),
+            partial(save, home.config),
+            facade,
+        )
+
+        def make() -> Trader:
+            parts = _demo_parts(config, recovered.state, clock, candles)
+            world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms)
+            log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
+            return Trader(config, recovered, world, record, prefix=prefix, rhythm=_rhythm(config))
+
+        return EngineThread(facade, make, opened.pop_all().close)
+
+
+def run_headless(home: Home, config: AppConfig) -> int:
+    """Trade without a window until Ctrl-C; return the exit code. Raises what `open_engine` raises."""
+    open_engine(home, config).run_here()
+    return 0
+
+
+def window_preferences(home: Home) -> PreferenceFile:
+    """Return where the window keeps what it remembers."""
+    return PreferenceFile(SystemDisk(), home.window)
+
+
+def account_status(home: Home, *, mode: Mode, account: str) -> dict[str, Any]:
+    """Return an account's status from its files alone, as plain data; StateFileError if they are damaged."""
+    disk = SystemDisk()
+    folder = AccountFolder(disk, home.root, mode=mode, account=account)
+    recovered = recover(folder, mode=mode, notes=NoHistory())
+    latched = KillLatchFile(disk, home.root, SystemClock()).latched()
+    latch = None
+    if latched is not None:
+        latch = Latch(None if latched.kind is None else latched.kind.value, latched.reason, latched.time)
+    running = _is_held(disk, folder.folder / LOCK)
+    return status(recovered.state, sequence=recovered.sequence, account=account, running=running, latch=latch)
+
+
+def _is_held(disk: Disk, lock: Path) -> bool:
+    """Tell whether a process holds the account; a lock that was never made is not made for the question."""
+    if lock.name not in disk.names(lock.parent):
+        return False
+    try:
+        disk.lock(lock).release()
+    except AlreadyRunning:
+        return True
+    return False
+
+
+def _refuse_unknown_mode(config: AppConfig) -> None:
+    if config.mode is not Mode.DEMO:
+        raise ConfigError(
+            f"This version cannot reach an exchange yet, so it cannot trade in mode {config.mode.value}.",
+            hint='Set "mode": "demo" in the configuration: a generated market, no network, no money.',
+        )
+
+
+def _replayed_candles(config: AppConfig) -> CandleArrays | None:
+    if config.demo.candles is None:
+        return None
+    from gridbot.adapters.candle_files import load_candles
+
+    if not config.grids:
+        raise ConfigError("A replay needs a grid, whose market the recorded candles are.", hint="Add a grid.")
+    return load_candles(Path(config.demo.candles))
+
+
+def _demo_parts(config: AppConfig, state: State, clock: SystemClock, candles: CandleArrays | None) -> DemoParts:
+    markets = tuple(dict.fromkeys(Symbol(grid.symbol) for grid in config.grids))
+    if state.opened:
+        balances = {asset: account.total for asset, account in state.accounts.items()}
+    else:
+        quote = markets[0].partition("/")[2] if markets else "USDT"
+        balances = {Asset(quote): config.demo.equity}
+    left = Left(state.now, tuple(standing_orders(state)), balances)
+    if candles is None:
+        return generated_demo(config.demo.seed, speed=config.demo.speed, markets=markets, left=left, machine=clock)
+    rules = [grid.to_rules() for grid in config.grids]
+    longest = max(max(grid.signal.timeframe, grid.trend.timeframe) for grid in rules)
+    return recorded_demo(candles, markets[0], longest_ms=longest, speed=config.demo.speed, left=left, machine=clock)
+
+
+def _rhythm(config: AppConfig) -> Rhythm:
+    """Mark once a simulated minute, but no oftener than ten times a second and no rarer than once."""
+    return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.1, 60 / config.demo.speed)))
+
+
+def _exchange(config: AppConfig) -> str:
+    return "demo" if config.demo.candles is None else f"replay of {Path(config.demo.candles).name}"
+
+
+def _log_files(home: Home, config: AppConfig, clock: SystemClock, mask: Mask) -> LogFiles:
+    logging = config.logging
+    return LogFiles(
+        home.logs,
+        clock,
+        mask,
+        level=logging.level,
+        rotate_mb=logging.rotate_mb,
+        keep_days=logging.keep_days,
+        service=SERVICE,
+    )
+
+
+def _first_view(state: State, config: AppConfig) -> View:
+    return View(0, state.now, snapshot(state), (), True, True, (), config.to_json())
+
+
+def _show_line(facade: EngineFacade, fields: Mapping[str, object], text: str) -> None:
+    facade.tell(
+        (
+            LogLine(
+                TimeMs(facade.view().time),
+                str(fields["log.level"]).upper(),
+                str(fields["event.dataset"]).removeprefix("gridbot."),
+                str(fields["event.action"]),
+                str(fields["message"]),
+                str(fields["trace.id"]),
+                text,
+            ),
+        )
+    )
+
+
+def _report_crash(home: Home, clock: SystemClock, mask: Mask, log: LogFiles, error: BaseException) -> str:
+    try:
+        path = write_crash_report(home.crashes, error, clock=clock, mask=mask, lines=[text for _, text in log.recent()])
+    except EnvironmentProblem as problem:
+        return problem.message
+    return f"The report is in {path}."
