@@ -1,4 +1,4 @@
-"""The two commonest steps without a draft: an acknowledgement, and a whole fill that leaves all else in place.
+"""The commonest steps without a draft: an acknowledgement, a whole fill, a close, each leaving all else in place.
 
 Each answers exactly what the general handlers answer, or None where it cannot; a property test holds them equal on
 random histories (tests/core/test_direct.py), and docs/decisions/0008-direct-steps.md says what they are worth.
@@ -11,13 +11,14 @@ from decimal import Decimal
 from gridbot.core.cells import Cell, Lot, Want
 from gridbot.core.commands import FillBooked, Note, OrderEnded, PlaceLimit, RoundTripClosed
 from gridbot.core.draft import Step
-from gridbot.core.events import OrderFilled, OrderRef, OrderReported
+from gridbot.core.events import CandleClosed, OrderFilled, OrderRef, OrderReported
+from gridbot.core.ladder import relaid
 from gridbot.core.ledger import Account, Accounts, Tally, add, multiply, subtract
 from gridbot.core.orders import RESTING, TRANSITIONS, Fact, Order, OrderState
 from gridbot.core.plan import INTENDED, NOTHING_FILLED, freed_rung, order_id
 from gridbot.core.rules import Instrument
 from gridbot.core.state import Arming, Grid, Phase, State
-from gridbot.core.units import ZERO, Price, Side, TimeMs
+from gridbot.core.units import ZERO, GridId, Price, Side, TimeMs
 
 _NEW_ACCOUNT = Account()
 
@@ -49,7 +50,9 @@ def acknowledged(state: State, event: OrderReported) -> Step | None:
         event.venue_id,
     )
     after = _with_cell(grid, Cell(cell.number, cell.want, accepted, cell.lot, cell.block), grid.tally, grid.arming)
-    return Step(_with_grid(state, ref, after, event.time), (), ())
+    grids = dict(state.grids)
+    grids[ref.grid] = after
+    return Step(_with_grids(state, grids, event.time), (), ())
 
 
 def filled(state: State, event: OrderFilled) -> Step | None:
@@ -75,10 +78,81 @@ def filled(state: State, event: OrderFilled) -> Step | None:
     order = cell.order
     if order is None or order.id != ref.id or order.filled or event.quantity != order.quantity:
         return None
-    if order.state not in RESTING or order.taker or f"{event.symbol}|{event.trade_id}" in state.trades:
+    if order.taker or order.state not in RESTING or f"{event.symbol}|{event.trade_id}" in state.trades:
         return None
     return (
         _bought(state, event, grid, cell, order) if order.side is Side.BUY else _sold(state, event, grid, cell, order)
+    )
+
+
+def closed(state: State, event: CandleClosed) -> Step | None:
+    """Return the step of a close that moves indicators only; None where regime, slots, orders or an exit may change."""
+    if state.kill is not None or state.rules.risk is not None or state.risk.quotes:
+        return None
+    grids: dict[GridId, Grid] = {}
+    for id_, grid in state.grids.items():
+        rules = grid.rules
+        if rules.signal.symbol is not None:
+            return None
+        if rules.symbol != event.market:
+            grids[id_] = grid
+            continue
+        after = _after_close(grid, event)
+        if after is None:
+            return None
+        grids[id_] = after
+    return Step(_with_grids(state, grids, event.time), (), ())
+
+
+def _after_close(grid: Grid, event: CandleClosed) -> Grid | None:
+    rules, ladder, instrument, arming, close = grid.rules, grid.ladder, grid.instrument, grid.arming, event.close
+    if ladder is None or instrument is None or grid.phase is not Phase.ACTIVE or grid.loose or grid.dropped:
+        return None
+    if event.time <= grid.closed_at or rules.stop_loss is not None or rules.take_profit_total is not None:
+        return None
+    if grid.limit.last != arming.last or (arming.skipped is not None and arming.skipped < close):
+        return None
+    before, trend, signal_at = grid.signal, grid.trend, grid.signal_at
+    signal = before
+    for timeframe, bar in event.bars:
+        if timeframe == rules.signal.timeframe:
+            signal = signal.add(bar, rules.signal)
+        if timeframe == rules.trend.timeframe:
+            trend = trend.add(bar, rules.trend)
+    if signal.spike is not before.spike or (signal.breaker is None) is not (before.breaker is None):
+        return None
+    if trend.direction is not grid.trend.direction:
+        return None
+    atr = signal.atr
+    if signal is not before:
+        signal_at = event.time
+        if atr.current is None or atr.close is None or not (signal.ready and trend.ready):
+            return None
+        free = not rules.spacing.trail_down or any(not cell.holding for cell in grid.cells)
+        if (
+            relaid(ladder, rules, instrument, close=close, atr=atr.current, atr_close=atr.close, cell_is_free=free)
+            is not None
+        ):
+            return None
+    return Grid(
+        rules,
+        instrument,
+        grid.phase,
+        signal,
+        trend,
+        ladder,
+        grid.cells,
+        grid.tally,
+        grid.limit,
+        close,
+        arming,
+        0,
+        grid.range,
+        grid.range_since,
+        event.time,
+        signal_at,
+        grid.halt,
+        False,
     )
 
 
@@ -279,9 +353,7 @@ def _with_cell(grid: Grid, cell: Cell, tally: Tally, arming: Arming, price: Pric
     )
 
 
-def _with_grid(state: State, ref: OrderRef, grid: Grid, time: TimeMs) -> State:
-    grids = dict(state.grids)
-    grids[ref.grid] = grid
+def _with_grids(state: State, grids: dict[GridId, Grid], time: TimeMs) -> State:
     return State(
         state.rules,
         time if time > state.now else state.now,

@@ -64,6 +64,8 @@ def step(state: State, event: Event) -> Step:
     answer: Step | None = None
     if type(event) is OrderFilled:
         answer = direct.filled(state, event)
+    elif type(event) is CandleClosed:
+        answer = direct.closed(state, event)
     elif type(event) is OrderReported and event.fact is Fact.ACCEPTED:
         answer = direct.acknowledged(state, event)
     return general_step(state, event) if answer is None else answer

@@ -158,12 +158,20 @@ class Backtest:
         count = self._count
         trigger_at = self._trigger_index()
         report_at = 0 if progress is not None else count
+        buys, sells, first = self._book.buys, self._book.sells, self._search.first
         index = 0
         while index < count:
-            if not every_candle:
+            if self._pending or every_candle:
+                pass
+            elif self._exits or index <= trigger_at:
                 index = self._next_wake(index, trigger_at)
-                if index >= count:
-                    break
+            else:
+                above = -sells[-1][0] if sells else _INFINITY
+                if self._skipped < above:  # noqa: PLR1730  min() costs a call, once a wake.
+                    above = self._skipped
+                index = first(index, self._bar_at, buys[-1][0] if buys else -_INFINITY, above)
+            if index >= count:
+                break
             if index >= report_at and progress is not None:
                 progress(index, count)
                 report_at = index + count // 100 + 1
@@ -183,21 +191,17 @@ class Backtest:
         return int(touched[0]) if len(touched) else -1
 
     def _next_wake(self, start: int, trigger_at: int) -> int:
-        """Return the next candle that matters: a bar closes, an order is reached, or a close may change something."""
-        stop = self._count
-        stop = min(stop, self._bar_at)
-        if self._pending:
-            return start
+        """Return the next candle that matters, exits and trigger among what may."""
+        stop = self._bar_at
         if start <= trigger_at < stop:
             stop = trigger_at
         buys, sells = self._book.buys, self._book.sells
         below = buys[-1][0] if buys else -_INFINITY
-        above = -sells[-1][0] if sells else _INFINITY
-        above = min(above, self._skipped)
+        above = min(self._skipped, -sells[-1][0] if sells else _INFINITY)
         if self._exits and self.grid.phase is Phase.ACTIVE:
             exit_below, exit_above = self._exit_prices(self.grid)
             below, above = max(below, exit_below), min(above, exit_above)
-        return self._search.first(start, stop, below=below, above=above)
+        return self._search.first(start, stop, below, above)
 
     def _exit_prices(self, grid: Grid) -> tuple[float, float]:
         """Return the closes (quote per base) at or beyond which the grid's total profit may reach an exit."""
@@ -217,7 +221,7 @@ class Backtest:
         """Walk one candle's path, then take its close where something about it matters."""
         self._index = index
         self._time = TimeMs(self._times[index])
-        before = self.state
+        before = self.grid.tally
         if self._pending:
             self._activate()
         if triggered and self.rules.trigger_price is not None:
@@ -226,7 +230,7 @@ class Backtest:
         self._walk(index)
         if index == self._bar_at or every or self._exits or self._close[index] > self._skipped:
             self._take_close(index)
-        if self.state is not before:
+        if self.grid.tally is not before:
             self.recorder.candle_done(index, self.grid)
 
     def _walk(self, index: int) -> None:

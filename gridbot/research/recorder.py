@@ -37,7 +37,6 @@ class Recorder:
         self.inventory: list[Decimal] = [ZERO]
         self.held: list[int] = [0]
         self.stopped: GridStopped | None = None
-        self._tally: object = None
 
     def take(self, index: int, notes: Sequence[Note], grid: Grid) -> None:
         """Take the notes of one step, made in candle `index`."""
@@ -68,9 +67,6 @@ class Recorder:
     def candle_done(self, index: int, grid: Grid) -> None:
         """Keep the balance after a candle in which it changed."""
         tally = grid.tally
-        if tally is self._tally:
-            return
-        self._tally = tally
         cash, inventory = tally.cash - tally.contributed, tally.inventory
         if self.at[-1] == index:
             self.cash[-1], self.inventory[-1], self.held[-1] = cash, inventory, self.holding
