@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 
 from gridbot.config import AppConfig
-from gridbot.core.commands import Alarmed, Command, Note
+from gridbot.core.commands import Command
 from gridbot.core.events import EpochStarted, Event, KillKind, KillRequested, Marked, MarketReady, RulesChanged
 from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, Symbol
@@ -24,19 +24,19 @@ from gridbot.shell.known_orders import live_orders
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
 from gridbot.shell.meter import Meter
-from gridbot.shell.narration import narrate
 from gridbot.shell.preparation import RETRY_S, Preparation
 from gridbot.shell.problems import Problems
 from gridbot.shell.pumps import Pumps
 from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.showcase import Showcase
 from gridbot.shell.state_keeper import Recovered, StateKeeper
+from gridbot.shell.teller import Teller
 
 INBOX_LIMIT = 1_000
 BATCH = 64
 """Messages that share one fsync."""
-MOST_CRASHES = 3
-"""After so many the loop ends: what is wrong does not go away by itself."""
+MOST_REPORTS = 3
+"""Crash reports of one start; what goes wrong at every mark need not fill the disk."""
 
 
 class Trader:
@@ -51,13 +51,15 @@ class Trader:
         self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
         clock = self._clock = world.clock
         self.starting, self._running, self._crashes = True, True, 0
-        self._mark_waits = False
+        self._mark_waits, self._unsaved = False, False
+        self._outbox: list[Command] = []
         self._watched: State | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: Inbox[Message] = Inbox(INBOX_LIMIT)
-        self._problems = Problems(self._on_problem)
+        self._teller = Teller(outlet=record.outlet, log=record.log, clock=clock)
+        self._problems = Problems(self._teller.problem)
         self._brake = Brake(record.latch, self._problems)
-        self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._tell)
+        self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._teller.notes)
         self._desk = Desk(config, save=record.save_config, clock=clock, brake=self._brake)
         self._exports = Exports(record.exporter, record.outlet)
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
@@ -79,7 +81,7 @@ class Trader:
             state=lambda: self._keeper.state,
             put=put,
             busy=self._executor.busy,
-            alarm=self._alarm,
+            alarm=self._teller.alarm,
             meter=self._meter,
             ours=self._is_ours,
         )
@@ -103,7 +105,7 @@ class Trader:
             put=put,
         )
         for sentence in recovered.warnings:
-            self._log("WARNING", "system", "recovered", sentence)
+            self._teller.recovered(sentence)
 
     @property
     def state(self) -> State:
@@ -138,8 +140,8 @@ class Trader:
                 self._start_up(),
             ):
                 self._spawn(task)
-            while self._running and self._crashes < MOST_CRASHES:
-                await self._guarded(self._turn(await self._inbox.take(BATCH)))
+            while self._running:
+                await self._turn(await self._inbox.take(BATCH))
             await self._guarded(self._last_answers())
         finally:
             await self._end()
@@ -151,59 +153,58 @@ class Trader:
         if rules != self.state.rules:
             events.append(RulesChanged(now, rules))
         for event in events:
-            await self._carry_out(self._apply(event))
+            self._apply(event)
         self._heed_latch()
+        await self._send()
 
     async def _turn(self, messages: Iterable[Message]) -> None:
-        """Apply a batch; its commands leave when all of it is durable."""
-        commands: list[Command] = []
-        must_last = False
+        """Take a batch; what it asks for leaves when all is durable. A message that fails takes no other along."""
         for message in messages:
-            match message:
-                case Asked():
-                    await self._carry_out(commands)
-                    commands = []
-                    await self._answer(message)
-                case MarkDue():
-                    self._mark_waits = False
-                    self._heed_latch()
-                    commands += self._apply(self._mark())
-                    must_last = True
-                case QuoteCame():
-                    commands += self._apply(self._mark())
-                    commands += self._apply(MarketReady(self._clock.now_ms(), message.symbol, message.mid))
-                case Flushed():
-                    await self._carry_out(commands)
-                    commands = []
-                    message.done.set()
-                case StopAsked():
-                    self._running = False
-                case _:
-                    commands += self._apply(message)
-        if must_last:
+            await self._guarded(self._take(message))
+        await self._guarded(self._send())
+
+    async def _take(self, message: Message) -> None:
+        match message:
+            case Asked():
+                await self._send()
+                await self._answer(message)
+            case MarkDue():
+                self._mark_waits, self._unsaved = False, True
+                self._heed_latch()
+                self._apply(self._mark())
+                self._keeper.rotate_if_due()
+            case QuoteCame():
+                self._apply(self._mark())
+                self._apply(MarketReady(self._clock.now_ms(), message.symbol, message.mid))
+            case Flushed():
+                await self._send()
+                message.done.set()
+            case StopAsked():
+                self._running = False
+            case _:
+                self._apply(message)
+
+    async def _send(self) -> None:
+        """Make everything durable, then let the commands leave. A mark makes durable what asks for nothing."""
+        commands, self._outbox = self._outbox, []
+        if commands or self._unsaved:
+            self._unsaved = False
             await self._keeper.durable()
-            self._keeper.rotate_if_due()
-        await self._carry_out(commands)
+        self._executor.carry_out(commands)
         if self._keeper.broken:
             self._problems.begin("disk", f"No new orders, only cancels: {self._keeper.broken}")
 
-    def _apply(self, event: Event) -> tuple[Command, ...]:
+    def _apply(self, event: Event) -> None:
         answer = self._keeper.take(event)
         if answer is None:
-            return ()
+            return
+        self._outbox += answer.commands
         if self.state.kill is not None:
             # On disk before the first cancel; the brake does nothing when it is pulled already.
             self._brake.pull(self.state.kill.reason, self.state.kill.kind)
         if self._watched is None or self._watched.grids is not self.state.grids:
             self._watched = self.state
             self._board.watch(watch(self.state))
-        return answer.commands
-
-    async def _carry_out(self, commands: Iterable[Command]) -> None:
-        commands = tuple(commands)
-        if commands:
-            await self._keeper.durable()
-            self._executor.carry_out(commands)
 
     def _mark(self) -> Marked:
         requests, failures = self._meter.last_minute()
@@ -234,14 +235,15 @@ class Trader:
                     self._record.outlet.tell((Answered(asked.number, False, "It has ended already."),))
             case _:
                 ruling = self._desk.judge(request, self.state)
-                self._log("INFO", "audit", "request", f"{type(request).__name__}: {ruling.message}")
+                self._teller.request(type(request).__name__, ruling.message)
                 await self._follow(asked.number, ruling)
 
     async def _follow(self, number: int, ruling: Ruling) -> None:
         grids = self.state.rules.grids
-        commands: list[Command] = list(ruling.cancels)
         for event in ruling.events:
-            commands += self._apply(event)
+            self._apply(event)
+        self._outbox += ruling.cancels
+        self._unsaved = True
         await self._keeper.durable()
         message, ok = ruling.message, ruling.ok
         if ruling.releases:
@@ -249,7 +251,7 @@ class Trader:
                 self._brake.release()
             except EnvironmentProblem as problem:
                 ok, message = False, f"The KILL file stays, and so does the stop: {problem.message}"
-        await self._carry_out(commands)
+        await self._send()
         self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))
         if self.state.rules.grids != grids and not self.starting:
             self._spawn(self._prepare(again=False))
@@ -343,7 +345,7 @@ class Trader:
     def _crashed(self, error: Exception) -> None:
         """A bug, or a state that contradicts itself: stop trading, keep cancelling, tell."""
         self._crashes += 1
-        where = self._record.crash(error)
+        where = self._record.crash(error) if self._crashes <= MOST_REPORTS else "It is not the first."
         sentence = f"gridbot met an error that it does not know and stopped trading ({type(error).__name__}). {where}"
         self._problems.begin("crash", sentence)
         self._brake.pull(sentence, KillKind.SYSTEM_ERROR)
@@ -370,23 +372,3 @@ class Trader:
         if self._keeper.broken:
             self._problems.begin("disk", self._keeper.broken)
         self._publish()
-
-    # ----------------------------------------------------------------------------------- telling
-
-    def _tell(self, notes: tuple[Note, ...]) -> None:
-        self._record.outlet.tell(notes)
-        for note in notes:
-            line = narrate(note)
-            self._log(line.level, line.dataset, line.action, line.message, trace=line.trace)
-
-    def _alarm(self, code: str, sentence: str) -> None:
-        self._tell((Alarmed(self._clock.now_ms(), code, sentence),))
-
-    def _on_problem(self, key: str, sentence: str) -> None:
-        self._log("ERROR", "system", key.partition(" ")[0], sentence)
-
-    def _log(self, level: str, dataset: str, action: str, message: str, *, trace: str = "") -> None:
-        if trace:
-            self._record.log.log(level, dataset, action, message, trace=trace)
-        else:
-            self._record.log.log(level, dataset, action, message)
