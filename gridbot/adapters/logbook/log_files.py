@@ -208,11 +208,13 @@ class LogFiles:
     def _mend(self) -> None:
         """Finish at start what a crash interrupted: pack finished files, drop halves, and what is too old."""
         with suppress(OSError):
-            for path in sorted(self._folder.glob("gridbot-*.jsonl*")):
+            # All halves go before the first is packed anew: the packer writes under the same name.
+            for path in self._folder.glob("gridbot-*.jsonl*"):
                 is_double = path.suffix == ".jsonl" and path.with_name(path.name + ".gz").exists()
                 if is_double or path.name.endswith(".gz.tmp"):
                     path.unlink()
-                elif path.suffix == ".jsonl" and _FINISHED.fullmatch(path.name):
+            for path in sorted(self._folder.glob("gridbot-*.jsonl")):
+                if _FINISHED.fullmatch(path.name):
                     self._packer.submit(self._pack, path)
             self._forget()
 
