@@ -47,14 +47,57 @@ app.add_typer(_GROUPS["export"], name="export")
 @app.callback()
 def window(
     context: typer.Context,
+    exit_after: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="Close the window after this time.")
+    ] = None,
+    screenshot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Save a picture of the window before it closes.")
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
 ) -> None:
-    """A grid that trades: in a window, without one, and in a backtest."""
+    """A grid that trades: in a window, without one, and in a backtest. Without a command the window opens."""
     if version:
         print(f"gridbot {__version__}")
         raise typer.Exit
-    if context.invoked_subcommand is None:
-        print(context.get_help())
+    if context.invoked_subcommand is not None:
+        if exit_after is not None or screenshot is not None:
+            raise typer.BadParameter("these belong to the window, not to a command", param_hint="--exit-after")
+        return
+    from gridbot.bootstrap import open_engine, window_preferences
+    from gridbot.gui.app import require_display, run_window
+
+    require_display()
+    home = _home()
+    engine = open_engine(home, _settings(home))
+    engine.start()
+    try:
+        code = run_window(
+            engine.facade, preferences=window_preferences(home), exit_after=exit_after, screenshot=screenshot
+        )
+    finally:
+        engine.stop()
+    raise typer.Exit(code)
+
+
+@app.command()
+def run() -> None:
+    """Trade without a window until Ctrl-C."""
+    from gridbot.bootstrap import run_headless
+
+    home = _home()
+    settings = _settings(home)
+    print(f"Trading {settings.mode.value}/{settings.account} without a window; Ctrl-C ends it.", file=sys.stderr)
+    raise typer.Exit(run_headless(home, settings))
+
+
+def _settings(home: Home) -> AppConfig:
+    """Return the configuration; at the first start, when there is none, one is written to begin with."""
+    from gridbot.adapters import config_files
+    from gridbot.config import default_config
+
+    if not home.config.exists():
+        config_files.save(home.config, default_config())
+    return config_files.load(home.config)
 
 
 def _home() -> Home:
@@ -141,13 +184,11 @@ def status(
     account: AccountOption = None,
 ) -> None:
     """Tell how an account stands, from its files alone."""
-    from gridbot import cli_account
+    from gridbot.bootstrap import account_status
     from gridbot.shell.status import status_page
 
     chosen, name = _account(mode, account)
-    plain, warnings = cli_account.read_status(_home(), mode=chosen, account=name)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    plain = account_status(_home(), mode=chosen, account=name)
     if json:
         import json as text
 
@@ -202,6 +243,7 @@ def backtest(
     latency_ms: Annotated[int, typer.Option(min=0, help="How long an order is on its way, in milliseconds.")] = 0,
     json: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the whole result as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the fills as CSV.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw price, fills, equity, drawdown.")] = None,
     risk: Annotated[bool, typer.Option("--risk", help="Apply the account's limits and breakers as well.")] = False,
     equity: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="With --risk: the account's money; else the investment.")
@@ -241,6 +283,10 @@ def backtest(
             _written(json, lambda path: write_json(path, plain))
         if csv is not None:
             _written(csv, lambda path: write_fills_csv(path, plain["fills"]))
+    if plot is not None:
+        from gridbot.cli_plot import draw
+
+        _written(plot, lambda path: draw(result, columns, path))
 
 
 def _amount(option: str, text: str) -> Decimal:

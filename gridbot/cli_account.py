@@ -1,4 +1,4 @@
-"""What the command line reads in gridbot's folder and writes for a person: status, fills, log lines, a crash."""
+"""What the command line takes out of gridbot's folder for a person: fills, log lines, the report of a crash."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import asyncio
 import os
 import traceback
 from pathlib import Path
-from typing import Any
 
-from gridbot.adapters.files.account_folder import LOCK, AccountFolder
+from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
-from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.logbook.crash_reports import write_crash_report
 from gridbot.adapters.logbook.log_export import LogFileExporter
@@ -21,36 +19,10 @@ from gridbot.adapters.progress_bar import ProgressBar
 from gridbot.adapters.result_files import write_history_csv
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.core.units import Mode
-from gridbot.errors import AlreadyRunning, EnvironmentProblem
-from gridbot.shell.state_keeper import recover
-from gridbot.shell.status import Latch, NoHistory, status
+from gridbot.errors import EnvironmentProblem
 
 REPORTED_BYTES = 60_000
 """How much of the log's end goes into a crash report."""
-
-
-def read_status(home: Home, *, mode: Mode, account: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the status of an account, and what is odd about its files, in sentences; StateFileError if damaged."""
-    disk = SystemDisk()
-    folder = AccountFolder(disk, home.root, mode=mode, account=account)
-    known = recover(folder, mode=mode, notes=NoHistory())
-    latched = KillLatchFile(disk, home.root, SystemClock()).latched()
-    kind = None if latched is None or latched.kind is None else latched.kind.value
-    latch = None if latched is None else Latch(kind, latched.reason, latched.time)
-    running = _is_held(disk, folder.folder / LOCK)
-    plain = status(known.state, sequence=known.sequence, account=account, running=running, latch=latch)
-    return plain, known.warnings
-
-
-def _is_held(disk: SystemDisk, lock: Path) -> bool:
-    """Tell whether a process holds the lock; a lock that nobody ever took is not made for the question."""
-    if not lock.exists():
-        return False
-    try:
-        disk.lock(lock).release()
-    except AlreadyRunning:
-        return True
-    return False
 
 
 def write_fills(home: Home, target: Path, *, mode: Mode, account: str) -> tuple[int, int]:

@@ -12,11 +12,13 @@ import pytest
 
 from gridbot import __version__
 from gridbot.adapters import config_files
-from gridbot.adapters.candle_files import save_candles
+from gridbot.adapters.candle_files import load_candles, save_candles
 from gridbot.adapters.progress_bar import ProgressBar
 from gridbot.cli import EXIT_BUG, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USER_MUST_ACT, ending
-from gridbot.config import default_config
+from gridbot.cli_plot import picture
+from gridbot.config import default_config, parse_grid_or_app
 from gridbot.errors import LedgerError
+from gridbot.research.backtest import run_backtest
 from gridbot.sim.generated_market import GeneratedMarket
 
 GRID = {
@@ -279,3 +281,26 @@ def test_the_bar_appears_only_for_work_that_takes_long(monkeypatch: pytest.Monke
         now[0] = 10.0
         progress.report(50, 100)
         assert progress.shown
+
+
+def test_the_picture_of_a_backtest_is_a_png(
+    candles: Path, grid_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.png"
+    arguments = ["backtest", "--candles", str(candles), "--config", str(grid_file)]
+    assert ending([*arguments, "--plot", str(target)]) == EXIT_DONE
+    assert target.read_bytes().startswith(b"\x89PNG") and f"{target} written." in capsys.readouterr().err
+    assert ending([*arguments, "--plot", str(tmp_path / "no" / "out.png")]) == EXIT_USER_MUST_ACT
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_picture_agrees_with_the_summary(candles: Path, grid_file: Path) -> None:
+    columns = load_candles(candles)
+    result = run_backtest(columns, parse_grid_or_app(grid_file.read_text("utf-8"), source="x").grids[0].to_rules())
+    shown = picture(result, columns)
+    investment = float(result.rules.investment)
+    assert shown.drawdown.max() == pytest.approx(float(result.max_drawdown_quote) / investment)
+    assert shown.equity[-1] == pytest.approx(investment + float(result.total_profit))
+    assert result.buy_and_hold_return is not None
+    assert shown.buy_and_hold[-1] == pytest.approx(investment * (1 + float(result.buy_and_hold_return)))
+    assert len(shown.fills) == len(result.fills) and len(shown.slots) == len(result.layings_laid) > 0
