@@ -166,9 +166,11 @@ def _luminance(colour: str) -> float:
 
 def apply(app: QApplication, colours: Colours) -> None:
     """Give the application this palette."""
-    app.setStyle("Fusion")
-    app.setPalette(_palette(colours))
-    app.setStyleSheet(_sheet(colours))
+    sheet = _sheet(colours)
+    if app.styleSheet() != sheet:  # a style sheet set anew styles every widget anew
+        app.setStyle("Fusion")
+        app.setPalette(_palette(colours))
+        app.setStyleSheet(sheet)
 
 
 def _palette(c: Colours) -> QPalette:

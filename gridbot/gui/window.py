@@ -104,7 +104,8 @@ class Window(QMainWindow):
         self.tabs.currentChanged.connect(lambda _number: self._show_tab())
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            app.applicationStateChanged.connect(lambda _state: self._set_pace())
+            # A bound method, so that Qt forgets it with the window.
+            app.applicationStateChanged.connect(self._set_pace)
 
     def _add_keys(self) -> None:
         acts: list[tuple[str, str, Callable[[], object]]] = [
@@ -228,7 +229,7 @@ class Window(QMainWindow):
         if event.type() in (QEvent.Type.WindowStateChange, QEvent.Type.ActivationChange):
             self._set_pace()
 
-    def _set_pace(self) -> None:
+    def _set_pace(self, _state: object = None) -> None:
         active = QApplication.applicationState() is Qt.ApplicationState.ApplicationActive
         self.drain.set_pace(Pace.MINIMISED if self.isMinimized() else Pace.FOCUSED if active else Pace.UNFOCUSED)
 

@@ -117,7 +117,7 @@ class FakeFacade:
                     else:
                         self._news.append(note)
                         self.log("info", "trading", type(note).__name__, f"{grid.id}: {type(note).__name__}")
-        self._cancel_some()
+            self._cancel_some()
         self.publish()
 
     def log(self, level: str, dataset: str, action: str, message: str) -> None:

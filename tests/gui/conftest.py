@@ -1,0 +1,55 @@
+"""A window over the hand-written account, without a timer of its own: each test says when it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from pytestqt.qtbot import QtBot
+
+from gridbot.gui.window import Window
+from tests.gui.fake_facade import FakeFacade, MemoryStore
+
+Opened = Callable[[FakeFacade], Window]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Qt's offscreen platform says of each dialog what it cannot do; a real one can, so that is no fault of ours."""
+    for item in items:
+        if "tests/gui" in item.path.as_posix():
+            item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support (propagateSizeHints|raise)"))
+
+
+@pytest.fixture
+def facade() -> FakeFacade:
+    fake = FakeFacade()
+    fake.live(400, before=True)
+    return fake
+
+
+@pytest.fixture
+def opened(qtbot: QtBot) -> Iterator[Opened]:
+    """Open a window on a facade and stop its timer."""
+    windows: list[Window] = []
+
+    def open_window(fake: FakeFacade) -> Window:
+        window = Window(fake, MemoryStore())
+        window.drain.stop()
+        window.resize(1024, 640)
+        window.show()
+        qtbot.waitExposed(window)
+        windows.append(window)
+        return window
+
+    yield open_window
+    for window in windows:
+        window.close()
+        window.deleteLater()
+    # A window that lives on would be styled anew with each later one, and the tests would become slower and slower.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture
+def window(opened: Opened, facade: FakeFacade) -> Window:
+    return opened(facade)

@@ -1,0 +1,207 @@
+"""The frame says mode, market and age on every tab, and STOP works from everywhere."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from gridbot.core.events import Removal
+from gridbot.core.units import Mode
+from gridbot.gui.dialogs import RemoveDialog, ResetDialog
+from gridbot.gui.drain import ENGINE_SILENT_MS, Pace
+from gridbot.gui.grid_dialog import GridDialog
+from gridbot.gui.window import TITLES, Window
+from gridbot.shell.facade import ReleaseKill, RemoveGrid, SetRunning, StopTrading
+from tests.gui.conftest import Opened
+from tests.gui.fake_facade import FakeFacade
+
+CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+
+
+def named(root: QWidget, name: str) -> str:
+    """Return the text of the label with an accessible name."""
+    return next(each.text() for each in root.findChildren(QLabel) if each.accessibleName() == name)
+
+
+def press(root: QWidget, name: str) -> None:
+    made = next(each for each in root.findChildren(QPushButton) if each.accessibleName() == name)
+    QTest.mouseClick(made, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [(Mode.DEMO, "DEMO"), (Mode.DRY, "DRY RUN - no real orders"), (Mode.LIVE, "LIVE - real money")],
+)
+def test_the_badge_says_the_mode(opened: Opened, mode: Mode, words: str) -> None:
+    window = opened(FakeFacade(mode=mode))
+    assert named(window.frame, "Mode") == words
+
+
+def test_the_frame_shows_market_exchange_and_the_age_of_the_price(window: Window, facade: FakeFacade) -> None:
+    assert named(window.frame, "Market") == "BTC/USDT"
+    assert named(window.frame, "Exchange") == "demo"
+    assert named(window.frame, "Age of the data") == "0.1 s ago"
+    facade.age_ms = 12_400
+    facade.publish()
+    window.drain.take()
+    assert named(window.frame, "Age of the data") == "12 s ago"
+
+
+def test_a_lost_connection_is_said(window: Window, facade: FakeFacade) -> None:
+    facade.connected = False
+    facade.publish()
+    window.drain.take()
+    assert named(window.frame, "Age of the data").startswith("not connected")
+
+
+@pytest.mark.parametrize("tab", range(len(TITLES)))
+def test_a_click_on_stop_sends_it_at_once_from_each_tab(
+    window: Window, facade: FakeFacade, qtbot: QtBot, tab: int
+) -> None:
+    window.tabs.setCurrentIndex(tab)
+    assert window.frame.stop.isVisible() and window.frame.stop.isEnabled()
+    QTest.mouseClick(window.frame.stop, Qt.MouseButton.LeftButton)
+    assert len(facade.requests(StopTrading)) == 1
+
+
+@pytest.mark.parametrize("tab", range(len(TITLES)))
+def test_the_stop_keys_work_from_each_tab(window: Window, facade: FakeFacade, qtbot: QtBot, tab: int) -> None:
+    window.tabs.setCurrentIndex(tab)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window.tabs.currentWidget(), Qt.Key.Key_K, CTRL_SHIFT)
+    assert len(facade.requests(StopTrading)) == 1
+
+
+def test_stop_is_pressed_while_a_dialog_is_open(window: Window, facade: FakeFacade, qtbot: QtBot) -> None:
+    window.market.add_grid()
+    dialog = next(each for each in QApplication.topLevelWidgets() if isinstance(each, GridDialog))
+    qtbot.waitUntil(dialog.isVisible)
+    assert not dialog.isModal()
+    QTest.mouseClick(window.frame.stop, Qt.MouseButton.LeftButton)
+    QTest.keyClick(dialog, Qt.Key.Key_K, CTRL_SHIFT)
+    assert len(facade.requests(StopTrading)) == 2
+    dialog.close()
+
+
+def test_stop_is_never_disabled(window: Window, facade: FakeFacade, qtbot: QtBot) -> None:
+    for change in (
+        {"running": False},
+        {"connected": False},
+        {"problems": ("The disk is full.",)},
+        {"answers": False},
+    ):
+        for name, value in change.items():
+            setattr(facade, name, value)
+        facade.publish()
+        window.drain.take()
+        assert window.frame.stop.isEnabled()
+    QTest.mouseClick(window.frame.stop, Qt.MouseButton.LeftButton)
+    assert window.frame.stop.isEnabled()
+    assert window.banners.sentence() == "Stopping trading…", "said before the engine answers"
+
+
+def test_the_banner_counts_the_cancels_and_says_that_the_coins_are_unchanged(
+    window: Window, facade: FakeFacade
+) -> None:
+    window.stop()
+    window.drain.take()
+    begin = window.banners.sentence()
+    assert begin.startswith("Trading stopped ") and "Cancelling 16 of 16 orders…" in begin
+    facade.live(1)
+    window.drain.take()
+    assert "Cancelling 14 of 16 orders…" in window.banners.sentence()
+    facade.live(12)
+    window.drain.take()
+    assert "All 16 orders cancelled. Your " in window.banners.sentence()
+    assert "BTC" in window.banners.sentence() and "unchanged" in window.banners.sentence()
+
+
+def test_offline_the_banner_says_that_it_cannot_cancel(window: Window, facade: FakeFacade) -> None:
+    window.stop()
+    facade.connected = False
+    facade.publish()
+    window.drain.take()
+    assert "cannot be cancelled: there is no connection" in window.banners.sentence()
+
+
+def test_a_stop_that_is_found_latched_at_the_start_is_shown(opened: Opened, facade: FakeFacade) -> None:
+    facade.ask(StopTrading("Yesterday."))
+    facade.live(20)
+    window = opened(facade)
+    assert "Yesterday" in window.banners.sentence() and "No orders rest." in window.banners.sentence()
+
+
+def test_reset_asks_to_type_the_word_and_enter_stays_stopped(window: Window, facade: FakeFacade, qtbot: QtBot) -> None:
+    window.stop()
+    window.drain.take()
+    window.reset()
+    dialog = next(each for each in QApplication.topLevelWidgets() if isinstance(each, ResetDialog))
+    assert dialog.safe.isDefault() and not dialog.confirm.isEnabled()
+    QTest.keyClicks(dialog.field, "reset")
+    assert not dialog.confirm.isEnabled(), "the word is RESET, in capitals"
+    dialog.field.clear()
+    QTest.keyClicks(dialog.field, "RESET")
+    assert dialog.confirm.isEnabled()
+    QTest.keyClick(dialog.field, Qt.Key.Key_Return)
+    assert not facade.requests(ReleaseKill) and not dialog.isVisible()
+    window.reset()
+    dialog = next(each for each in QApplication.topLevelWidgets() if isinstance(each, ResetDialog) and each.isVisible())
+    QTest.keyClicks(dialog.field, "RESET")
+    QTest.mouseClick(dialog.confirm, Qt.MouseButton.LeftButton)
+    assert len(facade.requests(ReleaseKill)) == 1
+
+
+def test_start_and_pause_ask_the_engine_and_show_what_it_says(window: Window, facade: FakeFacade, qtbot: QtBot) -> None:
+    press(window.frame, "Start or pause trading")
+    assert facade.requests(SetRunning) == [SetRunning(False)]
+    window.drain.take()
+    press(window.frame, "Start or pause trading")
+    assert facade.requests(SetRunning)[-1] == SetRunning(True)
+
+
+def test_problems_of_the_program_are_shown_until_they_are_gone(window: Window, facade: FakeFacade) -> None:
+    facade.problems = ("The disk is full: no order is placed.",)
+    facade.publish()
+    window.drain.take()
+    assert named(window.banners, "Problems") == "The disk is full: no order is placed."
+    facade.problems = ()
+    facade.publish()
+    window.drain.take()
+    assert named(window.banners, "Problems") == ""
+
+
+def test_a_silent_engine_is_said(window: Window) -> None:
+    window.banners.show_silence(ENGINE_SILENT_MS - 1)
+    assert named(window.banners, "The engine") == ""
+    window.banners.show_silence(3400)
+    assert "has not answered for 3 s" in named(window.banners, "The engine")
+
+
+def test_the_window_looks_less_often_while_nobody_looks_at_it(window: Window, qtbot: QtBot) -> None:
+    window.showMinimized()
+    qtbot.waitUntil(lambda: window.drain.pace() == Pace.MINIMISED)
+    window.showNormal()
+    qtbot.waitUntil(lambda: window.drain.pace() != Pace.MINIMISED)
+    assert window.drain.pace() in (Pace.FOCUSED, Pace.UNFOCUSED)
+
+
+def test_removing_a_grid_asks_what_becomes_of_the_coins_and_enter_is_no(
+    window: Window, facade: FakeFacade, qtbot: QtBot
+) -> None:
+    assert facade.view().snapshot.grids[0].inventory > 0, "the grid must hold coins for this test"
+    window.market.remove_grid()
+    dialog = next(each for each in QApplication.topLevelWidgets() if isinstance(each, RemoveDialog))
+    assert dialog.safe.isDefault() and dialog.choices[Removal.SELL_ONLY].isChecked()
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert not facade.requests(RemoveGrid)
+    window.market.remove_grid()
+    dialog = next(
+        each for each in QApplication.topLevelWidgets() if isinstance(each, RemoveDialog) and each.isVisible()
+    )
+    dialog.choices[Removal.UNTRACK].click()
+    QTest.mouseClick(dialog.confirm, Qt.MouseButton.LeftButton)
+    assert [getattr(each, "how", None) for each in facade.requests(RemoveGrid)] == [Removal.UNTRACK]
