@@ -95,8 +95,10 @@ class ReplayFeed:
                     return
                 await self._joined.wait()
                 continue
+            await self._keep_pace(self._heads[0][0])
+            # Another market may have joined meanwhile; whatever is first now is due.
             time, _, item, rest = heappop(self._heads)
-            await self._keep_pace(time)
+            self._push(rest)
             self._clock.advance(TimeMs(time))
             # Requests that were under way take effect before the market moves.
             await asyncio.sleep(0)
@@ -105,7 +107,6 @@ class ReplayFeed:
                 quote = self._quote(item)
                 if quote is not None:
                     yield quote
-            self._push(rest)
 
     def latest(self, symbol: Symbol) -> Quote | None:
         """Return the newest quote. Its age is 0: what is recorded or generated holds until the next trade."""

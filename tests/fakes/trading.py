@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -31,6 +32,7 @@ from gridbot.sim.replay_feed import ReplayFeed
 from gridbot.sim.venue import SimVenue
 from tests.fakes.record import LogBook, MemoryLatch, MemoryNotes, MemoryStore, Notebook
 from tests.fakes.virtual_time import VirtualClock
+from tests.fakes.witness import Witness
 
 SYMBOL = Symbol("BTC/USDT")
 BEGIN = 1_700_006_400_000
@@ -64,7 +66,7 @@ def catalog(symbol: Symbol) -> Instrument:
     return instrument()
 
 
-def choppy(seed: int, *, minutes: int, quiet: int, swing: float = 60.0) -> CandleArrays:
+def choppy(seed: int, *, minutes: int, quiet: int, swing: float = 110.0) -> CandleArrays:
     """Return minutes around 40,000: a history, then much to and fro, then `quiet` ones in which nothing moves."""
     random = Random(seed)
     closes = [40_000.0]
@@ -95,7 +97,6 @@ class House:
     faults: Faults | None = None
     limited: bool = False
     latency_ms: int = 0
-    wrap: Callable[[Venue], Venue] = lambda venue: venue
 
     def __post_init__(self) -> None:
         self.store, self.notes, self.latch = MemoryStore(), MemoryNotes(), MemoryLatch()
@@ -114,14 +115,16 @@ class House:
         source = CandleFileSource(SYMBOL, self.candles, tick_size=Decimal("0.01"))
         self.feed = ReplayFeed(lambda _: source, self.clock, speed=SPEED, markets=(SYMBOL,))
         self.tap = PrintTap(self.feed, self.venue)
+        front: Venue = self.venue
+        if self.faults is not None:
+            front = FaultyVenue(self.venue, self.faults, delay=self.clock.pass_ms)
+        self.witness = Witness(front)
 
     def trader(self) -> Trader:
-        venue: Venue = self.venue
-        if self.faults is not None:
-            venue = FaultyVenue(venue, self.faults, delay=self.clock.pass_ms)
+        """Return a new process on the same disk and venue."""
         self.starts += 1
         recovered = recover(self.store, mode=Mode.DEMO, notes=self.notes)
-        world = World(self.tap, self.wrap(venue), self.clock, "test", MINUTE)
+        world = World(self.tap, self.witness, self.clock, "test", MINUTE)
         record = Record(
             self.store.journal(recovered.sequence),
             self.notes,
@@ -139,17 +142,33 @@ class House:
         self.crashes.append(error)
         return ""
 
-    async def run(self, seconds: float, *, then: Callable[[Trader], None] | None = None) -> State:
+    @asynccontextmanager
+    async def trading(self) -> AsyncIterator[Trader]:
+        """Run a new trader beside the body, and stop it cleanly after it."""
+        trader = self.trader()
+        task = asyncio.get_running_loop().create_task(trader.run())
+        try:
+            yield trader
+        finally:
+            trader.stop()
+            await task
+
+    async def run(self, seconds: float) -> State:
         """Run a new trader for so many virtual seconds (600 of the market each); stop it cleanly."""
+        async with self.trading() as trader:
+            await asyncio.sleep(seconds)
+        return trader.state
+
+    async def run_and_die(self, seconds: float) -> None:
+        """Run a new trader for so many virtual seconds; then the power is cut: nothing is saved any more."""
         trader = self.trader()
         task = asyncio.get_running_loop().create_task(trader.run())
         await asyncio.sleep(seconds)
-        if then is not None:
-            then(trader)
-            await asyncio.sleep(1)
-        trader.stop()
-        await task
-        return trader.state
+        kept = list(self.store.durable_events), self.store.snapshot, self.store.snapshot_at
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self.store.durable_events, self.store.snapshot, self.store.snapshot_at = kept
+        self.notes.kept = [entry for entry in self.notes.kept if entry[0] <= kept[2] + len(kept[0])]
 
 
 def resting_at(house: House) -> dict[str, PlaceLimit]:

@@ -10,16 +10,23 @@ import pytest
 
 from gridbot.core.codec import digest
 from gridbot.core.commands import Alarmed, FillBooked, PlaceLimit
+from gridbot.core.events import KillKind, OrderRef
 from gridbot.core.orders import OrderState
 from gridbot.core.state import State
-from gridbot.core.units import Asset, VenueOrderId
-from gridbot.shell.facade import StopTrading
-from gridbot.shell.known_orders import live_orders
+from gridbot.core.units import Asset, GridId, Mode, OrderId, Price, Quantity, Side, VenueOrderId
+from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, View
+from gridbot.shell.known_orders import live_order, live_orders
 from gridbot.shell.messages import Asked
-from gridbot.shell.trader import Trader
+from gridbot.shell.state_keeper import replay
 from gridbot.sim.faults import Faults
-from tests.fakes.trading import House, believed, choppy, resting_at
+from tests.fakes.record import MemoryNotes
+from tests.fakes.trading import BEGIN, HISTORY, MINUTE, SYMBOL, House, believed, choppy, resting_at
 from tests.fakes.virtual_time import run_virtual
+
+
+def soaked(first: int, last: int) -> list[object]:
+    """Return more seeds, for `make soak` alone."""
+    return [pytest.param(seed, marks=pytest.mark.soak) for seed in range(first, last)]
 
 
 def books(state: State) -> dict[str, Decimal]:
@@ -28,6 +35,10 @@ def books(state: State) -> dict[str, Decimal]:
 
 def venue_balances(house: House) -> dict[Asset, Decimal]:
     return house.venue._balances
+
+
+def shown(house: House) -> View:
+    return house.outlet.views[-1]
 
 
 def booked_trades(house: House) -> list[str]:
@@ -44,27 +55,231 @@ def test_a_healthy_run_trades_and_its_books_equal_the_venues() -> None:
     assert believed(state) == {id_: VenueOrderId(f"v-{id_}") for id_ in resting_at(house)}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(6), *soaked(6, 60)])
 def test_after_faults_stop_nothing_is_unknown_and_each_trade_is_booked_once(seed: int) -> None:
     faults = Faults(seed, delay=0.3, lose=0.15, repeat=0.2)
     house = House(choppy(seed, minutes=300, quiet=400), faults=faults, limited=bool(seed % 2), latency_ms=50 * seed)
 
-    async def main() -> Trader:
-        trader = house.trader()
-        task = asyncio.get_running_loop().create_task(trader.run())
-        await asyncio.sleep(30)
-        faults.active = False
-        await asyncio.sleep(38)
-        trader.stop()
-        await task
-        return trader
+    async def main() -> State:
+        async with house.trading() as trader:
+            await asyncio.sleep(30)
+            faults.active = False
+            await asyncio.sleep(38)
+        return trader.state
 
-    state = run_virtual(main()).state
-    assert not house.crashes
+    state = run_virtual(main())
     assert state.fills > 10
+    assert_settled(house, state)
+
+
+@pytest.mark.parametrize("seed", [*range(4), *soaked(4, 40)])
+def test_power_cuts_between_faults_lose_nothing(seed: int) -> None:
+    faults = Faults(seed, delay=0.2, lose=0.1, repeat=0.1)
+    house = House(choppy(seed, minutes=400, quiet=400), faults=faults, limited=True, latency_ms=20)
+
+    async def main() -> State:
+        for seconds in (7.013, 0.171, 3.7, 8.0301, 5.55):
+            await house.run_and_die(seconds)
+        faults.active = False
+        return await house.run(50)
+
+    state = run_virtual(main())
+    assert len(house.witness.created) == len(set(house.witness.created))
+    assert_settled(house, state, told_once=False)
+
+
+def assert_settled(house: House, state: State, *, told_once: bool = True) -> None:
+    """Nothing is unknown, each trade is booked once, and books, venue and cells agree."""
+    assert not house.crashes
     assert all(live.order.state in (OrderState.OPEN, OrderState.PARTIAL) for live in live_orders(state))
-    assert Counter(booked_trades(house)) == Counter(trade.trade_id for trade in house.venue._trades)
     assert books(state) == venue_balances(house)
     assert set(believed(state)) == set(resting_at(house))
     keys = Counter((order.ref.grid, order.ref.cell, order.side) for order in resting_at(house).values())
     assert max(keys.values(), default=0) <= 1
+    kept = Counter(note.trade for _, note in house.notes.kept if isinstance(note, FillBooked))
+    assert kept == Counter(trade.trade_id for trade in house.venue._trades)
+    if told_once:
+        assert Counter(booked_trades(house)) == kept
+
+
+def test_no_create_leaves_before_its_intent_is_durable_and_none_twice() -> None:
+    house = House(choppy(3, minutes=200, quiet=10))
+
+    def look(order: PlaceLimit) -> None:
+        on_disk = replay(house.store.load(), mode=Mode.DEMO, notes=MemoryNotes()).state
+        assert live_order(on_disk, order.ref) is not None
+
+    house.witness.on_create = look
+    state = run_virtual(house.run(20))
+    assert not house.crashes and state.fills
+    assert len(house.witness.created) == len(set(house.witness.created))
+
+
+def test_a_restart_continues_with_the_same_digest() -> None:
+    house = House(choppy(4, minutes=300, quiet=30))
+    first = run_virtual(house.run(15))
+    again = replay(house.store.load(), mode=Mode.DEMO, notes=house.notes)
+    assert digest(again.state) == digest(first)
+
+
+def test_a_restart_goes_on_trading_where_it_was() -> None:
+    house = House(choppy(4, minutes=300, quiet=60))
+
+    async def main() -> tuple[State, State]:
+        return await house.run(12), await house.run(20)
+
+    first, second = run_virtual(main())
+    assert second.fills > first.fills > 0
+    assert second.prefix != first.prefix
+    assert_settled(house, second)
+
+
+def test_the_journal_alone_gives_the_state_after_a_power_cut() -> None:
+    house = House(choppy(5, minutes=100, quiet=0))
+    run_virtual(house.run_and_die(9))
+    state = replay(house.store.load(), mode=Mode.DEMO, notes=house.notes).state
+    assert house.store.snapshot is None and state.fills > 0
+    assert [event.time for event in house.store.durable_events[:1]] == [BEGIN + HISTORY * MINUTE]
+
+
+def test_stop_trading_latches_first_cancels_everything_and_creates_nothing_more() -> None:
+    house = House(choppy(6, minutes=300, quiet=30))
+    latched_at: list[int] = []
+
+    async def main() -> State:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            assert resting_at(house)
+            trader.ask(Asked(1, StopTrading("enough")))
+            await asyncio.sleep(0.01)
+            assert house.latch.reason == "enough"
+            latched_at.append(len(house.witness.created))
+            await asyncio.sleep(10)
+        return trader.state
+
+    state = run_virtual(main())
+    assert state.kill is not None and not resting_at(house) and not believed(state)
+    assert len(house.witness.created) == latched_at[0]
+    assert Answered(1, True, "Trading is stopped; all orders are being cancelled.") in house.outlet.items
+
+
+def test_the_latch_outlives_a_restart_until_a_person_releases_it() -> None:
+    house = House(choppy(6, minutes=300, quiet=30))
+
+    async def main() -> State:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            trader.ask(Asked(1, StopTrading("enough")))
+            await asyncio.sleep(2)
+        before = len(house.witness.created)
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            assert len(house.witness.created) == before and not resting_at(house)
+            trader.ask(Asked(2, ReleaseKill("a test")))
+            await asyncio.sleep(5)
+        return trader.state
+
+    state = run_virtual(main())
+    assert state.kill is None and house.latch.reason is None
+    assert resting_at(house) and set(believed(state)) == set(resting_at(house))
+
+
+def test_a_kill_file_that_somebody_puts_there_stops_a_running_engine() -> None:
+    house = House(choppy(6, minutes=300, quiet=30))
+
+    async def main() -> State:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            house.latch.reason = ""
+            await asyncio.sleep(2)
+        return trader.state
+
+    state = run_virtual(main())
+    assert state.kill is not None and not resting_at(house)
+
+
+def test_a_full_disk_stops_creates_while_cancels_go_on() -> None:
+    house = House(choppy(7, minutes=400, quiet=30))
+
+    async def main() -> tuple[int, State]:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            house.store.full = True
+            await asyncio.sleep(0.5)
+            created = len(house.witness.created)
+            await asyncio.sleep(10)
+            trader.ask(Asked(1, StopTrading("the disk is full")))
+            await asyncio.sleep(2)
+        return created, trader.state
+
+    created, state = run_virtual(main())
+    assert len(house.witness.created) == created
+    assert not resting_at(house) and not believed(state)
+    assert any("disk is full" in sentence for sentence in shown(house).problems)
+
+
+def test_an_unknown_error_kills_and_cancels_and_is_reported() -> None:
+    house = House(choppy(8, minutes=300, quiet=30))
+
+    async def main() -> State:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            house.witness.on_create = _fail
+            await asyncio.sleep(20)
+        return trader.state
+
+    state = run_virtual(main())
+    assert house.crashes and isinstance(house.crashes[0], KeyError)
+    assert state.kill is not None and state.kill.kind is KillKind.SYSTEM_ERROR
+    assert not resting_at(house) and not believed(state)
+    assert any("KeyError" in sentence for sentence in shown(house).problems)
+
+
+def _fail(order: PlaceLimit) -> None:
+    raise KeyError(order.ref.id)
+
+
+def test_nothing_is_sent_while_the_venue_cannot_be_asked() -> None:
+    house = House(choppy(9, minutes=300, quiet=30))
+
+    async def main() -> State:
+        await house.run(4)
+        resting = len(resting_at(house))
+        house.witness.reads_fail = True
+        before = len(house.witness.created)
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            assert len(house.witness.created) == before
+            assert shown(house).starting and shown(house).problems
+            house.witness.reads_fail = False
+            await asyncio.sleep(5)
+            assert resting and not shown(house).starting
+        return trader.state
+
+    assert_settled(house, run_virtual(main()))
+
+
+def test_an_order_of_ours_that_no_grid_knows_is_cancelled_and_alarmed() -> None:
+    house = House(choppy(10, minutes=300, quiet=30))
+    stray = PlaceLimit(
+        OrderRef(GridId("gone"), 1, OrderId("gbtests000000zzzzz")),
+        SYMBOL,
+        Side.BUY,
+        Price(Decimal(20_000)),
+        Quantity(Decimal("0.01")),
+        False,
+        False,
+        Price(Decimal(20_000)),
+    )
+
+    async def main() -> State:
+        async with house.trading() as trader:
+            await asyncio.sleep(3)
+            await house.venue.create(stray)
+            await asyncio.sleep(3)
+        return trader.state
+
+    state = run_virtual(main())
+    assert stray.ref.id not in resting_at(house)
+    assert any(isinstance(item, Alarmed) and item.code == "excess_order" for item in house.outlet.items)
+    assert_settled(house, state)

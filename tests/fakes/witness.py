@@ -1,0 +1,60 @@
+"""A Venue in front of another that remembers every request and can be told to fail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
+
+from gridbot.core.commands import CancelOrder, PlaceLimit
+from gridbot.core.events import OrderFilled, OrderRef
+from gridbot.core.rules import Instrument
+from gridbot.core.units import Asset, Symbol, TimeMs, VenueOrderId
+from gridbot.errors import VenueUnavailable
+from gridbot.ports import OrderReport, Venue, VenueUpdate
+
+
+class Witness:
+    """`created` and `cancelled` are the ids in the order of the requests; `on_create` looks on and may raise."""
+
+    def __init__(self, inner: Venue) -> None:
+        self._inner = inner
+        self.created: list[str] = []
+        self.cancelled: list[str] = []
+        self.on_create: Callable[[PlaceLimit], None] = lambda order: None
+        self.reads_fail = False
+
+    async def create(self, order: PlaceLimit) -> VenueOrderId:
+        self.created.append(order.ref.id)
+        self.on_create(order)
+        return await self._inner.create(order)
+
+    async def cancel(self, order: CancelOrder) -> None:
+        self.cancelled.append(order.ref.id)
+        await self._inner.cancel(order)
+
+    async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:
+        self._read()
+        return await self._inner.find(ref, symbol)
+
+    async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
+        self._read()
+        return await self._inner.open_orders(symbol)
+
+    async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
+        self._read()
+        return await self._inner.trades(symbol, since)
+
+    async def balances(self) -> dict[Asset, Decimal]:
+        self._read()
+        return await self._inner.balances()
+
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        self._read()
+        return await self._inner.instrument(symbol)
+
+    def updates(self) -> AsyncIterator[VenueUpdate]:
+        return self._inner.updates()
+
+    def _read(self) -> None:
+        if self.reads_fail:
+            raise VenueUnavailable("The exchange is away.")
