@@ -50,7 +50,8 @@ def status(state: State, *, sequence: int, account: str, running: bool, latch: L
     file says, None without one. Totals are None where the grids' quote currencies differ.
     """
     seen = snapshot(state)
-    if latch is None and seen.kill is not None:
+    if seen.kill is not None and (latch is None or not latch.reason):
+        # The state knows more than a file that somebody made by hand.
         latch = Latch(seen.kill.kind.value, seen.kill.reason, seen.kill.time)
     level = Level.RED if latch is not None and seen.level is not Level.BLACK else seen.level
     return {

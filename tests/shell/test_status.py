@@ -79,9 +79,10 @@ def test_the_latch_stops_whatever_the_state_says(latch: Latch, said: str) -> Non
     assert "STOPPED" in status_page(plain)
 
 
-def test_a_kill_in_the_state_shows_without_the_file() -> None:
+@pytest.mark.parametrize("latch", [None, Latch(None, "", None)])
+def test_a_kill_in_the_state_shows_without_the_file_or_beside_an_empty_one(latch: Latch | None) -> None:
     state = step(account(("BTC", "USDT")), KillRequested(TimeMs(1_704_067_201_000), KillKind.MANUAL, "By hand")).state
-    plain = status(state, sequence=1, account="default", running=False, latch=None)
+    plain = status(state, sequence=1, account="default", running=False, latch=latch)
     assert plain["kill"] == {"kind": "manual", "reason": "By hand", "time": 1_704_067_201_000}
     assert "STOPPED since 2024-01-01 00:00:01 UTC: By hand" in status_page(plain)
 
