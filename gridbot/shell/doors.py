@@ -42,7 +42,8 @@ class Record:
 
 @value
 class Rhythm:
-    """In machine seconds: marks, views, questions about silent orders, sweeps, and how long a stop waits for answers.
+    """In machine seconds: marks, views, questions about silent orders (and the longest pause between two about one),
+    sweeps, and how long a stop waits for answers.
 
     A mark comes once a second, live. A demo marks ten times a second: at 600 times real time that is once a simulated
     minute, and prices that the risk gate judges by would otherwise be ten minutes old. Marks bear market time.
@@ -52,7 +53,8 @@ class Rhythm:
     beat_s: float = 0.05
     ask_s: float = 0.5
     sweep_s: float = 30.0
+    longest_wait_s: float = 30.0
     stop_s: float = 3.0
 
 
-DEMO_RHYTHM = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=5.0, stop_s=1.0)
+DEMO_RHYTHM = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=5.0, longest_wait_s=2.0, stop_s=1.0)

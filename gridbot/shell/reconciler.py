@@ -20,8 +20,8 @@ ABSENT_AFTER_MS = 120_000
 """An order counts as absent after three complete rounds without it, over at least this long."""
 SKEW_MS = 60_000
 """Windows of trades overlap by this much."""
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
-"""How long to wait before an order is asked about again; it doubles each time."""
+FIRST_WAIT_S = 0.5
+"""How long to wait before an order is asked about again; it doubles each time, up to `longest_wait_s`."""
 
 _ON_ITS_WAY = frozenset({OrderState.INTENT, OrderState.SENT})
 _UNRESOLVED = _ON_ITS_WAY | {OrderState.UNKNOWN, OrderState.CANCEL_SENT, OrderState.CANCEL_UNKNOWN}
@@ -57,6 +57,7 @@ class Reconciler:
         alarm: Callable[[str, str], None],
         meter: Meter,
         ours: Callable[[OrderId], bool],
+        longest_wait_s: float,
     ) -> None:
         self._venue = venue
         self._clock = clock
@@ -66,6 +67,7 @@ class Reconciler:
         self._alarm = alarm
         self._meter = meter
         self._ours = ours
+        self._longest_wait_s = longest_wait_s
         self._cases: dict[OrderId, _Case] = {}
         self._swept: dict[Symbol, TimeMs] = {}
 
@@ -81,7 +83,7 @@ class Reconciler:
 
     async def _ask_with_backoff(self, live: LiveOrder, case: _Case) -> None:
         case.due = self._clock.monotonic() + case.wait
-        case.wait = min(case.wait * 2, LONGEST_WAIT_S)
+        case.wait = min(case.wait * 2, self._longest_wait_s)
         try:
             await self._ask(live, case)
         except VenueUnavailable:

@@ -84,6 +84,7 @@ class Trader:
             alarm=self._teller.alarm,
             meter=self._meter,
             ours=self._is_ours,
+            longest_wait_s=rhythm.longest_wait_s,
         )
         self._preparation = Preparation(
             venue=world.venue,

@@ -135,7 +135,7 @@ class House:
             self.saved.append,
             self.outlet,
         )
-        rhythm = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=1.0, stop_s=0.5)
+        rhythm = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=1.0, longest_wait_s=4.0, stop_s=0.5)
         return Trader(self.config, recovered, world, record, prefix=f"gbtests{self.starts:06d}", rhythm=rhythm)
 
     def _crashed(self, error: BaseException) -> str:
