@@ -86,7 +86,7 @@ class FieldRow:
         if field.kind is Kind.CHOICE:
             choice = CalmComboBox()
             choice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            for text in (*([""] if field.nullable else []), *field.choices):
+            for text in (*([""] if field.nullable or field.group else []), *field.choices):
                 choice.addItem(text or "(none)", text)
             choice.currentIndexChanged.connect(lambda _index: edited())
             return choice

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gridbot.core.events import Removal
@@ -17,18 +17,9 @@ from gridbot.gui.window import TITLES, Window
 from gridbot.shell.facade import ReleaseKill, RemoveGrid, SetRunning, StopTrading
 from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade
+from tests.gui.finding import press, said
 
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-
-
-def named(root: QWidget, name: str) -> str:
-    """Return the text of the label with an accessible name."""
-    return next(each.text() for each in root.findChildren(QLabel) if each.accessibleName() == name)
-
-
-def press(root: QWidget, name: str) -> None:
-    made = next(each for each in root.findChildren(QPushButton) if each.accessibleName() == name)
-    QTest.mouseClick(made, Qt.MouseButton.LeftButton)
 
 
 @pytest.mark.parametrize(
@@ -37,24 +28,24 @@ def press(root: QWidget, name: str) -> None:
 )
 def test_the_badge_says_the_mode(opened: Opened, mode: Mode, words: str) -> None:
     window = opened(FakeFacade(mode=mode))
-    assert named(window.frame, "Mode") == words
+    assert said(window.frame, "Mode") == words
 
 
 def test_the_frame_shows_market_exchange_and_the_age_of_the_price(window: Window, facade: FakeFacade) -> None:
-    assert named(window.frame, "Market") == "BTC/USDT"
-    assert named(window.frame, "Exchange") == "demo"
-    assert named(window.frame, "Age of the data") == "0.1 s ago"
+    assert said(window.frame, "Market") == "BTC/USDT"
+    assert said(window.frame, "Exchange") == "demo"
+    assert said(window.frame, "Age of the data") == "0.1 s ago"
     facade.age_ms = 12_400
     facade.publish()
     window.drain.take()
-    assert named(window.frame, "Age of the data") == "12 s ago"
+    assert said(window.frame, "Age of the data") == "12 s ago"
 
 
 def test_a_lost_connection_is_said(window: Window, facade: FakeFacade) -> None:
     facade.connected = False
     facade.publish()
     window.drain.take()
-    assert named(window.frame, "Age of the data").startswith("not connected")
+    assert said(window.frame, "Age of the data").startswith("not connected")
 
 
 @pytest.mark.parametrize("tab", range(len(TITLES)))
@@ -167,18 +158,18 @@ def test_problems_of_the_program_are_shown_until_they_are_gone(window: Window, f
     facade.problems = ("The disk is full: no order is placed.",)
     facade.publish()
     window.drain.take()
-    assert named(window.banners, "Problems") == "The disk is full: no order is placed."
+    assert said(window.banners, "Problems") == "The disk is full: no order is placed."
     facade.problems = ()
     facade.publish()
     window.drain.take()
-    assert named(window.banners, "Problems") == ""
+    assert said(window.banners, "Problems") == ""
 
 
 def test_a_silent_engine_is_said(window: Window) -> None:
     window.banners.show_silence(ENGINE_SILENT_MS - 1)
-    assert named(window.banners, "The engine") == ""
+    assert said(window.banners, "The engine") == ""
     window.banners.show_silence(3400)
-    assert "has not answered for 3 s" in named(window.banners, "The engine")
+    assert "has not answered for 3 s" in said(window.banners, "The engine")
 
 
 def test_the_window_looks_less_often_while_nobody_looks_at_it(window: Window, qtbot: QtBot) -> None:
