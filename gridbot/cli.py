@@ -6,6 +6,7 @@ is imported before the command that needs it is known.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gridbot.adapters.files.home import Home
     from gridbot.config import AppConfig, GridConfig
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 EXIT_DONE, EXIT_BUG, EXIT_USER_MUST_ACT, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -75,7 +77,8 @@ def window(
             engine.facade, preferences=window_preferences(home), exit_after=exit_after, screenshot=screenshot
         )
     finally:
-        engine.stop()
+        if not engine.stop():
+            print("The engine did not end in time; what it has written is safe.", file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -336,8 +339,8 @@ def ending(arguments: list[str]) -> int:
         # Typer ends every command this way, and has told what was wrong with the arguments.
         return _code_of(left)
     except BrokenPipeError:
-        # Whoever read our output had enough. Python would complain once more while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output had enough.
+        _drop_output()
         return EXIT_DONE
     except (LedgerError, IllegalTransition) as error:
         # These are errors to a caller that can still refuse to trade. Here they are what a bug looks like.
@@ -347,8 +350,19 @@ def ending(arguments: list[str]) -> int:
         if error.hint:
             print(error.hint, file=sys.stderr)
         return EXIT_USER_MUST_ACT
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            return _crashed(error)
+        _drop_output()
+        print("There is no room left on the disk for what is to be written. Make room and try again.", file=sys.stderr)
+        return EXIT_USER_MUST_ACT
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever escapes is reported, not lost
         return _crashed(error)
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere: Python would complain once more while closing stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _code_of(left: SystemExit) -> int:

@@ -144,3 +144,13 @@ def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
         os.close(write)
         _, said = process.communicate()
     assert process.returncode == 0 and said == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full to write to")
+def test_output_that_finds_no_room_is_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gridbot", "config", "show", "config.example.json"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2 and "no room" in done.stderr and "Traceback" not in done.stderr
