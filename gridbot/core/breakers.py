@@ -49,7 +49,7 @@ def on_marked(draft: Draft, event: Marked) -> None:
         quotes[quote.symbol] = quote
         stale = limit_ms is not None and quote.age_ms > limit_ms
         fresh[quote.symbol] = 0 if stale else fresh.get(quote.symbol, FRESH_QUOTES) + 1
-    draft.risk = evolve(draft.risk, quotes=quotes, fresh=fresh)
+    draft.risk = evolve(draft.risk, quotes=quotes, fresh=fresh, marked_at=event.time)
     if rules is None:
         return
     _measure_equity(draft, rules)

@@ -213,6 +213,8 @@ def _on_crossed(draft: Draft, event: PriceCrossed) -> None:
 
 
 def _on_marked(draft: Draft, event: Marked) -> None:
+    if event.time <= draft.risk.marked_at:
+        return
     breakers.on_marked(draft, event)
     for id_ in draft.grid_ids():
         g = draft.grid(id_)

@@ -197,6 +197,7 @@ class RiskState:
     tripped: dict[str, Tripped]
     last_trip: dict[str, TimeMs]
     level: Level
+    marked_at: TimeMs
 
 
 @value
@@ -244,6 +245,6 @@ class State:
 
 def new_state(rules: Rules) -> State:
     """Return the state before any event, with no grid laid; grids come with RulesChanged or are taken from `rules`."""
-    risk = RiskState({}, {}, None, None, -1, None, (), (), {}, {}, Level.GREEN)
+    risk = RiskState({}, {}, None, None, -1, None, (), (), {}, {}, Level.GREEN, TimeMs(-1))
     never = TimeMs(0)
     return State(rules, never, "gb00000000000", 0, False, {}, {}, {}, Seen(), Seen(), {}, risk, None, 0, 0)
