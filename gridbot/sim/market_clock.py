@@ -46,12 +46,17 @@ class MarketClock:
         future = asyncio.get_running_loop().create_future()
         self._sequence += 1
         heappush(self._waiting, (self._now + duration_ms, self._sequence, future))
-        patience = asyncio.ensure_future(self._machine.sleep(PATIENCE_S))
+        patience = asyncio.ensure_future(self._lose_patience(future))
         try:
-            await asyncio.wait((future, patience), return_when=asyncio.FIRST_COMPLETED)
+            # Awaited itself, so that one turn of the loop after `advance` is enough.
+            await future
         finally:
             patience.cancel()
-            future.cancel()
+
+    async def _lose_patience(self, future: asyncio.Future[None]) -> None:
+        await self._machine.sleep(PATIENCE_S)
+        if not future.done():
+            future.set_result(None)
 
     def advance(self, time: TimeMs) -> None:
         """Move the market's time on to `time`, never back, and wake who waited for it."""
