@@ -100,6 +100,30 @@ def test_the_window_opens_saves_its_picture_and_leaves(tmp_path: Path) -> None:
     assert status(tmp_path / "home")["running"] is False
 
 
+PRESSED_WHEN_OPEN = """
+import os, signal, sys, threading
+
+def press():
+    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        pass
+    os.kill(os.getpid(), int(sys.argv[1]))
+
+threading.Thread(target=press, daemon=True).start()
+from gridbot.cli import ending
+sys.exit(ending(["--exit-after", "100"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_window_and_the_engine_with_it(tmp_path: Path, ends: signal.Signals) -> None:
+    command = [sys.executable, "-c", PRESSED_WHEN_OPEN, str(int(ends))]
+    env = environment(tmp_path)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    assert status(tmp_path)["running"] is False
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only X11 and Wayland can be missing")
 def test_without_a_display_it_says_so(tmp_path: Path) -> None:
     done = gridbot(tmp_path, QT_QPA_PLATFORM="", DISPLAY="", WAYLAND_DISPLAY="")

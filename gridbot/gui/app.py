@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT, SIGTERM, signal
 
 from PySide6.QtCore import QProcessEnvironment, QTimer
 from PySide6.QtGui import QIcon
@@ -35,6 +38,20 @@ def require_display() -> None:
             "There is no display to open a window on.",
             hint="Start it on a desktop, or use `gridbot run`, which trades without a window.",
         )
+
+
+@contextmanager
+def _ended_by_signals(window: Window) -> Iterator[None]:
+    """Close the window on Ctrl-C and on TERM; Python hears them because the drain's timer runs Python all the time.
+
+    Without this the KeyboardInterrupt would be raised inside a slot, where Qt swallows it.
+    """
+    before = {each: signal(each, lambda *_: window.close()) for each in (SIGINT, SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal(each, handler)
 
 
 def run_window(
@@ -78,7 +95,8 @@ def run_window(
     if exit_after is not None or screenshot is not None:
         seconds = 3.0 if exit_after is None else exit_after
         QTimer.singleShot(round(seconds * 1000), window, leave)
-    code = app.exec()
+    with _ended_by_signals(window):
+        code = app.exec()
     if saved == [False]:
         raise EnvironmentProblem(
             f"The picture {screenshot} cannot be written.", hint="Is the folder there, and may you write to it?"
