@@ -105,7 +105,7 @@ import os, signal, sys, threading
 
 def press():
     while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        pass
+        threading.Event().wait(0.05)
     os.kill(os.getpid(), int(sys.argv[1]))
 
 threading.Thread(target=press, daemon=True).start()
