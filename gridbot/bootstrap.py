@@ -70,9 +70,8 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
         prefix = account.next_prefix(home.install_id(disk), clock.now_ms())
         facade = EngineFacade(_first_view(recovered.state, config), notes.tail(PAST_NOTES))
         log.subscribe(partial(_show_line, facade))
-        journal = account.journal(recovered.sequence)
         record = Record(
-            journal,
+            account.journal(recovered.sequence),
             notes,
             KillLatchFile(disk, home.root, clock),
             log,
@@ -82,13 +81,11 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
             facade,
         )
 
-        def make() -> Trader:
-            parts = _demo_parts(config, recovered.state, clock, candles)
-            world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms)
-            log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
-            return Trader(config, recovered, world, record, prefix=prefix, rhythm=_rhythm(config))
-
-        return EngineThread(facade, make, opened.pop_all().close)
+        parts = _demo_parts(config, recovered.state, clock, candles)
+        world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms)
+        trader = Trader(config, recovered, world, record, prefix=prefix, rhythm=_rhythm(config))
+        log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
+        return EngineThread(facade, trader, opened.pop_all().close)
 
 
 def run_headless(home: Home, config: AppConfig) -> int:

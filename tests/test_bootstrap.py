@@ -1,0 +1,139 @@
+"""The wired program on a real folder and a real thread: it trades, saves, comes back, and refuses what it cannot do."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from gridbot.adapters.candle_files import save_candles
+from gridbot.adapters.files.home import Home
+from gridbot.bootstrap import account_status, open_engine, window_preferences
+from gridbot.config import AppConfig, default_config
+from gridbot.core.commands import FillBooked
+from gridbot.core.units import Mode
+from gridbot.errors import AlreadyRunning, ConfigError
+from gridbot.shell.engine_thread import EngineThread
+from gridbot.shell.facade import Answered, Happened, LogLine, SetRunning, StopTrading
+from gridbot.sim.generated_market import GeneratedMarket
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def fast(**changes: object) -> AppConfig:
+    plain = default_config()
+    return plain.model_copy(update={"demo": plain.demo.model_copy(update={"speed": 20_000, **changes})})
+
+
+def until(engine: EngineThread, met: Callable[[list[Happened]], bool]) -> list[Happened]:
+    """Take what happens until it is enough; the test's own time limit is the bound."""
+    taken: list[Happened] = []
+    while not met(taken):
+        Event().wait(0.005)
+        taken += engine.facade.happened()
+    return taken
+
+
+def fills(taken: list[Happened]) -> int:
+    return sum(isinstance(item, FillBooked) for item in taken)
+
+
+def test_it_trades_saves_and_comes_back_with_its_history(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    engine = open_engine(home, fast())
+    engine.start()
+    taken = until(engine, lambda taken: fills(taken) >= 3)
+    assert any(isinstance(item, LogLine) and item.action == "fill" for item in taken)
+    view = engine.facade.view()
+    assert view.markets[0].bid is not None and view.markets[0].age_ms == 0
+    assert engine.stop()
+    assert not engine.facade.view().running
+    status = account_status(home, mode=Mode.DEMO, account="default")
+    assert status["fills"] >= 3 and not status["running"]
+
+    again = open_engine(home, fast())
+    assert len([note for note in again.facade.past() if isinstance(note, FillBooked)]) == status["fills"]
+    assert again.facade.view().snapshot.fills == status["fills"]
+    again.start()
+    assert again.stop()
+
+
+def test_a_second_process_on_the_account_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    engine = open_engine(Home(tmp_path), fast())
+    engine.start()
+    with pytest.raises(AlreadyRunning):
+        open_engine(Home(tmp_path), fast())
+    assert account_status(Home(tmp_path), mode=Mode.DEMO, account="default")["running"]
+    number = engine.facade.ask(SetRunning(False))
+    until(engine, lambda taken: any(isinstance(item, Answered) and item.request == number for item in taken))
+    assert engine.stop()
+    saved = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    assert [grid["enabled"] for grid in saved["grids"]] == [False]
+
+
+def test_the_stop_button_leaves_a_kill_file_that_status_tells(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    engine = open_engine(home, fast())
+    engine.start()
+    until(engine, lambda _: bool(engine.facade.view().snapshot.orders))
+    engine.facade.ask(StopTrading("a test"))
+    until(engine, lambda _: engine.facade.view().snapshot.kill is not None)
+    until(engine, lambda _: not engine.facade.view().snapshot.orders)
+    assert engine.stop()
+    assert (tmp_path / "KILL").exists()
+    status = account_status(home, mode=Mode.DEMO, account="default")
+    assert status["killed"] and status["kill"]["reason"] == "a test" and status["level"] == "red"
+
+
+@pytest.mark.parametrize("mode", [Mode.DRY, Mode.LIVE])
+def test_what_needs_an_exchange_is_refused_with_a_way_out(tmp_path: Path, mode: Mode) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_engine(Home(tmp_path), default_config().model_copy(update={"mode": mode}))
+    assert mode.value in caught.value.message and "demo" in caught.value.hint
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_candle_file_is_replayed_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "market.parquet"
+    save_candles(file, GeneratedMarket(7).candles(120_000, 30_000))
+    engine = open_engine(Home(tmp_path / "home"), fast(candles=str(file), speed=1_000_000))
+    engine.start()
+    until(engine, lambda _: any("end" in sentence for sentence in engine.facade.view().problems))
+    view = engine.facade.view()
+    assert view.markets[0].exchange == "replay of market.parquet"
+    assert view.snapshot.grids[0].anchor is not None
+    assert engine.stop()
+
+
+def test_the_window_remembers_its_preferences_and_forgives_a_damaged_file(tmp_path: Path) -> None:
+    store = window_preferences(Home(tmp_path))
+    assert store.load() == {}
+    store.save({"tab": 3})
+    assert store.load() == {"tab": 3}
+    (tmp_path / "ui.json").write_text("{", "utf-8")
+    assert store.load() == {}
+
+
+def test_a_run_without_a_window_ends_cleanly_at_a_signal(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from gridbot.adapters.files.home import Home\n"
+        "from gridbot.bootstrap import run_headless\n"
+        "from gridbot.config import default_config\n"
+        "sys.exit(run_headless(Home(Path(sys.argv[1])), default_config()))\n"
+    )
+    running = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT)
+    log = tmp_path / "logs" / "gridbot.jsonl"
+    while not (log.exists() and "slots_laid" in log.read_text("utf-8")):
+        assert running.poll() is None
+        Event().wait(0.02)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == 0
+    assert account_status(Home(tmp_path), mode=Mode.DEMO, account="default")["open_orders"] == 10
+    assert (tmp_path / "demo" / "default" / "state.json").exists()
