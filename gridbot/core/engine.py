@@ -8,7 +8,7 @@ from typing import Any
 from gridbot.core import breakers, direct
 from gridbot.core.booking import book, current_price, ended, find, retire, saleable
 from gridbot.core.cells import Block, Cell
-from gridbot.core.commands import Alarmed, KillChanged
+from gridbot.core.commands import Alarmed
 from gridbot.core.draft import Draft, GridDraft, Step
 from gridbot.core.events import (
     AccountOpened,
@@ -26,30 +26,32 @@ from gridbot.core.events import (
     OrderFilled,
     OrderReported,
     PriceCrossed,
-    Removal,
     RulesChanged,
     Transferred,
 )
 from gridbot.core.ledger import Account, Tally
 from gridbot.core.lifecycle import (
-    begin_exit,
     change_rules,
     decide,
-    exit_if_due,
     finish_if_empty,
     lay_if_due,
-    new_grid,
     signal_market,
-    stop,
     tell_regime,
 )
 from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
 from gridbot.core.plan import arm, arm_after_fill, complete, limit_for, repeat_cancels, settle, settle_all
 from gridbot.core.regime import new_signal, new_trend
-from gridbot.core.rules import GridRules, Wish
 from gridbot.core.state import Phase, State
 from gridbot.core.units import Side, TimeMs
 from gridbot.core.values import evolve
+from gridbot.core.wishes import (
+    cancel_everything,
+    change_all_rules,
+    release_trading,
+    remove_grid,
+    stop_trading,
+    take_wish,
+)
 
 REJECTED_WAIT_MS = 5_000
 """How long a cell waits after the venue refused its order, before it is tried again."""
@@ -81,22 +83,6 @@ def general_step(state: State, event: Event) -> Step:
 def _on_epoch(draft: Draft, event: EpochStarted) -> None:
     if event.prefix != draft.prefix:
         draft.prefix, draft.sequence = event.prefix, 0
-
-
-def _on_rules(draft: Draft, event: RulesChanged) -> None:
-    draft.rules = event.rules
-    wanted = {rules.id: rules for rules in event.rules.grids}
-    for id_ in draft.grid_ids():
-        if id_ not in wanted:
-            _remove(draft, id_, Removal.SELL_ONLY)
-    for id_, rules in wanted.items():
-        if draft.has(id_):
-            change_rules(draft, draft.grid(id_), rules)
-            continue
-        instrument = draft.instruments.get(rules.symbol, rules.instrument)
-        if instrument is not None and rules.symbol not in draft.instruments:
-            draft.instruments = {**draft.instruments, rules.symbol: instrument}
-        draft.insert(id_, new_grid(rules, instrument, draft.now))
 
 
 def _on_instrument(draft: Draft, event: InstrumentChanged) -> None:
@@ -239,7 +225,7 @@ def _on_filled(draft: Draft, event: OrderFilled) -> None:
     settle(draft, g)
     finish_if_empty(draft, g)
     if draft.kill is not None and draft.base.kill is None:
-        _cancel_everything(draft)
+        cancel_everything(draft)
 
 
 def _on_reported(draft: Draft, event: OrderReported) -> None:
@@ -316,84 +302,9 @@ def _one_more_cancel(tally: Tally) -> Tally:
     return evolve(tally, cancels=tally.cancels + 1)
 
 
-def _on_wished(draft: Draft, event: GridWished) -> None:
-    if not draft.has(event.grid):
-        return
-    g = draft.grid(event.grid)
-    _take_wish(draft, g, event.wish)
-    draft.rules = evolve(
-        draft.rules,
-        grids=tuple(evolve(rules, wish=event.wish) if rules.id == event.grid else rules for rules in draft.rules.grids),
-    )
-
-
-def _take_wish(draft: Draft, g: GridDraft, wish: Wish) -> None:
-    rules: GridRules = evolve(g.rules, wish=wish)
-    change_rules(draft, g, rules)
-
-
-def _on_removed(draft: Draft, event: GridRemoved) -> None:
-    draft.rules = evolve(draft.rules, grids=tuple(rules for rules in draft.rules.grids if rules.id != event.grid))
-    if draft.has(event.grid):
-        _remove(draft, event.grid, event.how)
-
-
-def _remove(draft: Draft, id_: Any, how: Removal) -> None:
-    """Wind a grid down as the user chose; it goes when nothing of it rests and, unless untracked, nothing is held."""
-    g = draft.grid(id_)
-    g.dropped = True
-    if how is Removal.SELL_NOW and any(cell.lot is not None for cell in g.cells):
-        begin_exit(draft, g, "removed", "The grid was taken away; what it holds is sold now.")
-    elif how is Removal.UNTRACK:
-        for cell in tuple(g.cells):
-            g.put(Cell(cell.number, None, cell.order, None, None))
-        stop(draft, g, "untracked", "The grid was taken away; its coins stay in the account, untracked.")
-    else:
-        g.rules = evolve(g.rules, wish=Wish.SELL_ONLY)
-        g.limit = limit_for(draft, g)
-    if g.price is not None:
-        arm(draft, g, g.price)
-    settle_all(draft, g)
-    finish_if_empty(draft, g)
-    if g.phase is Phase.STOPPED and all(cell.order is None for cell in g.cells):
-        draft.drop(id_)
-
-
-def _on_kill(draft: Draft, event: KillRequested) -> None:
-    if draft.kill is not None:
-        return
-    breakers.kill(draft, event.kind, event.reason, liquidate=event.liquidate)
-    breakers.set_level(draft)
-    _cancel_everything(draft)
-
-
-def _cancel_everything(draft: Draft) -> None:
-    for id_ in draft.grid_ids():
-        g = draft.grid(id_)
-        g.limit = limit_for(draft, g)
-        if g.price is not None:
-            arm(draft, g, g.price)
-        settle_all(draft, g)
-
-
-def _on_release(draft: Draft, event: KillReleased) -> None:
-    if draft.kill is None:
-        return
-    draft.notes.append(KillChanged(draft.now, False, draft.kill.kind, f"Released by {event.by}."))
-    draft.kill = None
-    breakers.release(draft)
-    for id_ in draft.grid_ids():
-        g = draft.grid(id_)
-        g.limit = limit_for(draft, g)
-        if g.price is not None:
-            arm(draft, g, g.price)
-            exit_if_due(draft, g, g.price)
-        settle_all(draft, g)
-
-
 _HANDLERS: dict[type[Any], Callable[[Draft, Any], None]] = {
     EpochStarted: _on_epoch,
-    RulesChanged: _on_rules,
+    RulesChanged: change_all_rules,
     InstrumentChanged: _on_instrument,
     AccountOpened: _on_account,
     Transferred: _on_transfer,
@@ -404,8 +315,8 @@ _HANDLERS: dict[type[Any], Callable[[Draft, Any], None]] = {
     Marked: _on_marked,
     OrderReported: _on_reported,
     OrderFilled: _on_filled,
-    GridWished: _on_wished,
-    GridRemoved: _on_removed,
-    KillRequested: _on_kill,
-    KillReleased: _on_release,
+    GridWished: take_wish,
+    GridRemoved: remove_grid,
+    KillRequested: stop_trading,
+    KillReleased: release_trading,
 }

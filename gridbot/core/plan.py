@@ -237,7 +237,9 @@ def _sell_price(draft: Draft, g: GridDraft, cell: Cell, lot: Lot) -> tuple[Price
     if g.phase is Phase.EXITING:
         if quote is None or draft.rules.risk is None:
             return (lot.target if g.price is None else g.price), True
-        return instrument.price_floor(quote.bid * (1 - draft.rules.risk.price_collar.limit)), True
+        # The collar is measured from the middle, so from there: from the bid it would always lie outside.
+        mid = (quote.bid + quote.ask) / 2
+        return instrument.price_ceil(mid * (1 - draft.rules.risk.price_collar.limit)), True
     if quote is None or not draft.rules.post_only or lot.target > quote.bid:
         return lot.target, False
     order = cell.order
