@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPersistentModelIndex, QPoint, Qt
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gridbot.gui import words
 from gridbot.gui.context import Context
@@ -84,8 +92,7 @@ class LogsTab(QWidget):
         for line in lines:
             self._number += 1
             rows.append(Logged(self._number, line))
-        before, bar = self.model.rowCount(), self.table.verticalScrollBar()
-        value = bar.value()
+        before, read = self.model.rowCount(), QPersistentModelIndex(self.table.indexAt(QPoint(1, 1)))
         self._moving = True
         self.model.append(rows)
         came = max(0, self.model.rowCount() - before)
@@ -93,9 +100,9 @@ class LogsTab(QWidget):
             self.table.scrollToTop()
         else:
             self._unseen += came
-            if self.model.rowCount() and value:
+            if read.isValid():
                 # New rows come in above; what is read stays where it is.
-                bar.setValue(value + came)
+                self.table.put_on_top(read.row())
         self._moving = False
         self._say()
 

@@ -128,8 +128,8 @@ class OrdersTab(QWidget):
 
         def accepts(row: OrderView | OrderEnded | Booked) -> bool:
             whose = row.note if isinstance(row, Booked) else row
-            # A round trip is a buy and a sell.
-            return getattr(whose, "side", side) is side
+            # A round trip is a buy and a sell. (Qt gives a side back as the plain text that it also is.)
+            return bool(getattr(whose, "side", side) == side)
 
         for _, model, _ in self._parts:
             model.set_filter(self.filter.text(), None if side is None else accepts)

@@ -70,6 +70,13 @@ class Table(QTableView):
             for number, width in enumerate(widths):
                 self.setColumnWidth(number, width)
 
+    def put_on_top(self, row: int) -> None:
+        """Scroll so that a row is the first one seen."""
+        # Rows that came in a moment ago are not laid out yet, and the bar would not go beyond the old end.
+        self.executeDelayedItemsLayout()
+        self.updateGeometries()
+        self.verticalScrollBar().setValue(row)
+
     def selected(self) -> list[Any]:
         """Return the selected rows in the order shown."""
         return [self._rows.row(index) for index in sorted(self.selectionModel().selectedRows(), key=lambda i: i.row())]
