@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -276,6 +277,7 @@ def backtest(
             risk=settings.risk.to_rules() if risk else None,
             equity=opening,
             progress=progress.report,
+            stopwatch=time.perf_counter,
         )
     print(summary(result, source=candles.name), flush=True)
     if json is not None or csv is not None:

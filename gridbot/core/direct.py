@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from gridbot.core.arming import freed_rung
 from gridbot.core.cells import Cell, Lot, Want
 from gridbot.core.commands import FillBooked, Note, OrderEnded, PlaceLimit, RoundTripClosed
 from gridbot.core.draft import Step
@@ -15,7 +16,7 @@ from gridbot.core.events import CandleClosed, OrderFilled, OrderRef, OrderReport
 from gridbot.core.ladder import relaid
 from gridbot.core.ledger import Account, Accounts, Tally, add, multiply, subtract
 from gridbot.core.orders import RESTING, TRANSITIONS, Fact, Order, OrderState
-from gridbot.core.plan import INTENDED, NOTHING_FILLED, freed_rung, order_id
+from gridbot.core.plan import INTENDED, NOTHING_FILLED, order_id
 from gridbot.core.rules import Instrument
 from gridbot.core.state import Arming, Grid, Phase, State
 from gridbot.core.units import ZERO, GridId, Price, Side, TimeMs

@@ -9,95 +9,25 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gridbot.core import risk
+from gridbot.core.arming import KEEPABLE, freed_rung, tell_range, walk
 from gridbot.core.cells import Block, Cell, Lot, Want, at_rest, matches
-from gridbot.core.commands import CancelOrder, OrderDenied, PlaceLimit, RangeChanged
+from gridbot.core.commands import CancelOrder, OrderDenied, PlaceLimit
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.events import OrderRef
 from gridbot.core.ladder import Rung
 from gridbot.core.ledger import add, split, subtract
-from gridbot.core.orders import RESTING, TERMINAL, Fact, Order, OrderState, after
-from gridbot.core.state import Arming, Grid, Limit, LimitCause, Phase, RangeState
+from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
+from gridbot.core.state import Arming, Limit, LimitCause, Phase
 from gridbot.core.units import ZERO, OrderId, Price, Quantity, Side, TimeMs
 from gridbot.core.values import evolve
 
-_KEEPABLE = RESTING | {OrderState.UNKNOWN}
-_CANCELLABLE = _KEEPABLE
 _CANCEL_REPEATS = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_UNKNOWN})
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(high + low for high in _BASE32 for low in _BASE32)
 INTENDED = after(OrderState.PLANNED, Fact.INTENDED)
 NOTHING_FILLED = Quantity(ZERO)
-_NOTHING = Price(Decimal("-Infinity"))
 RETRY_MS = 1_000
 """How long a denied order waits before it is asked again."""
-
-
-class Walk:
-    """The result of one walk down the ladder at a price.
-
-    `armed` are the rungs to rest, highest first; `keeps` the cells (by number) whose resting buy is one of them, with
-    its rung; `free` the cells that do not hold; `skipped` the lowest rung that only the price kept out; `cut` that free
-    cells ran out before the rungs did.
-    """
-
-    __slots__ = ("armed", "cut", "free", "keeps", "skipped")
-
-    def __init__(self) -> None:
-        self.armed: list[Rung] = []
-        self.keeps: dict[int, Rung] = {}
-        self.free: list[Cell] = []
-        self.skipped: Price | None = None
-        self.cut = False
-
-
-def walk(g: GridDraft, price: Decimal) -> Walk:
-    """Walk the slots from slot 1 down and choose those to arm at `price` (quote per base).
-
-    One merge pass: `held` and the rungs' upper reaches both fall, so each holding is passed once.
-    """
-    found = Walk()
-    free, armed, keeps = found.free, found.armed, found.keeps
-    held: list[Price] = []
-    resting: dict[Price, Cell] = {}
-    for cell in g.cells:
-        lot = cell.lot
-        if lot is not None and lot.complete:
-            held.append(lot.buy_price)
-            continue
-        free.append(cell)
-        order = cell.order
-        if order is not None and order.side is Side.BUY and order.state in _KEEPABLE:
-            resting[order.price] = cell
-    if g.ladder is None:
-        return found
-    held.sort(reverse=True)
-    held.append(_NOTHING)
-    place, room = 0, len(free)
-    last = g.rules.levels if g.limit.last is None else g.limit.last
-    for rung in g.ladder.rungs:
-        if rung.number > last:
-            break
-        if not room:
-            found.cut = True
-            break
-        while held[place] >= rung.high:
-            place += 1
-        if held[place] > rung.low or not rung.fits:
-            continue
-        slot = rung.price
-        keeper = resting.get(slot)
-        if keeper is not None and _is_for(keeper.order, rung):
-            keeps[keeper.number] = rung
-        elif slot >= price:
-            found.skipped = slot
-            continue
-        armed.append(rung)
-        room -= 1
-    return found
-
-
-def _is_for(order: Order | None, rung: Rung) -> bool:
-    return order is not None and order.target == rung.target and order.rung_quantity == rung.quantity
 
 
 def arm(draft: Draft, g: GridDraft, price: Price) -> None:
@@ -128,7 +58,7 @@ def arm(draft: Draft, g: GridDraft, price: Price) -> None:
         wanted = _buy(g, cell, rung)
         if want != wanted:
             g.put(Cell(cell.number, wanted, cell.order, cell.lot, None))
-    _tell_range(draft, g, armed=bool(found.armed))
+    tell_range(draft, g, armed=bool(found.armed))
 
 
 def _nothing_new(g: GridDraft, price: Decimal) -> bool:
@@ -160,7 +90,7 @@ def arm_after_fill(draft: Draft, g: GridDraft, cell: Cell, sold: Lot | None, pri
         g.price = price
         g.arming = Arming(arming.skipped, arming.armed - 1, arming.idle, arming.cut, arming.last)
         if arming.armed <= 1:
-            _tell_range(draft, g, armed=False)
+            tell_range(draft, g, armed=False)
         return
     rung = None if sold is None or lot is not None else freed_rung(g, sold, price, cell.number)
     if rung is None:
@@ -170,30 +100,7 @@ def arm_after_fill(draft: Draft, g: GridDraft, cell: Cell, sold: Lot | None, pri
     g.put(Cell(cell.number, _buy(g, cell, rung), None, None, None))
     g.arming = Arming(arming.skipped, arming.armed + 1, 0, False, arming.last)
     if not arming.armed:
-        _tell_range(draft, g, armed=True)
-
-
-def freed_rung(g: Grid | GridDraft, sold: Lot, price: Decimal, number: int) -> Rung | None:
-    """Return the rung that selling `sold` out of cell `number` frees, if it alone becomes armed and no other cell could
-    take it; None where that takes a walk to tell."""
-    arming, ladder = g.arming, g.ladder
-    if arming.idle or arming.cut or ladder is None or (arming.skipped is not None and arming.skipped < price):
-        return None
-    place = sold.slot - 1
-    if place >= len(ladder.rungs):
-        return None
-    rung = ladder.rungs[place]
-    bought = sold.buy_price
-    if rung.price != bought or not rung.fits or bought >= price or g.limit.last != arming.last:
-        return None
-    if arming.last is not None and rung.number > arming.last:
-        return None
-    low, high = rung.low, rung.high
-    for other in g.cells:
-        lot = other.lot
-        if lot is not None and low < lot.buy_price < high and other.number != number:
-            return None
-    return rung
+        tell_range(draft, g, armed=True)
 
 
 def _want_no_buys(g: GridDraft) -> None:
@@ -270,32 +177,6 @@ def complete(g: GridDraft, cell: Cell) -> None:
     g.put(Cell(cell.number, None, cell.order, done if quantity else None, cell.block))
 
 
-def _tell_range(draft: Draft, g: GridDraft, *, armed: bool) -> None:
-    now = range_state(g, armed=armed)
-    if now is not g.range:
-        g.range, g.range_since = now, draft.now
-        draft.notes.append(RangeChanged(draft.now, g.rules.id, now.value))
-
-
-def range_state(g: GridDraft, *, armed: bool) -> RangeState:
-    """Return why the grid rests a buy, or none."""
-    if g.phase is Phase.STOPPED or g.phase is Phase.EXITING:
-        return RangeState.STOPPED
-    if g.phase is Phase.WAITING:
-        return RangeState.WAITING
-    if g.ladder is None:
-        return RangeState.WARMING_UP
-    if armed:
-        return RangeState.TRADING
-    if all(cell.holding for cell in g.cells):
-        return RangeState.FULL
-    if g.limit.last == 0:
-        return RangeState.LIMITED
-    if g.price is not None and g.ladder.rungs and g.price <= g.ladder.rungs[-1].price:
-        return RangeState.BELOW_RANGE
-    return RangeState.LIMITED if g.limit.last is not None else RangeState.CROWDED
-
-
 def settle(draft: Draft, g: GridDraft) -> None:
     """Turn the wants of the cells that changed into commands."""
     touched = sorted(g.touched) if len(g.touched) > 1 else tuple(g.touched)
@@ -332,7 +213,7 @@ def _cancel_unwanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
     if order is None or order.state in TERMINAL or order.taker:
         return
     killed = draft.kill is not None
-    if order.state not in _CANCELLABLE or (not killed and cell.want is not None and matches(order, cell.want)):
+    if order.state not in KEEPABLE or (not killed and cell.want is not None and matches(order, cell.want)):
         return
     cancelling = evolve(order, state=after(order.state, Fact.CANCEL_WANTED))
     g.put(Cell(cell.number, cell.want, cancelling, cell.lot, cell.block))

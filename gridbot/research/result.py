@@ -67,7 +67,7 @@ class BacktestResult:
     final_range: str
     halt: str
     equity: _Floats
-    engine_seconds: float
+    engine_seconds: float | None
 
     def to_plain(self) -> dict[str, Any]:
         """Return the result as strategy.md section 10 writes it: amounts as exact decimals in strings."""
@@ -169,7 +169,7 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
         final_range=grid.range.value,
         halt=grid.halt,
         equity=equity,
-        engine_seconds=0.0,
+        engine_seconds=None,
     )
 
 

@@ -1,0 +1,1 @@
+"""What must hold of the engine on any candles, any grid and any history."""
