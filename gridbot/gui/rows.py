@@ -260,7 +260,7 @@ LIMIT_COLUMNS: tuple[Column[LimitView], ...] = (
         title="Limit",
         text=lambda v: words.LIMIT_WORDS.get(v.code, v.code),
         order=lambda v: words.LIMIT_WORDS.get(v.code, v.code),
-        width=200,
+        width=218,
         tip=lambda v: v.code,
     ),
     Column(title="Of", text=lambda v: v.scope or "the account", order=lambda v: v.scope, width=90),

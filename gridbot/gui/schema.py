@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from gridbot.config import schema_reference
 from gridbot.config.mistakes import submodel
-from gridbot.core.values import value
+from gridbot.core.values import evolve, value
 
 
 class Kind(StrEnum):
@@ -56,7 +56,12 @@ def _fields(model: type[BaseModel], prefix: str, group: str, types: Mapping[str,
             continue
         if below is not None:
             optional = type(None) in get_args(info.annotation)
-            yield from _fields(below, f"{path}.", path if optional else group, types)
+            inside = _fields(below, f"{path}.", path if optional else group, types)
+            # What a breaker measures is said by the breaker; its limit only says that it is one.
+            yield from (
+                evolve(field, description=info.description) if field.path == f"{path}.limit" else field
+                for field in inside
+            )
             continue
         kind, choices = _kind(info)
         nullable = any(part is type(None) for part in _parts(info.annotation))

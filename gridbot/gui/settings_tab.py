@@ -84,6 +84,8 @@ class SettingsTab(QWidget):
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.wrong = QListWidget()
         self.wrong.setAccessibleName("What is wrong")
+        self.wrong.setWordWrap(True)
+        self.wrong.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.wrong.itemActivated.connect(self._go_to)
         self.wrong.itemClicked.connect(self._go_to)
         self.said = label("", role="muted", name="State of the settings", wrap=True)
