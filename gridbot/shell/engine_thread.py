@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from signal import SIGINT, SIGTERM, Signals
@@ -57,9 +58,9 @@ class EngineThread:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        for signal in self._signals:
+        if sys.platform != "win32":
             # Windows has no such handlers: there Ctrl-C cancels the run, which saves and closes all the same.
-            with suppress(NotImplementedError):
+            for signal in self._signals:
                 self._loop.add_signal_handler(signal, self._trader.stop)
         self._ready.set()
         await self._trader.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from gridbot.config import AppConfig
 from gridbot.core.commands import Command
@@ -67,25 +67,7 @@ class Trader:
         self._showcase = Showcase(board=self._board, problems=self._problems, clock=clock)
         self._meter = Meter(clock)
         put = self._inbox.put
-        self._executor = Executor(
-            venue=world.venue,
-            clock=clock,
-            put=put,
-            spawn=self._spawn,
-            refusal=self._refusal,
-            meter=self._meter,
-        )
-        self._reconciler = Reconciler(
-            venue=world.venue,
-            clock=clock,
-            state=lambda: self._keeper.state,
-            put=put,
-            busy=self._executor.busy,
-            alarm=self._teller.alarm,
-            meter=self._meter,
-            ours=self._is_ours,
-            longest_wait_s=rhythm.longest_wait_s,
-        )
+        self._wire_ways_out(put)
         self._preparation = Preparation(
             venue=world.venue,
             feed=world.feed,
@@ -107,6 +89,29 @@ class Trader:
         )
         for sentence in recovered.warnings:
             self._teller.recovered(sentence)
+
+    def _wire_ways_out(self, put: Callable[[Message], Awaitable[None]]) -> None:
+        """Make what talks to the venue: the executor, and the reconciler that asks about its orders."""
+        world, clock, rhythm = self._world, self._clock, self._rhythm
+        self._executor = Executor(
+            venue=world.venue,
+            clock=clock,
+            put=put,
+            spawn=self._spawn,
+            refusal=self._refusal,
+            meter=self._meter,
+        )
+        self._reconciler = Reconciler(
+            venue=world.venue,
+            clock=clock,
+            state=lambda: self._keeper.state,
+            put=put,
+            busy=self._executor.busy,
+            alarm=self._teller.alarm,
+            meter=self._meter,
+            ours=self._is_ours,
+            longest_wait_s=rhythm.longest_wait_s,
+        )
 
     @property
     def state(self) -> State:

@@ -53,6 +53,10 @@ class SymbolBook:
         self._places: dict[Side, list[Place]] = {Side.BUY: [], Side.SELL: []}
         self._orders: dict[Place, Resting] = {}
 
+    def resting(self, side: Side) -> list[Resting]:
+        """Return the orders of one side, the next to fill first."""
+        return [self._orders[place] for place in self._places[side]]
+
     def add(self, resting: Resting) -> None:
         """Rest an order."""
         insort(self._places[resting.order.side], resting.place)

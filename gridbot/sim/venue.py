@@ -145,9 +145,11 @@ class SimVenue:
         return None if resting is None or resting.order.symbol != symbol else resting.report()
 
     async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
-        """Return what rests, in the order of arrival."""
+        """Return what rests: buys then sells, the next to fill first."""
         await self._delay(self._latency_ms)
-        return [r.report() for r in self._orders.values() if r.open and r.order.symbol == symbol]
+        book = self._books.get(symbol)
+        resting = [] if book is None else [*book.resting(Side.BUY), *book.resting(Side.SELL)]
+        return [order.report() for order in resting]
 
     async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
         """Return the newest trades from `since` on (20,000 are kept)."""
@@ -200,9 +202,12 @@ class SimVenue:
         buying = order.side is Side.BUY
         asset = instrument.quote if buying else instrument.base
         held = self._balances.get(asset, ZERO)
-        for resting in self._orders.values():
-            if resting.open and resting.order.side is order.side and resting.order.symbol == order.symbol:
-                held -= resting.leaves * (resting.order.price * (1 + instrument.maker_fee) if buying else 1)
+        for symbol, book in self._books.items():
+            rules = self._catalog(symbol)
+            if asset != (rules.quote if buying else rules.base):
+                continue
+            for resting in book.resting(order.side):
+                held -= resting.leaves * (resting.order.price * (1 + rules.maker_fee) if buying else 1)
         need = order.quantity * (order.price * (1 + instrument.maker_fee) if buying else 1)
         if need <= held:
             return None

@@ -12,7 +12,7 @@ from gridbot.core.codec import digest
 from gridbot.core.commands import Alarmed, FillBooked, PlaceLimit
 from gridbot.core.events import KillKind, OrderRef
 from gridbot.core.orders import OrderState
-from gridbot.core.state import State
+from gridbot.core.state import Phase, State
 from gridbot.core.units import Asset, GridId, Mode, OrderId, Price, Quantity, Side, VenueOrderId
 from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, View
 from gridbot.shell.known_orders import live_order, live_orders
@@ -283,3 +283,15 @@ def test_an_order_of_ours_that_no_grid_knows_is_cancelled_and_alarmed() -> None:
     assert stray.ref.id not in resting_at(house)
     assert any(isinstance(item, Alarmed) and item.code == "excess_order" for item in house.outlet.items)
     assert_settled(house, state)
+
+
+def test_a_stop_loss_sells_everything_by_immediate_orders_and_stops() -> None:
+    house = House(choppy(11, minutes=300, quiet=30))
+    grid = house.config.grids[0].model_copy(update={"stop_loss": Decimal("0.001")})
+    house.config = house.config.model_copy(update={"grids": (grid,)})
+    state = run_virtual(house.run(30))
+    stopped = state.grids[GridId("btc")]
+    assert stopped.phase is Phase.STOPPED and stopped.tally.fills > 0
+    assert not resting_at(house) and not believed(state)
+    assert books(state)[Asset("BTC")] == 0 == stopped.tally.inventory
+    assert books(state) == venue_balances(house)
