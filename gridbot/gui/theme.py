@@ -176,8 +176,8 @@ def apply(app: QApplication, colours: Colours) -> None:
         app.setPalette(palette)
         # Fusion draws a control's outline 1.4 times darker than its window, which no eye sees on a dark one.
         palette.setColor(QPalette.ColorRole.Window, QColor(colours.outline).lighter(140))
-        for kind in (b"QCheckBox", b"QRadioButton", b"QLineEdit", b"QComboBox", b"QAbstractScrollArea"):
-            app.setPalette(palette, kind)
+        for kind in ("QCheckBox", "QRadioButton", "QLineEdit", "QComboBox", "QAbstractScrollArea"):
+            app.setPalette(palette, kind)  # type: ignore[arg-type]  # PySide says bytes and takes only str
         app.setStyleSheet(sheet)
 
 
