@@ -157,8 +157,8 @@ def _demo_parts(config: AppConfig, state: State, clock: SystemClock, candles: Ca
 
 
 def _rhythm(config: AppConfig) -> Rhythm:
-    """Mark once a simulated minute, but no oftener than ten times a second and no rarer than once."""
-    return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.1, 60 / config.demo.speed)))
+    """Mark once a simulated minute, but at most four times a second (the journal keeps each) and at least once."""
+    return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.25, 60 / config.demo.speed)))
 
 
 def _exchange(config: AppConfig) -> str:

@@ -62,7 +62,9 @@ class MarketBoard:
                 self._last[item.symbol] = item.price
                 return () if before is None else self._touched(item, before)
             case CandleArrived():
-                return (self._closed(item),)
+                closed = self._closed(item)
+                matters = closed.bars or self._watch.get(item.market, _NOTHING).closes
+                return (closed,) if matters else ()
 
     def _over(self, quote: Quote, time: TimeMs) -> tuple[PriceCrossed, ...]:
         """A slot that waits under the price is told when the bid is above it: then its buy rests for certain."""

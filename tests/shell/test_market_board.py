@@ -70,11 +70,20 @@ def test_bars_close_with_the_candle_that_ends_them_also_when_joined_in_the_middl
     made = board()
     made.follow(BTC, 5 * MINUTE, [candle(0, 50.0), candle(1, 200.0)])
     events = [made.take(CandleArrived(BTC, candle(minute))) for minute in (2, 3, 4)]
-    closed = [event for (event,) in events if isinstance(event, CandleClosed)]
-    assert [len(event.bars) for event in closed] == [0, 0, 1]
-    timeframe, bar = closed[-1].bars[0]
+    assert [len(told) for told in events] == [0, 0, 1]
+    (closed,) = events[-1]
+    assert isinstance(closed, CandleClosed)
+    timeframe, bar = closed.bars[0]
     assert (timeframe, bar.high, bar.low, bar.close) == (5 * MINUTE, 201.0, 49.0, 100.0)
-    assert closed[-1].time == 5 * MINUTE
+    assert closed.time == 5 * MINUTE
+
+
+def test_a_quiet_close_is_told_only_while_an_exit_is_judged_at_it() -> None:
+    made = board()
+    assert made.take(CandleArrived(BTC, candle(0))) == ()
+    made.watch({BTC: Watch((), (), closes=True)})
+    (closed,) = made.take(CandleArrived(BTC, candle(1)))
+    assert isinstance(closed, CandleClosed) and closed.bars == ()
 
 
 def test_a_crossed_quote_is_no_price_to_lay_at() -> None:
