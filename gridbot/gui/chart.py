@@ -45,7 +45,7 @@ class Chart(pg.PlotWidget):
         self._scene = Scene(colours, no_candles(), none, 60.0, (), (), fills, None, "No candles yet.")
         self._follows, self._fits, self._crosshair = True, True, True
         self._pointer: QPointF | None = None
-        self._setting = False
+        self._placed = False
         plot: Any = self.getPlotItem()
         plot.hideButtons()
         plot.setMenuEnabled(False)
@@ -96,6 +96,7 @@ class Chart(pg.PlotWidget):
         times = data.open_time / 1000
         changed = len(times) != len(self._scene.times) or not np.array_equal(times[-1:], self._scene.times[-1:])
         self._scene = evolve(self._scene, data=data, times=times, step=timeframe / 1000)
+        self._placed = self._placed and not fresh
         if not len(times):
             self._repaint()
             return
@@ -106,8 +107,8 @@ class Chart(pg.PlotWidget):
             minXRange=8 * step,
             maxXRange=max(300, len(times) * 1.5) * step,
         )
-        if fresh or self._span() <= 1.001:
-            self._fits = self._follows = True
+        if not self._placed:
+            self._placed = self._fits = self._follows = True
             self._show_newest(FIRST_SHOWN * step / (1 - self._room()))
         elif changed and self._follows:
             self._show_newest(self._span())
@@ -192,9 +193,7 @@ class Chart(pg.PlotWidget):
         return min(0.4, ROOM_PX / max(1.0, float(self.box.width())))
 
     def _set_x(self, left: float, right: float) -> None:
-        self._setting = True
         self.box.setXRange(left, right, padding=0)
-        self._setting = False
 
     def _show_newest(self, span: float) -> None:
         if len(self._scene.times):

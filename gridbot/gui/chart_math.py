@@ -113,7 +113,7 @@ def price_range(
 ) -> tuple[float, float] | None:
     """Return the lowest and highest price to show, None without candles.
 
-    Levels are taken in from the nearest outwards while the candles keep at least a third of the height.
+    Levels are taken in from the nearest outwards while the candles keep at least half of the height.
     """
     if not low.size:
         return None
@@ -124,7 +124,7 @@ def price_range(
     middle = (bottom + top) / 2
     for level in sorted(levels, key=lambda each: abs(each - middle)):
         lower, higher = min(bottom, level), max(top, level)
-        if higher - lower > 3 * candles:
+        if higher - lower > 2 * candles:
             break
         bottom, top = lower, higher
     margin = max(top - bottom, candles) * 0.06

@@ -100,9 +100,13 @@ class OrdersTab(QWidget):
         """Return the tables, whose column widths are remembered."""
         return [table for _, _, table in self._parts]
 
+    def show_page(self, title: str) -> None:
+        """Show one of the tables."""
+        self._pages.setCurrentIndex([each for each, _, _ in self._parts].index(title))
+
     def show_unconfirmed(self) -> None:
         """Show the open orders, those that nobody is sure of first."""
-        self._pages.setCurrentIndex(0)
+        self.show_page("Open orders")
         self.filter.clear()
         status = next(number for number, column in enumerate(ORDER_COLUMNS) if column.title == "Status")
         self._parts[0][2].sort_by(status, descending=False)

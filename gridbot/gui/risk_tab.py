@@ -98,7 +98,7 @@ class RiskTab(QWidget):
         snapshot = view.snapshot
         set_role(self._level, snapshot.level.value)
         set_text(self._level, snapshot.level.value.upper())
-        set_text(self._cause, " ".join(snapshot.causes) or words.LEVEL_WORDS[Level(snapshot.level)])
+        set_text(self._cause, cause(snapshot))
         self._show_cards(snapshot)
         self._show_bars(snapshot)
         self._show_state(snapshot)
@@ -171,3 +171,14 @@ class RiskTab(QWidget):
         else:
             why = f": {kill.reason}" if kill.reason else ""
             set_text(self._kill_note, f"Stopped since {words.moment(kill.time)} UTC ({kill.kind.value}){why}")
+
+
+def cause(snapshot: Snapshot) -> str:
+    """Return why the level is what it is: what tripped, and which grids see an unusual volatility."""
+    said = list(snapshot.causes)
+    for grid in snapshot.grids:
+        if grid.breaker_open:
+            said.append(f"{grid.id}: the ATR jumped, and its circuit breaker is open.")
+        elif grid.spike:
+            said.append(f"{grid.id}: volatility spiked.")
+    return " ".join(said) or words.LEVEL_WORDS[Level(snapshot.level)]

@@ -206,7 +206,7 @@ TRIP_COLUMNS: tuple[Column[Booked], ...] = (
         right=True,
         bare=lambda r: str(_trip(r).time - _trip(r).opened),
     ),
-    Column(title="Slot", text=lambda r: str(_trip(r).slot), order=lambda r: _trip(r).slot, width=60, right=True),
+    Column(title="Slot", text=lambda r: str(_trip(r).slot), order=lambda r: _trip(r).slot, width=60),
 )
 
 

@@ -67,6 +67,8 @@ class Window(QMainWindow):
         self._recall()
         self.orders.add(self._history.take(facade.past()))
         self.drain.start()
+        # Not on STOP: a space bar that is hit by chance must not press it.
+        self.market.chart.setFocus()
 
     def _build(self) -> None:
         self.setWindowTitle("gridbot")

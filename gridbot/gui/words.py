@@ -55,7 +55,7 @@ PHASE_WORDS = {Phase.EXITING: "selling everything", Phase.STOPPED: "stopped"}
 
 LEVEL_WORDS = {
     Level.GREEN: "All limits are kept.",
-    Level.YELLOW: "A warning.",
+    Level.YELLOW: "Something is unusual; trading goes on.",
     Level.ORANGE: "Nothing new is bought.",
     Level.RED: "Trading is stopped by a limit.",
     Level.BLACK: "Trading is stopped.",

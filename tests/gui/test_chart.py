@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from gridbot.core.commands import FillBooked
 from gridbot.core.units import Side
 from gridbot.gui.chart_math import Scale, columns, price_range, segments, spread_out
-from gridbot.gui.chart_scene import LevelKind
+from gridbot.gui.chart_scene import LevelKind, no_candles
 from gridbot.gui.window import Window
 from gridbot.shell.facade import ChartData
 from tests.gui.fake_facade import FakeFacade
@@ -43,9 +43,9 @@ def test_joined_candles_lose_no_high_and_no_low(count: int, width: int, part: fl
     assert len(seen.middle) <= max(width / 2 + 2, 2)
 
 
-def test_levels_are_taken_in_while_the_candles_keep_a_third_of_the_height() -> None:
+def test_levels_are_taken_in_while_the_candles_keep_half_of_the_height() -> None:
     low, high = np.array([100.0]), np.array([110.0])
-    assert price_range(low, high, [95.0, 80.0, 10.0], last=None) == pytest.approx((80 - 1.8, 110 + 1.8))
+    assert price_range(low, high, [95.0, 80.0, 10.0], last=None) == pytest.approx((95 - 0.9, 110 + 0.9))
     assert price_range(np.empty(0), np.empty(0), [95.0], last=None) is None
 
 
@@ -82,6 +82,15 @@ def test_the_chart_follows_the_newest_candle_until_one_moves_away(window: Window
     QTest.keyClick(chart, Qt.Key.Key_F)
     (_, right), _ = chart.box.viewRange()
     assert chart.follows() and right > float(chart.scene_now().times[-1])
+
+
+def test_a_chart_whose_candles_come_late_shows_as_many_as_any(window: Window, facade: FakeFacade) -> None:
+    chart = window.market.chart
+    whole = facade.chart(facade.markets[0].instrument.symbol, 60_000, None)
+    chart.show_candles(no_candles(), timeframe=60_000, fresh=True)
+    chart.show_candles(whole, timeframe=60_000, fresh=False)
+    (left, right), _ = chart.box.viewRange()
+    assert 100 < np.count_nonzero((chart.scene_now().times > left) & (chart.scene_now().times < right)) < 200
 
 
 def test_plus_and_minus_zoom_around_the_newest_candle(window: Window) -> None:

@@ -78,6 +78,13 @@ def test_stop_is_pressed_while_a_dialog_is_open(window: Window, facade: FakeFaca
     dialog.close()
 
 
+def test_a_space_bar_hit_by_chance_after_the_start_stops_nothing(window: Window, facade: FakeFacade) -> None:
+    assert window.focusWidget() is window.market.chart
+    QTest.keyClick(window.market.chart, Qt.Key.Key_Space)
+    QTest.keyClick(window.market.chart, Qt.Key.Key_Return)
+    assert not facade.requests(StopTrading)
+
+
 def test_stop_is_never_disabled(window: Window, facade: FakeFacade, qtbot: QtBot) -> None:
     for change in (
         {"running": False},

@@ -32,6 +32,14 @@ def test_the_level_is_said_with_its_cause(risk: Window, facade: FakeFacade, leve
     assert said(risk.risk, "Why") == "The spread is 0.8 %, its limit is 0.5 %."
 
 
+def test_a_spike_is_named_where_nothing_tripped(risk: Window, facade: FakeFacade) -> None:
+    view = facade.view()
+    first, *others = view.snapshot.grids
+    unusual = evolve(view.snapshot, level=Level.YELLOW, grids=(evolve(first, spike=True), *others))
+    risk.risk.show_view(evolve(view, snapshot=unusual))
+    assert said(risk.risk, "Why") == "btc-usdt: volatility spiked."
+
+
 def test_the_cards_are_those_of_the_snapshot(risk: Window, facade: FakeFacade) -> None:
     snapshot = facade.view().snapshot
     assert said(risk.risk, "Equity") == f"{snapshot.equity:,.2f} USDT"
