@@ -285,7 +285,13 @@ class KillLatch(Protocol):
 
 
 class LogSink(Protocol):
-    """Where the shell's log lines go: ECS names, one JSON object a line."""
+    """Where the shell's log lines go: ECS names, one JSON object a line.
+
+    A log that cannot be written never stops anything: `problem` is the sentence to show while it cannot, else None.
+    """
+
+    @property
+    def problem(self) -> str | None: ...
 
     def log(self, level: str, dataset: str, action: str, message: str, **fields: object) -> None:
         """Write one line; `dataset` is trading, risk, security, audit, system or ui."""

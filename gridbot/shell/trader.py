@@ -277,6 +277,11 @@ class Trader:
             await self._clock.sleep(self._rhythm.beat_s)
 
     def _publish(self) -> None:
+        unwritten = self._record.log.problem
+        if unwritten is None:
+            self._problems.end("log")
+        else:
+            self._problems.begin("log", unwritten)
         self._record.outlet.publish(
             self._showcase.view(self.state, self._desk.config, running=self._running, starting=self.starting)
         )

@@ -109,6 +109,7 @@ class LogBook:
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, str, str]] = []
+        self.problem: str | None = None
 
     def log(self, level: str, dataset: str, action: str, message: str, **fields: object) -> None:
         self.lines.append((level, dataset, action, message))

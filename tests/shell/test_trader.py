@@ -295,3 +295,11 @@ def test_a_stop_loss_sells_everything_by_immediate_orders_and_stops() -> None:
     assert not resting_at(house) and not believed(state)
     assert books(state)[Asset("BTC")] == 0 == stopped.tally.inventory
     assert books(state) == venue_balances(house)
+
+
+def test_a_log_that_cannot_be_written_is_shown_and_stops_nothing() -> None:
+    house = House(choppy(1, minutes=120, quiet=60))
+    house.log.problem = "The log cannot be written: no space left on device."
+    state = run_virtual(house.run(16))
+    assert state.fills
+    assert house.log.problem in shown(house).problems
