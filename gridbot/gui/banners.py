@@ -27,6 +27,7 @@ class Banners(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._total = 0
+        self._sent = False
         self._stop_words = label("", name="Trading is stopped", wrap=True)
         self._show = button("Show them", self.show_orders_wanted.emit, name="Show the unconfirmed orders")
         self._reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop")
@@ -44,6 +45,7 @@ class Banners(QWidget):
 
     def stop_sent(self) -> None:
         """Say that STOP was sent, before the engine has answered."""
+        self._sent = True
         set_text(self._stop_words, "Stopping trading…")
         self._show.hide()
         self._reset.hide()
@@ -51,6 +53,7 @@ class Banners(QWidget):
 
     def stop_failed(self, sentence: str) -> None:
         """Say that the engine could not do it."""
+        self._sent = False
         set_text(self._stop_words, sentence)
         self._stopped.show()
 
@@ -58,10 +61,12 @@ class Banners(QWidget):
         """Show what the view says."""
         kill = view.snapshot.kill
         if kill is None:
-            if self._total or not self._stop_words.text().startswith("Stopping"):
+            if not self._sent:
                 self._stopped.hide()
-            self._total = 0
+            # What rests now is what a stop will have to cancel; it may be done before the next look.
+            self._total = len(view.snapshot.orders)
         else:
+            self._sent = False
             self._total = max(self._total, kill.unconfirmed)
             set_text(self._stop_words, stop_sentence(view, total=self._total))
             self._show.setVisible(kill.unconfirmed > 0)
@@ -106,7 +111,9 @@ def stop_sentence(view: View, *, total: int) -> str:
     begin = f"Trading stopped {words.clock(kill.time)} UTC"
     begin += f": {kill.reason.rstrip('.')}." if kill.reason else "."
     if left == 0:
-        orders = f"All {words.counted(total, 'order')} cancelled." if total > 1 else "No orders rest."
+        orders = "No orders rest."
+        if total:
+            orders = "The one order is cancelled." if total == 1 else f"All {total:,} orders cancelled."
         return f"{begin} {orders} {_coins(view.snapshot)}"
     offline = [market.symbol for market in view.markets if not market.connected]
     if any(order.symbol in offline for order in view.snapshot.orders):

@@ -14,7 +14,7 @@ from gridbot.gui.dialogs import RemoveDialog, ResetDialog
 from gridbot.gui.drain import ENGINE_SILENT_MS, Pace
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.window import TITLES, Window
-from gridbot.shell.facade import ReleaseKill, RemoveGrid, SetRunning, StopTrading
+from gridbot.shell.facade import Answered, ReleaseKill, RemoveGrid, SetRunning, StopTrading
 from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade
 from tests.gui.finding import press, said
@@ -116,6 +116,33 @@ def test_the_banner_counts_the_cancels_and_says_that_the_coins_are_unchanged(
     window.drain.take()
     assert "All 16 orders cancelled. Your " in window.banners.sentence()
     assert "BTC" in window.banners.sentence() and "unchanged" in window.banners.sentence()
+
+
+def test_cancels_that_are_done_before_the_next_look_are_counted(window: Window, facade: FakeFacade) -> None:
+    window.stop()
+    facade.live(20)
+    window.drain.take()
+    assert "All 16 orders cancelled." in window.banners.sentence()
+
+
+def test_after_the_reset_the_banner_is_gone(window: Window, facade: FakeFacade) -> None:
+    window.stop()
+    window.drain.take()
+    facade.ask(ReleaseKill("test"))
+    window.drain.take()
+    assert window.banners.sentence() == ""
+
+
+def test_a_stop_that_is_not_answered_stays_said(window: Window, facade: FakeFacade) -> None:
+    facade.answers = False
+    window.stop()
+    for _ in range(3):
+        facade.publish()
+        window.drain.take()
+    assert window.banners.sentence() == "Stopping trading…"
+    facade.say(Answered(len(facade.asked), False, "The engine has ended; nothing was cancelled."))
+    window.drain.take()
+    assert window.banners.sentence() == "The engine has ended; nothing was cancelled."
 
 
 def test_offline_the_banner_says_that_it_cannot_cancel(window: Window, facade: FakeFacade) -> None:
