@@ -82,9 +82,10 @@ def walk(g: GridDraft, price: Decimal) -> Walk:
             resting[order.price] = cell
     if g.ladder is None:
         return found
+    # A grid that was made smaller still has the cells that hold: no more than `levels` may ever buy.
+    place, room = 0, max(0, min(len(free), g.rules.levels - len(held)))
     held.sort(reverse=True)
     held.append(_NOTHING)
-    place, room = 0, len(free)
     last = g.rules.levels if g.limit.last is None else g.limit.last
     for rung in g.ladder.rungs:
         if rung.number > last:

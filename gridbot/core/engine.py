@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gridbot.core import breakers, direct
-from gridbot.core.booking import book, current_price, ended, find, retire, saleable
+from gridbot.core.booking import Found, book, current_price, ended, find, retire, saleable
 from gridbot.core.cells import Block, Cell
-from gridbot.core.commands import Alarmed
+from gridbot.core.commands import Alarmed, CancelOrder
 from gridbot.core.draft import Draft, GridDraft, Step
 from gridbot.core.events import (
     AccountOpened,
@@ -24,22 +24,34 @@ from gridbot.core.events import (
     Marked,
     MarketReady,
     OrderFilled,
+    OrderRef,
     OrderReported,
     PriceCrossed,
     RulesChanged,
     Transferred,
 )
-from gridbot.core.ledger import Account, Tally
+from gridbot.core.ledger import Account, Tally, add
 from gridbot.core.lifecycle import (
     change_rules,
     decide,
     finish_if_empty,
     lay_if_due,
+    shed_cells,
     signal_market,
     tell_regime,
 )
 from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
-from gridbot.core.plan import arm, arm_after_fill, complete, limit_for, repeat_cancels, settle, settle_all
+from gridbot.core.plan import (
+    RETRY_MS,
+    arm,
+    arm_after_fill,
+    cancel_aged,
+    complete,
+    limit_for,
+    repeat_cancels,
+    settle,
+    settle_all,
+)
 from gridbot.core.regime import new_signal, new_trend
 from gridbot.core.state import Phase, State
 from gridbot.core.units import Side, TimeMs
@@ -55,6 +67,8 @@ from gridbot.core.wishes import (
 
 REJECTED_WAIT_MS = 5_000
 """How long a cell waits after the venue refused its order, before it is tried again."""
+_WITHDRAWN = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_SENT, OrderState.CANCEL_UNKNOWN})
+_MAY_RESURFACE = frozenset({OrderState.ABSENT, OrderState.NOT_SENT, OrderState.REJECTED})
 
 
 def step(state: State, event: Event) -> Step:
@@ -106,7 +120,7 @@ def _on_account(draft: Draft, event: AccountOpened) -> None:
     accounts = dict(draft.accounts)
     for asset, amount in event.balances:
         known = accounts.get(asset, Account())
-        accounts[asset] = evolve(known, opening=known.opening + amount, total=known.total + amount)
+        accounts[asset] = evolve(known, opening=add(known.opening, amount), total=add(known.total, amount))
     draft.accounts = accounts
 
 
@@ -209,10 +223,12 @@ def _on_marked(draft: Draft, event: Marked) -> None:
             g.limit = limit
             if g.price is not None:
                 arm(draft, g, g.price)
+        shed_cells(g)
         repeat_cancels(draft, g)
+        cancel_aged(draft, g)
         settle_all(draft, g)
         finish_if_empty(draft, g)
-        if g.dropped and g.phase is Phase.STOPPED:
+        if g.dropped and g.phase is Phase.STOPPED and all(cell.order is None for cell in g.cells):
             draft.drop(id_)
 
 
@@ -234,7 +250,7 @@ def _on_reported(draft: Draft, event: OrderReported) -> None:
         draft.notes.append(Alarmed(draft.now, "unknown_order", f"A report of order {event.ref.id} came, unknown here."))
         return
     if not found.live:
-        _late_report(draft, found.order, event)
+        _late_report(draft, found, event)
         return
     order = found.order
     state = after(order.state, event.fact)
@@ -256,46 +272,59 @@ def _on_reported(draft: Draft, event: OrderReported) -> None:
     g = draft.grid(found.ref.grid)
     cell = g.cells[found.ref.cell - 1]
     if state not in TERMINAL:
-        g.cells[cell.number - 1] = Cell(cell.number, cell.want, order, cell.lot, cell.block)
+        g.put(Cell(cell.number, cell.want, order, cell.lot, cell.block))
         if event.fact is Fact.ACCEPTED:
-            g.touched.add(cell.number - 1)
             settle(draft, g)
         return
-    _end_order(draft, g, cell, order, event)
+    _end_order(draft, g, found.ref, order, event)
 
 
-def _late_report(draft: Draft, order: Order, event: OrderReported) -> None:
-    """A report about an order that has ended: news only if it says that the order lives."""
-    if event.fact is Fact.ACCEPTED and order.state in (OrderState.ABSENT, OrderState.NOT_SENT, OrderState.REJECTED):
-        draft.notes.append(
-            Alarmed(draft.now, "late_order", f"Order {order.id} was {order.state.value} and rests all the same.")
-        )
+def _late_report(draft: Draft, found: Found, event: OrderReported) -> None:
+    """A report about an order that has ended: news only if it says that the order lives; then nobody wants it."""
+    order = found.order
+    if event.fact is not Fact.ACCEPTED or order.state not in _MAY_RESURFACE:
+        return
+    draft.notes.append(
+        Alarmed(draft.now, "late_order", f"Order {order.id} was {order.state.value} and rests all the same; cancelled.")
+    )
+    if draft.has(found.ref.grid):
+        symbol = draft.peek(found.ref.grid).rules.symbol
+        draft.cancels.append(CancelOrder(found.ref, symbol, event.venue_id))
 
 
-def _end_order(draft: Draft, g: GridDraft, cell: Cell, order: Order, event: OrderReported) -> None:
+def _end_order(draft: Draft, g: GridDraft, ref: OrderRef, order: Order, event: OrderReported) -> None:
     """Take an order that ended out of its cell; a part that can be sold becomes a holding."""
-    retire(draft, event.ref, order)
-    reason = event.message or event.code
-    draft.notes.append(ended(draft, g, cell.number, order, reason))
-    block = None
-    if order.state in (OrderState.REJECTED, OrderState.NOT_SENT, OrderState.ABSENT) and not event.post_only:
-        until = TimeMs(draft.now + REJECTED_WAIT_MS)
-        block = Block(event.code or order.state.value, reason or order.state.value, until)
-    elif order.side is Side.SELL and (event.post_only or order.taker):
-        block = Block(
-            event.code or "retry", reason or "The sell did not rest; it is tried again.", TimeMs(draft.now + 1_000)
-        )
+    cell = g.cells[ref.cell - 1]
+    retire(draft, ref, order)
+    draft.notes.append(ended(draft, g, cell.number, order, event.message or event.code))
     if order.state is OrderState.CANCELED:
         g.tally = _one_more_cancel(g.tally)
-    freed = Cell(cell.number, cell.want, None, cell.lot, block)
-    g.put(freed)
     lot = cell.lot
+    unsold = order.side is Side.SELL and lot is not None and lot.complete and not saleable(g, lot)
+    if unsold and lot is not None:
+        # What a sell left over is too small for an order of its own: the cell's next buy completes it.
+        lot = evolve(lot, complete=False)
+    freed = Cell(cell.number, None if unsold else cell.want, None, lot, _block_after(draft, cell, order, event))
+    g.put(freed)
     if order.side is Side.BUY and lot is not None and not lot.complete and saleable(g, lot):
         complete(g, freed)
-    if order.side is Side.BUY and (lot is not None or event.post_only) and g.price is not None:
+    if g.price is not None and (unsold or (order.side is Side.BUY and (lot is not None or event.post_only))):
         arm(draft, g, current_price(g, order) if event.post_only else g.price)
     settle(draft, g)
     finish_if_empty(draft, g)
+
+
+def _block_after(draft: Draft, cell: Cell, order: Order, event: OrderReported) -> Block | None:
+    """Return how long the cell waits after its order ended, and why; what we withdrew ourselves blocks nothing."""
+    reason = event.message or event.code
+    withdrawn = cell.order is not None and cell.order.state in _WITHDRAWN
+    if order.state in _MAY_RESURFACE and not event.post_only and not withdrawn:
+        wait = TimeMs(draft.now + REJECTED_WAIT_MS)
+        return Block(event.code or order.state.value, reason or order.state.value, wait)
+    if order.side is Side.SELL and (event.post_only or order.taker):
+        wait = TimeMs(draft.now + RETRY_MS)
+        return Block(event.code or "retry", reason or "The sell did not rest; it is tried again.", wait)
+    return None
 
 
 def _one_more_cancel(tally: Tally) -> Tally:

@@ -67,7 +67,7 @@ def explain_grid(grid: Grid) -> tuple[SlotView, ...]:
     if grid.ladder is None:
         return ()
     held = [cell for cell in grid.cells if cell.holding]
-    free = len(grid.cells) - len(held)
+    free = max(0, min(len(grid.cells), grid.rules.levels) - len(held))
     by_price = {cell.want.price: cell for cell in grid.cells if not cell.holding and cell.want is not None}
     views: list[SlotView] = []
     armed = 0

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from gridbot.core.arming import tell_range
 from gridbot.core.cells import Cell, Lot
 from gridbot.core.commands import GridStopped, RegimeChanged, SlotsLaid, SpacingRaised
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.ladder import Ladder, Spacing, lay, market_spacing, relaid, smallest_investment, spacing_floor
-from gridbot.core.ledger import Tally, add, multiply, split
+from gridbot.core.ledger import Tally, add, multiply, split, subtract
 from gridbot.core.plan import arm, complete, limit_for, settle, settle_all
 from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend
-from gridbot.core.rules import GridRules, HeldCoins, Instrument
+from gridbot.core.rules import GridRules, HeldCoins, Instrument, Wish
 from gridbot.core.state import Arming, Grid, Limit, Phase, RangeState
 from gridbot.core.units import ONE, ZERO, Price, Quantity, Symbol, TimeMs
 from gridbot.core.values import evolve
@@ -150,7 +151,7 @@ def _take_held_coins(g: GridDraft, ladder: Ladder, held: HeldCoins, instrument: 
         cell = Cell(rung.number, None, None, lot, None)
         g.put(cell)
         complete(g, cell)
-        left, cost_left = Quantity(left - quantity), cost_left - cost
+        left, cost_left = Quantity(subtract(left, quantity)), subtract(cost_left, cost)
         if last:
             break
     tally = g.tally
@@ -165,6 +166,7 @@ def _take_held_coins(g: GridDraft, ladder: Ladder, held: HeldCoins, instrument: 
 
 def decide(draft: Draft, g: GridDraft, close: Price, *, signal_closed: bool) -> None:
     """Take sections 3, 4 and 6 at a close: limit, laying, arming, exits, in this order."""
+    shed_cells(g)
     g.limit = limit_for(draft, g)
     if signal_closed:
         lay_if_due(draft, g, close)
@@ -185,7 +187,7 @@ def exit_if_due(draft: Draft, g: GridDraft, close: Price) -> None:
     rules = g.rules
     if g.phase is not Phase.ACTIVE or (rules.stop_loss is None and rules.take_profit_total is None):
         return
-    if g.tally.fills == 0:
+    if g.tally.fills == 0 and not g.tally.contributed:
         return
     total = g.tally.total(close)
     if rules.stop_loss is not None and total <= -multiply(rules.stop_loss, rules.investment):
@@ -203,15 +205,22 @@ def begin_exit(draft: Draft, g: GridDraft, code: str, sentence: str) -> None:
 
 def finish_if_empty(draft: Draft, g: GridDraft) -> None:
     """End an exit, a winding-down or a removal once nothing is held for sale and nothing rests."""
-    if g.phase is Phase.ACTIVE and not g.dropped:
+    if g.phase is Phase.STOPPED or not (g.phase is Phase.EXITING or g.dropped or g.rules.wish is Wish.SELL_ONLY):
         return
-    busy = any(cell.order is not None or (cell.lot is not None and cell.want is not None) for cell in g.cells)
-    if busy or g.phase is Phase.STOPPED:
+    if any(cell.order is not None or (cell.lot is not None and cell.want is not None) for cell in g.cells):
         return
     if g.phase is Phase.EXITING:
         g.phase = Phase.STOPPED
-    elif g.dropped and not any(cell.lot is not None for cell in g.cells):
+    elif g.dropped:
         stop(draft, g, "removed", "The grid was taken away and has sold all that it held.")
+    elif g.ladder is not None or g.rules.held is None:
+        stop(draft, g, "sold_out", "The grid only sells, and has sold all that it held.")
+
+
+def revive(draft: Draft, g: GridDraft) -> None:
+    """Let a stopped grid trade again, because its user asks for it."""
+    g.phase, g.halt = Phase.ACTIVE, ""
+    tell_range(draft, g, armed=False)
 
 
 def change_rules(draft: Draft, g: GridDraft, rules: GridRules) -> None:
@@ -230,6 +239,9 @@ def change_rules(draft: Draft, g: GridDraft, rules: GridRules) -> None:
     _resize(g, rules.levels)
     if g.phase is Phase.WAITING and rules.trigger_price is None:
         g.phase = Phase.ACTIVE
+    never_started, sold_out = g.ladder is None, old.wish is Wish.SELL_ONLY and rules.wish is not Wish.SELL_ONLY
+    if g.phase is Phase.STOPPED and not g.dropped and (never_started or sold_out):
+        revive(draft, g)
     if g.ladder is not None and g.instrument is not None:
         spacing = g.ladder.spacing
         atr, atr_close = g.signal.atr.current, g.signal.atr.close
@@ -248,11 +260,17 @@ def change_rules(draft: Draft, g: GridDraft, rules: GridRules) -> None:
     if g.price is not None:
         arm(draft, g, g.price)
     settle_all(draft, g)
+    finish_if_empty(draft, g)
 
 
 def _resize(g: GridDraft, levels: int) -> None:
-    """Grow to `levels` cells, or shrink by the free cells at the end; a cell that holds stays until it has sold."""
+    """Grow to `levels` cells, or shrink by the free cells at the end."""
     while len(g.cells) < levels:
         g.cells.append(Cell(len(g.cells) + 1))
-    while len(g.cells) > levels and g.cells[-1].lot is None and g.cells[-1].order is None:
+    shed_cells(g)
+
+
+def shed_cells(g: GridDraft) -> None:
+    """Let go of free cells at the end that are beyond the levels; one that holds or rests stays until it has not."""
+    while len(g.cells) > g.rules.levels and g.cells[-1].lot is None and g.cells[-1].order is None:
         g.cells.pop()

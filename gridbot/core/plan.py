@@ -17,11 +17,12 @@ from gridbot.core.events import OrderRef
 from gridbot.core.ladder import Rung
 from gridbot.core.ledger import add, split, subtract
 from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
-from gridbot.core.state import Arming, Limit, LimitCause, Phase
+from gridbot.core.state import Arming, Kill, Limit, LimitCause, Phase
 from gridbot.core.units import ZERO, OrderId, Price, Quantity, Side, TimeMs
 from gridbot.core.values import evolve
 
 _CANCEL_REPEATS = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_UNKNOWN})
+_AGEING = frozenset({OrderState.OPEN, OrderState.PARTIAL})
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(high + low for high in _BASE32 for low in _BASE32)
 INTENDED = after(OrderState.PLANNED, Fact.INTENDED)
@@ -129,25 +130,31 @@ def want_sell(draft: Draft, g: GridDraft, cell: Cell) -> None:
     known = cell.want
     if known is not None and known.price == price and known.quantity == lot.quantity and known.taker is taker:
         return
-    want: Want | None = None
-    if instrument.tradable(quantity=lot.quantity, price=price) and g.phase is not Phase.STOPPED:
-        want = Want(Side.SELL, price, lot.quantity, lot.slot, None, lot.quantity, taker)
+    want: Want | None = Want(Side.SELL, price, lot.quantity, lot.slot, None, lot.quantity, taker)
+    if g.phase is Phase.STOPPED or not (
+        _rests(cell.order, want) or instrument.tradable(quantity=lot.quantity, price=price)
+    ):
+        want = None
     if want != known:
         g.put(Cell(cell.number, want, cell.order, lot, cell.block))
 
 
+def _rests(order: Order | None, want: Want | None) -> bool:
+    """Tell whether the wanted order stands already: what is left of a sell may stay, however small it has become."""
+    return order is not None and want is not None and order.state in KEEPABLE and matches(order, want)
+
+
 def _sell_price(draft: Draft, g: GridDraft, cell: Cell, lot: Lot) -> tuple[Price, bool]:
     instrument = g.instrument
-    quote = draft.risk.quotes.get(g.rules.symbol)
+    quote, mid = draft.risk.quotes.get(g.rules.symbol), risk.mid_price(draft, g.rules.symbol)
     if instrument is None:
         return lot.target, False
-    if g.phase is Phase.EXITING:
-        if quote is None or draft.rules.risk is None:
+    if g.phase is Phase.EXITING or (draft.kill is not None and draft.kill.liquidate):
+        if mid is None or draft.rules.risk is None:
             return (lot.target if g.price is None else g.price), True
         # The collar is measured from the middle, so from there: from the bid it would always lie outside.
-        mid = (quote.bid + quote.ask) / 2
         return instrument.price_ceil(mid * (1 - draft.rules.risk.price_collar.limit)), True
-    if quote is None or not draft.rules.post_only or lot.target > quote.bid:
+    if quote is None or mid is None or not draft.rules.post_only or lot.target > quote.bid:
         return lot.target, False
     order = cell.order
     if order is not None and order.side is Side.SELL and order.price > quote.bid:
@@ -215,6 +222,10 @@ def _cancel_unwanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
     killed = draft.kill is not None
     if order.state not in KEEPABLE or (not killed and cell.want is not None and matches(order, cell.want)):
         return
+    _cancel(draft, g, cell, order)
+
+
+def _cancel(draft: Draft, g: GridDraft, cell: Cell, order: Order) -> None:
     cancelling = evolve(order, state=after(order.state, Fact.CANCEL_WANTED))
     g.put(Cell(cell.number, cell.want, cancelling, cell.lot, cell.block))
     draft.cancels.append(CancelOrder(OrderRef(g.rules.id, cell.number, order.id), g.rules.symbol, order.venue_id))
@@ -230,8 +241,19 @@ def repeat_cancels(draft: Draft, g: GridDraft) -> None:
                 draft.cancels.append(CancelOrder(ref, g.rules.symbol, order.venue_id))
 
 
+def cancel_aged(draft: Draft, g: GridDraft) -> None:
+    """Cancel what has rested for longer than the user lets an order rest; what is still wanted is placed anew."""
+    limit = draft.rules.max_order_age_ms
+    if limit is None:
+        return
+    for cell in tuple(g.cells):
+        order = cell.order
+        if order is not None and order.state in _AGEING and draft.now - order.created >= limit:
+            _cancel(draft, g, cell, order)
+
+
 def _place_wanted(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
-    if draft.kill is not None or want.quantity <= 0:
+    if want.quantity <= 0 or (draft.kill is not None and not _may_liquidate(draft, draft.kill, want)):
         return
     if cell.block is not None and cell.block.until > draft.now:
         return
@@ -241,6 +263,14 @@ def _place_wanted(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
             _deny(draft, g, cell, want, denial)
             return
     _send(draft, g, cell, want)
+
+
+def _may_liquidate(draft: Draft, kill: Kill, want: Want) -> bool:
+    """Tell whether the one order that may leave while killed may: a closing sell, once every cancel is confirmed."""
+    if not (kill.liquidate and want.taker and want.side is Side.SELL):
+        return False
+    orders = (cell.order for id_ in draft.grid_ids() for cell in draft.peek(id_).cells)
+    return all(order is None or order.taker for order in orders)
 
 
 def _send(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:

@@ -7,7 +7,7 @@ from gridbot.core.cells import Cell
 from gridbot.core.commands import KillChanged
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.events import GridRemoved, GridWished, KillReleased, KillRequested, Removal, RulesChanged
-from gridbot.core.lifecycle import begin_exit, change_rules, exit_if_due, finish_if_empty, new_grid, stop
+from gridbot.core.lifecycle import begin_exit, change_rules, exit_if_due, finish_if_empty, new_grid, revive, stop
 from gridbot.core.plan import arm, limit_for, settle_all
 from gridbot.core.rules import GridRules, Wish
 from gridbot.core.state import Phase
@@ -24,7 +24,12 @@ def change_all_rules(draft: Draft, event: RulesChanged) -> None:
             _wind_down(draft, id_, Removal.SELL_ONLY)
     for id_, rules in wanted.items():
         if draft.has(id_):
-            change_rules(draft, draft.grid(id_), rules)
+            g = draft.grid(id_)
+            if g.dropped:
+                g.dropped = False
+                if g.phase is Phase.STOPPED:
+                    revive(draft, g)
+            change_rules(draft, g, rules)
             continue
         instrument = draft.instruments.get(rules.symbol, rules.instrument)
         if instrument is not None and rules.symbol not in draft.instruments:
@@ -78,8 +83,10 @@ def _wind_down(draft: Draft, id_: GridId, how: Removal) -> None:
 
 
 def stop_trading(draft: Draft, event: KillRequested) -> None:
-    """Set the kill state and cancel everything; the first kill stays."""
+    """Set the kill state and cancel everything; the first kill stays, but may be told to sell as well."""
     if draft.kill is not None:
+        if event.liquidate:
+            draft.kill = evolve(draft.kill, liquidate=True)
         return
     breakers.kill(draft, event.kind, event.reason, liquidate=event.liquidate)
     breakers.set_level(draft)
@@ -107,6 +114,7 @@ def release_trading(draft: Draft, event: KillReleased) -> None:
         g = draft.grid(id_)
         g.limit = limit_for(draft, g)
         if g.price is not None:
-            arm(draft, g, g.price)
+            # An exit that is due comes first, or its buys would be wanted.
             exit_if_due(draft, g, g.price)
+            arm(draft, g, g.price)
         settle_all(draft, g)

@@ -6,6 +6,7 @@ import pytest
 
 from gridbot.core.cells import at_rest
 from gridbot.core.engine import general_step, step
+from gridbot.core.events import KillKind, KillRequested
 from gridbot.core.orders import TERMINAL
 from gridbot.core.rules import Rules
 from gridbot.core.state import State, new_state
@@ -48,7 +49,9 @@ def test_every_live_event_twice_is_once_and_the_books_agree(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_while_killed_nothing_is_placed(seed: int) -> None:
     walk = Walk(seed=1_000 + seed)
-    walk.walk(STEPS)
+    walk.walk(STEPS // 2)
+    walk.tell(KillRequested(walk.state.now, KillKind.MANUAL, "the test"))
+    walk.walk(STEPS // 2)
     state = new_state(Rules(Mode.DEMO, (), None))
     killed = 0
     for event in walk.events:
