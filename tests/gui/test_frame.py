@@ -73,6 +73,8 @@ def test_stop_is_pressed_while_a_dialog_is_open(window: Window, facade: FakeFaca
     qtbot.waitUntil(dialog.isVisible)
     assert not dialog.isModal()
     QTest.mouseClick(window.frame.stop, Qt.MouseButton.LeftButton)
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
     QTest.keyClick(dialog, Qt.Key.Key_K, CTRL_SHIFT)
     assert len(facade.requests(StopTrading)) == 2
     dialog.close()
