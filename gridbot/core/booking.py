@@ -63,9 +63,7 @@ def book(draft: Draft, event: OrderFilled) -> Booked | None:
         return None
     found = find(draft, event.ref)
     if found is None or not draft.has(found.ref.grid):
-        draft.notes.append(
-            Alarmed(draft.now, "unknown_fill", f"A trade of order {event.ref.id} came, which no grid knows.")
-        )
+        _book_stray(draft, found, event, key)
         return None
     draft.trades = draft.trades.add(key)
     g = draft.grid(found.ref.grid)
@@ -75,6 +73,9 @@ def book(draft: Draft, event: OrderFilled) -> Booked | None:
     order = found.order
     _move_accounts(draft, event, order.side, instrument)
     order = _fill_order(draft, found, event)
+    while len(g.cells) < found.ref.cell:
+        # The grid was made smaller since; the cell comes back for what it bought late.
+        g.cells.append(Cell(len(g.cells) + 1))
     cell = g.cells[found.ref.cell - 1]
     lot = cell.lot
     if found.live:
@@ -87,6 +88,25 @@ def book(draft: Draft, event: OrderFilled) -> Booked | None:
     _tell(draft, g, found, order, event)
     sold = lot if order.side is Side.SELL and g.cells[cell.number - 1].lot is None else None
     return Booked(g, cell.number, sold)
+
+
+def _book_stray(draft: Draft, found: Found | None, event: OrderFilled, key: str) -> None:
+    """Take a trade that no grid can book: the account moves all the same, where it is known which way.
+
+    A trade of an order that this epoch sent, and that ended filled, is more than was ordered: the books are wrong.
+    """
+    id_ = event.ref.id
+    instrument = draft.instruments.get(event.symbol)
+    if found is not None and instrument is not None:
+        draft.trades = draft.trades.add(key)
+        _move_accounts(draft, event, found.order.side, instrument)
+        sentence = f"Order {id_} of a grid that is gone traded; the account is right, no grid has it."
+        draft.notes.append(Alarmed(draft.now, "unknown_fill", sentence))
+        return
+    draft.notes.append(Alarmed(draft.now, "unknown_fill", f"A trade of order {id_} came, which no grid knows."))
+    if id_.startswith(draft.prefix):
+        draft.trades = draft.trades.add(key)
+        integrity_broken(draft, f"Order {id_} had ended and traded again ({event.quantity:f} at {event.price:f}).")
 
 
 def _fill_order(draft: Draft, found: Found, event: OrderFilled) -> Order:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from gridbot.core.commands import BreakerChanged, KillChanged
 from gridbot.core.draft import Draft
 from gridbot.core.events import KillKind, Marked
-from gridbot.core.risk import mid_price
+from gridbot.core.risk import equity_asset, exposure, mid_price, price_in
 from gridbot.core.rules import Action, Breaker, RiskRules
 from gridbot.core.state import Kill, Level, RiskState, Tripped
 from gridbot.core.units import ONE, ZERO, Asset
@@ -58,17 +58,6 @@ def on_marked(draft: Draft, event: Marked) -> None:
     set_level(draft)
 
 
-def equity_asset(draft: Draft, rules: RiskRules) -> Asset | None:
-    """Return the asset that fractions are of: the configured one, else the quote asset of the first grid."""
-    if rules.equity_asset is not None:
-        return rules.equity_asset
-    for id_ in draft.grid_ids():
-        instrument = draft.peek(id_).instrument
-        if instrument is not None:
-            return instrument.quote
-    return None
-
-
 def _measure_equity(draft: Draft, rules: RiskRules) -> None:
     asset = equity_asset(draft, rules)
     equity = None if asset is None or not draft.opened else _equity(draft, asset)
@@ -92,18 +81,34 @@ def _equity(draft: Draft, asset: Asset) -> Decimal | None:
         if name == asset:
             total += account.total
         elif account.total:
-            price = _price_in(draft, name, asset)
+            price = price_in(draft, name, asset)
             if price is None:
                 return None
             total += account.total * price
     return total
 
 
-def _price_in(draft: Draft, asset: Asset, quote: Asset) -> Decimal | None:
-    for symbol, instrument in draft.instruments.items():
-        if instrument.base == asset and instrument.quote == quote:
-            return mid_price(draft, symbol)
-    return None
+def transferred(draft: Draft, asset: Asset, amount: Decimal) -> None:
+    """Carry the peak and the day's start along with a deposit (positive) or withdrawal: neither is won nor lost.
+
+    Both keep their ratio to equity; without prices nothing was measured that could be carried.
+    """
+    rules, risk = draft.rules.risk, draft.risk
+    own = None if rules is None else equity_asset(draft, rules)
+    rate = None if own is None else price_in(draft, asset, own)
+    if rate is None or risk.equity is None or risk.equity <= 0:
+        return
+    equity = risk.equity + amount * rate
+    if equity <= 0:
+        draft.risk = evolve(risk, equity=None, peak=None, day_start=None)
+        return
+    ratio = equity / risk.equity
+    draft.risk = evolve(
+        risk,
+        equity=equity,
+        peak=None if risk.peak is None else risk.peak * ratio,
+        day_start=None if risk.day_start is None else risk.day_start * ratio,
+    )
 
 
 def _readings(draft: Draft, event: Marked, rules: RiskRules) -> Iterator[Reading]:
@@ -112,39 +117,73 @@ def _readings(draft: Draft, event: Marked, rules: RiskRules) -> Iterator[Reading
     if equity is None or equity <= 0:
         return
     yield from _loss_readings(draft, rules, equity)
+    yield from _exposure_readings(draft, rules, equity)
     yield from _concentration_readings(draft, rules, equity)
-    yield _var_reading(draft.risk, rules.max_var)
+    yield from _var_readings(draft.risk, rules.max_var)
+
+
+def _graded(
+    code: str,
+    breaker: Breaker,
+    kind: KillKind,
+    *,
+    now: Decimal,
+    calm: Callable[[str, Decimal], bool],
+    sentence: str,
+    percent: bool = True,
+    scope: str = "",
+) -> Iterator[Reading]:
+    """Yield the warning (no new buys) and the limit of a breaker that stands at `now`.
+
+    `calm` tells by code and figure whether a trip may clear.
+    """
+    suffix = f":{scope}" if scope else ""
+    if breaker.warn is not None:
+        key, words = f"{code}_warn{suffix}", f"{sentence}, over the warning of {_figure(breaker.warn, percent)}"
+        quiet = calm(key, breaker.warn)
+        yield Reading(key, now > breaker.warn, quiet, f"{words}; no new buys.", Action.NO_NEW_BUYS, kind, scope)
+    key, words = f"{code}{suffix}", f"{sentence}, over the limit of {_figure(breaker.limit, percent)}"
+    tail = {Action.DENY: "new buys are denied", Action.NO_NEW_BUYS: "no new buys", Action.KILL: "trading stops"}
+    quiet = calm(key, breaker.limit)
+    yield Reading(key, now > breaker.limit, quiet, f"{words}; {tail[breaker.action]}.", breaker.action, kind, scope)
+
+
+def _figure(figure: Decimal, percent: bool) -> str:
+    return f"{figure:.2%}" if percent else f"{figure:f} ms"
 
 
 def _feed_readings(draft: Draft, event: Marked, rules: RiskRules) -> Iterator[Reading]:
     for quote in event.quotes:
-        yield Reading(
-            f"max_quote_age_ms:{quote.symbol}",
-            quote.age_ms > rules.max_quote_age_ms.limit,
-            draft.risk.fresh[quote.symbol] >= FRESH_QUOTES,
-            f"The price of {quote.symbol} is {quote.age_ms / 1000:.1f} s old; no buys until fresh prices return.",
-            rules.max_quote_age_ms.action,
+        fresh = draft.risk.fresh[quote.symbol] >= FRESH_QUOTES
+        yield from _graded(
+            "max_quote_age_ms",
+            rules.max_quote_age_ms,
             KillKind.SYSTEM_ERROR,
-            quote.symbol,
+            now=Decimal(quote.age_ms),
+            calm=_at_most(Decimal(quote.age_ms)) if fresh else _never,
+            sentence=f"The price of {quote.symbol} is {quote.age_ms} ms old",
+            percent=False,
+            scope=quote.symbol,
         )
-    skew = event.clock_skew_ms
-    if skew is not None:
-        yield Reading(
+    if event.clock_skew_ms is not None:
+        skew = abs(Decimal(event.clock_skew_ms))
+        yield from _graded(
             "max_clock_skew_ms",
-            abs(skew) > rules.max_clock_skew_ms.limit,
-            abs(skew) <= rules.max_clock_skew_ms.limit,
-            f"This machine's clock is {skew} ms off the exchange's; set the system clock.",
-            rules.max_clock_skew_ms.action,
+            rules.max_clock_skew_ms,
             KillKind.SYSTEM_ERROR,
+            now=skew,
+            calm=_at_most(skew),
+            sentence=f"This machine's clock is {event.clock_skew_ms} ms off the exchange's",
+            percent=False,
         )
     rate = Decimal(event.failures) / event.requests if event.requests else ZERO
-    yield Reading(
+    yield from _graded(
         "max_error_rate",
-        event.requests >= LEAST_REQUESTS and rate > rules.max_error_rate.limit,
-        rate < rules.max_error_rate.limit / 2,
-        f"{event.failures} of {event.requests} requests failed in the last minute.",
-        rules.max_error_rate.action,
+        rules.max_error_rate,
         KillKind.SYSTEM_ERROR,
+        now=rate if event.requests >= LEAST_REQUESTS else ZERO,
+        calm=lambda _, figure: rate < figure / 2,
+        sentence=f"{event.failures} of {event.requests} requests failed in the last minute",
     )
 
 
@@ -152,57 +191,99 @@ def _loss_readings(draft: Draft, rules: RiskRules, equity: Decimal) -> Iterator[
     risk = draft.risk
     if risk.peak is not None and risk.peak > 0:
         fall = ONE - equity / risk.peak
-        yield from _two_steps("max_drawdown", fall, rules.max_drawdown, KillKind.DRAWDOWN, "under its peak", None)
+        yield from _graded(
+            "max_drawdown",
+            rules.max_drawdown,
+            KillKind.DRAWDOWN,
+            now=fall,
+            calm=_well_under(fall),
+            sentence=f"Equity is {fall:.2%} under its peak",
+        )
     if risk.day_start is not None and risk.day_start > 0:
         loss = ONE - equity / risk.day_start
-        since = risk.tripped.get("max_daily_loss_warn")
-        next_day = since is None or since.since // DAY_MS != risk.day
-        yield from _two_steps("max_daily_loss", loss, rules.max_daily_loss, KillKind.LOSS_LIMIT, "today", next_day)
 
+        def next_day(code: str, figure: Decimal) -> bool:
+            return loss <= figure and risk.last_trip.get(code, 0) // DAY_MS != risk.day
 
-def _two_steps(
-    code: str, now: Decimal, breaker: Breaker, kind: KillKind, where: str, calm: bool | None
-) -> Iterator[Reading]:
-    """Yield the warning (no new buys) and the limit of a loss breaker; `calm` None means under 0.9 of the figure."""
-    if breaker.warn is not None:
-        calm_warn = now < breaker.warn * HYSTERESIS if calm is None else calm
-        yield Reading(
-            f"{code}_warn",
-            now > breaker.warn,
-            calm_warn and now <= breaker.warn,
-            f"Equity is {now:.2%} {where}, over the warning of {breaker.warn:%}; no new buys.",
-            Action.NO_NEW_BUYS,
-            kind,
+        yield from _graded(
+            "max_daily_loss",
+            rules.max_daily_loss,
+            KillKind.LOSS_LIMIT,
+            now=loss,
+            calm=next_day,
+            sentence=f"Equity is {loss:.2%} under what this day (UTC) began with",
         )
-    yield Reading(
+
+
+def _never(_: str, __: Decimal) -> bool:
+    return False
+
+
+def _at_most(now: Decimal) -> Callable[[str, Decimal], bool]:
+    return lambda _, figure: now <= figure
+
+
+def _well_under(now: Decimal) -> Callable[[str, Decimal], bool]:
+    return lambda _, figure: now < figure * HYSTERESIS
+
+
+def _exposure_readings(draft: Draft, rules: RiskRules, equity: Decimal) -> Iterator[Reading]:
+    """Exposure denies single orders in the gate; as a breaker it is judged where it warns or does more than deny."""
+    committed = exposure(draft).committed
+    if rules.max_symbol_exposure.action is not Action.DENY or rules.max_symbol_exposure.warn is not None:
+        for symbol, amount in committed.items():
+            yield from _exposed("max_symbol_exposure", rules.max_symbol_exposure, amount / equity, symbol)
+    if rules.max_total_exposure.action is not Action.DENY or rules.max_total_exposure.warn is not None:
+        total = sum(committed.values(), ZERO)
+        yield from _exposed("max_total_exposure", rules.max_total_exposure, total / equity, "")
+    if rules.max_spread.action is not Action.DENY or rules.max_spread.warn is not None:
+        for symbol in committed:
+            quote, mid = draft.risk.quotes.get(symbol), mid_price(draft, symbol)
+            if quote is not None and mid is not None:
+                spread = (quote.ask - quote.bid) / mid
+                yield from _graded(
+                    "max_spread",
+                    rules.max_spread,
+                    KillKind.VOLATILITY_SPIKE,
+                    now=spread,
+                    calm=_at_most(spread),
+                    sentence=f"Bid and ask of {symbol} are {spread:.2%} apart",
+                    scope=symbol,
+                )
+
+
+def _exposed(code: str, breaker: Breaker, share: Decimal, symbol: str) -> Iterator[Reading]:
+    what = symbol or "All markets together"
+    return _graded(
         code,
-        now > breaker.limit,
-        now < breaker.limit * HYSTERESIS if calm is None else calm and now <= breaker.limit,
-        f"Equity is {now:.2%} {where}, over the limit of {breaker.limit:%}.",
-        breaker.action,
-        kind,
+        breaker,
+        KillKind.EXPOSURE_BREACH,
+        now=share,
+        calm=_well_under(share),
+        sentence=f"{what} stands for {share:.2%} of the equity",
+        scope=symbol,
     )
 
 
 def _concentration_readings(draft: Draft, rules: RiskRules, equity: Decimal) -> Iterator[Reading]:
-    limit = rules.max_asset_concentration.limit
+    book = exposure(draft)
     worth: dict[Asset, Decimal] = {}
     for id_ in draft.grid_ids():
         grid = draft.peek(id_)
         mid = mid_price(draft, grid.rules.symbol)
         if grid.instrument is not None and mid is not None:
-            base = grid.instrument.base
-            worth[base] = worth.get(base, ZERO) + grid.tally.inventory * mid
+            base, rate = grid.instrument.base, book.rate(draft, grid.instrument.quote)
+            worth[base] = worth.get(base, ZERO) + grid.tally.inventory * mid * rate
     for asset, amount in worth.items():
         share = amount / equity
-        yield Reading(
-            f"max_asset_concentration:{asset}",
-            share > limit,
-            share < limit * HYSTERESIS,
-            f"{asset} is {share:.1%} of the equity, over {limit:%}; no new buys of it.",
-            rules.max_asset_concentration.action,
+        yield from _graded(
+            "max_asset_concentration",
+            rules.max_asset_concentration,
             KillKind.EXPOSURE_BREACH,
-            asset,
+            now=share,
+            calm=_well_under(share),
+            sentence=f"{asset} is {share:.2%} of the equity",
+            scope=asset,
         )
 
 
@@ -218,16 +299,16 @@ def value_at_risk(daily: tuple[Decimal, ...]) -> Decimal | None:
     return max(ZERO, -worst)
 
 
-def _var_reading(risk: RiskState, breaker: Breaker) -> Reading:
+def _var_readings(risk: RiskState, breaker: Breaker) -> Iterator[Reading]:
     now = value_at_risk(risk.daily)
     share = ZERO if now is None else now
-    return Reading(
+    return _graded(
         "max_var",
-        share > breaker.limit,
-        share < breaker.limit * HYSTERESIS,
-        f"One bad day in twenty costs {share:.2%} of the equity, over {breaker.limit:%}.",
-        breaker.action,
+        breaker,
         KillKind.VAR_BREACH,
+        now=share,
+        calm=_well_under(share),
+        sentence=f"One bad day in twenty costs {share:.2%} of the equity",
     )
 
 

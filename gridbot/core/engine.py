@@ -130,6 +130,7 @@ def _on_transfer(draft: Draft, event: Transferred) -> None:
     draft.transfers = draft.transfers.add(event.id)
     account = draft.accounts.get(event.asset, Account()).moved(transferred=event.amount)
     draft.accounts = {**draft.accounts, event.asset: account}
+    breakers.transferred(draft, event.asset, event.amount)
 
 
 def _on_history(draft: Draft, event: HistoryLoaded) -> None:
@@ -235,6 +236,8 @@ def _on_marked(draft: Draft, event: Marked) -> None:
 def _on_filled(draft: Draft, event: OrderFilled) -> None:
     booked = book(draft, event)
     if booked is None:
+        if draft.kill is not None and draft.base.kill is None:
+            cancel_everything(draft)
         return
     g = booked.grid
     arm_after_fill(draft, g, g.cells[booked.cell - 1], booked.sold, event.price)

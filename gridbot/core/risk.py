@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gridbot.core.cells import Want
+from gridbot.core.cells import Want, tied_up
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.ledger import Account
 from gridbot.core.orders import TERMINAL
 from gridbot.core.regime import TrendDirection, policy_limit
 from gridbot.core.rules import RiskRules, Wish
-from gridbot.core.state import Grid, Limit, LimitCause
-from gridbot.core.units import ZERO, Asset, Side, Symbol
+from gridbot.core.state import Grid, Limit, LimitCause, Tripped
+from gridbot.core.units import ONE, ZERO, Asset, Side, Symbol
 from gridbot.core.values import evolve, value
 
 RATE_WINDOW_MS = 10_000
@@ -31,15 +31,18 @@ class Denial:
 class Exposure:
     """What is held, resting and reserved, summed over every grid once a step; `reserve` adds to it at once.
 
-    Amounts in quote by symbol (inventory at the mid), by asset for `held` and `reserved`.
+    `committed` is in the equity asset by symbol (inventory at the mid), `reserved` in its own units by asset;
+    `unpriced` are the quote currencies whose worth in the equity asset is not known.
     """
 
-    __slots__ = ("committed", "orders", "reserved")
+    __slots__ = ("_equity_asset", "committed", "orders", "reserved", "unpriced")
 
     def __init__(self, draft: Draft) -> None:
         self.committed: dict[Symbol, Decimal] = {}
         self.orders: dict[Symbol, int] = {}
         self.reserved: dict[Asset, Decimal] = {}
+        self.unpriced: set[Asset] = set()
+        self._equity_asset = None if draft.rules.risk is None else equity_asset(draft, draft.rules.risk)
         for id_ in draft.grid_ids():
             self._add(draft, draft.peek(id_))
 
@@ -48,8 +51,8 @@ class Exposure:
         if instrument is None:
             return
         symbol = grid.rules.symbol
-        mid = mid_price(draft, symbol)
-        self.commit(symbol, grid.tally.inventory * mid if mid is not None else grid.tally.open_cost)
+        mid, rate = mid_price(draft, symbol), self.rate(draft, instrument.quote)
+        self.commit(symbol, (grid.tally.inventory * mid if mid is not None else grid.tally.open_cost) * rate)
         for cell in grid.cells:
             order = cell.order
             if order is None or order.state in TERMINAL:
@@ -57,13 +60,21 @@ class Exposure:
             self.orders[symbol] = self.orders.get(symbol, 0) + 1
             if order.side is Side.BUY:
                 cost = order.leaves * order.price
-                self.commit(symbol, cost)
+                self.commit(symbol, cost * rate)
                 self.reserve(instrument.quote, cost * (1 + instrument.maker_fee))
             else:
                 self.reserve(instrument.base, order.leaves)
 
+    def rate(self, draft: Draft, quote: Asset) -> Decimal:
+        """Return what one unit of `quote` is worth in the equity asset; where nobody knows, 1, and it is remembered."""
+        rate = None if self._equity_asset is None else price_in(draft, quote, self._equity_asset)
+        if rate is None:
+            self.unpriced.add(quote)
+            return ONE
+        return rate
+
     def commit(self, symbol: Symbol, amount: Decimal) -> None:
-        """Count `amount` (quote) as exposure to `symbol`."""
+        """Count `amount` (in the equity asset) as exposure to `symbol`."""
         self.committed[symbol] = self.committed.get(symbol, ZERO) + amount
 
     def reserve(self, asset: Asset, amount: Decimal) -> None:
@@ -84,6 +95,30 @@ def mid_price(draft: Draft, symbol: Symbol) -> Decimal | None:
     if quote is None or not _sane(quote.bid, quote.ask):
         return None
     return (quote.bid + quote.ask) / 2
+
+
+def equity_asset(draft: Draft, rules: RiskRules) -> Asset | None:
+    """Return the asset that fractions are of: the configured one, else the quote asset of the first grid."""
+    if rules.equity_asset is not None:
+        return rules.equity_asset
+    for id_ in draft.grid_ids():
+        instrument = draft.peek(id_).instrument
+        if instrument is not None:
+            return instrument.quote
+    return None
+
+
+def price_in(draft: Draft, asset: Asset, quote: Asset) -> Decimal | None:
+    """Return what one unit of `asset` is worth in `quote` at the last mark, by a market of the two; None if unknown."""
+    if asset == quote:
+        return ONE
+    for symbol, instrument in draft.instruments.items():
+        if {instrument.base, instrument.quote} != {asset, quote}:
+            continue
+        mid = mid_price(draft, symbol)
+        if mid is not None:
+            return mid if instrument.base == asset else 1 / mid
+    return None
 
 
 def _sane(bid: Decimal, ask: Decimal) -> bool:
@@ -108,6 +143,7 @@ def _first_denial(draft: Draft, g: GridDraft, want: Want, rules: RiskRules) -> D
     return (
         _size_denial(g, want, rules)
         or _rate_denial(draft, g, rules)
+        or _breaker_denial(draft, g, want)
         or _market_denial(draft, g, want, rules)
         or _crossing_denial(draft, g, want)
         or _funds_denial(draft, g, want)
@@ -132,6 +168,20 @@ def _rate_denial(draft: Draft, g: GridDraft, rules: RiskRules) -> Denial | None:
     count = exposure(draft).orders.get(g.rules.symbol, 0)
     if count >= rules.max_open_orders:
         return Denial("max_open_orders", f"{count} orders are open on {g.rules.symbol}, which is the limit.")
+    return None
+
+
+def concerns(trip: Tripped, g: Grid | GridDraft) -> bool:
+    """Tell whether a breaker that is open is about this grid: about all, its market or its coin."""
+    return trip.scope in ("", g.rules.symbol) or (g.instrument is not None and trip.scope == g.instrument.base)
+
+
+def _breaker_denial(draft: Draft, g: GridDraft, want: Want) -> Denial | None:
+    """A breaker whose action is `deny` leaves what rests alone and lets no new buy go."""
+    if want.side is Side.BUY:
+        for code, trip in draft.risk.tripped.items():
+            if not trip.stops_buys and concerns(trip, g):
+                return Denial(code.partition(":")[0], trip.sentence)
     return None
 
 
@@ -182,6 +232,12 @@ def _funds_denial(draft: Draft, g: GridDraft, want: Want) -> Denial | None:
     free = draft.accounts.get(asset, Account()).total - exposure(draft).reserved.get(asset, ZERO)
     if need > free:
         return Denial("funds", f"It needs {need:f} {asset} and {free:f} are free.")
+    if buying:
+        # Arming keeps to this by itself; only an edit of a running grid can bring it near.
+        allowed = g.rules.investment + g.tally.contributed
+        tied = tied_up(tuple(g.cells), fee=instrument.maker_fee) + need
+        if tied > allowed:
+            return Denial("investment", f"The grid would tie up {tied:f} {asset} of its {allowed:f}.")
     return None
 
 
@@ -191,12 +247,19 @@ def _exposure_denial(draft: Draft, g: GridDraft, want: Want, rules: RiskRules) -
     equity = draft.risk.equity
     if equity is None or equity <= 0:
         return Denial("no_equity", "The account's equity is not known yet; no buys until it is.")
-    amount = want.price * want.quantity
+    book = exposure(draft)
+    quote = g.rules.symbol if g.instrument is None else g.instrument.quote
+    amount = want.price * want.quantity * book.rate(draft, Asset(quote))
+    if book.unpriced:
+        names = ", ".join(sorted(book.unpriced))
+        return Denial(
+            "no_rate", f"What {names} is worth in the currency of the equity is not known; no buys until it is."
+        )
     if amount > rules.max_order_value.limit * equity:
         return Denial(
             "max_order_value", f"{amount:f} is more than {rules.max_order_value.limit:%} of the equity {equity:f}."
         )
-    committed = exposure(draft).committed
+    committed = book.committed
     symbol = committed.get(g.rules.symbol, ZERO) + amount
     if symbol > rules.max_symbol_exposure.limit * equity:
         return Denial(
@@ -220,7 +283,7 @@ def _reserve(draft: Draft, g: GridDraft, want: Want) -> None:
     book.orders[g.rules.symbol] = book.orders.get(g.rules.symbol, 0) + 1
     if want.side is Side.BUY:
         amount = want.price * want.quantity
-        book.commit(g.rules.symbol, amount)
+        book.commit(g.rules.symbol, amount * book.rate(draft, instrument.quote))
         book.reserve(instrument.quote, amount * (1 + instrument.maker_fee))
     else:
         book.reserve(instrument.base, want.quantity)
@@ -235,11 +298,8 @@ def grid_limit(draft: Draft, g: GridDraft) -> Limit:
         return Limit(0, LimitCause.PAUSED)
     if wish is Wish.SELL_ONLY:
         return Limit(0, LimitCause.SELL_ONLY)
-    if draft.risk.tripped:
-        base = "" if g.instrument is None else g.instrument.base
-        scopes = ("", base, g.rules.symbol)
-        if any(trip.stops_buys and trip.scope in scopes for trip in draft.risk.tripped.values()):
-            return Limit(0, LimitCause.RISK)
+    if draft.risk.tripped and any(trip.stops_buys and concerns(trip, g) for trip in draft.risk.tripped.values()):
+        return Limit(0, LimitCause.RISK)
     if g.signal.breaker is not None:
         return Limit(0, LimitCause.ATR_BREAKER)
     last = policy_limit(g.rules, g.trend.direction, spike=g.signal.spike)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from gridbot.core.booking import fee_total
@@ -157,7 +158,7 @@ def snapshot(state: State) -> Snapshot:
         state.now,
         state.rules.mode,
         risk.level,
-        tuple(trip.sentence for trip in risk.tripped.values()),
+        tuple(_causes(state)),
         kill_view,
         risk.equity,
         _equity_asset(state),
@@ -170,6 +171,20 @@ def snapshot(state: State) -> Snapshot:
         state.fills,
         state.round_trips,
     )
+
+
+def _causes(state: State) -> Iterator[str]:
+    """Yield, in sentences, what makes the account's level what it is: the kill, open breakers, restless markets."""
+    if state.kill is not None:
+        yield f"Trading is stopped ({state.kill.kind.value}): {state.kill.reason}"
+    for trip in state.risk.tripped.values():
+        if state.kill is None or trip.sentence != state.kill.reason:
+            yield trip.sentence
+    for grid in state.grids.values():
+        if grid.signal.breaker is not None:
+            yield f"{grid.rules.symbol}: the ATR jumped; grid {grid.rules.id} buys nothing until it is calm."
+        elif grid.signal.spike:
+            yield f"{grid.rules.symbol}: volatility spiked; grid {grid.rules.id} buys at fewer slots."
 
 
 def _equity_asset(state: State) -> Asset | None:
@@ -333,7 +348,7 @@ def _share(amount: Decimal, equity: Decimal | None) -> Decimal | None:
 
 
 def _view(risk: RiskState, code: str, scope: str, now: Decimal | None, breaker: Breaker) -> LimitView:
-    keys = (f"{code}:{scope}", code, f"{code}_warn") if scope else (code, f"{code}_warn")
+    keys = (f"{code}:{scope}", f"{code}_warn:{scope}") if scope else (code, f"{code}_warn")
     trip = next((risk.tripped[key] for key in keys if key in risk.tripped), None)
     last = max((risk.last_trip[key] for key in keys if key in risk.last_trip), default=None)
     sentence = "" if trip is None else trip.sentence
