@@ -80,12 +80,15 @@ def book(draft: Draft, event: OrderFilled) -> Booked | None:
     lot = cell.lot
     if found.live:
         cell = Cell(cell.number, cell.want, None if order.state is OrderState.FILLED else order, lot, None)
+    trip: RoundTripClosed | None = None
     if order.side is Side.BUY:
         _bought(g, cell, order, event, instrument, live=found.live)
     else:
-        _sold(draft, g, cell, event, instrument)
+        trip = _sold(draft, g, cell, event, instrument)
     g.tally.check()
     _tell(draft, g, found, order, event)
+    if trip is not None:
+        draft.notes.append(trip)
     sold = lot if order.side is Side.SELL and g.cells[cell.number - 1].lot is None else None
     return Booked(g, cell.number, sold)
 
@@ -205,7 +208,8 @@ def saleable(g: GridDraft, lot: Lot) -> bool:
     return instrument.tradable(quantity=instrument.quantity_floor(lot.quantity), price=lot.target)
 
 
-def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument: Instrument) -> None:
+def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument: Instrument) -> RoundTripClosed | None:
+    """Take what was sold out of the cell's lot; return the round trip, if that closed it."""
     quote_fee, base_fee = _fees(event, instrument)
     proceeds = subtract(multiply(event.price, event.quantity), quote_fee)
     lot, tally = cell.lot, g.tally
@@ -229,7 +233,7 @@ def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument
     )
     if lot is None:
         g.put(cell)
-        return
+        return None
     if left:
         rest = Lot(
             Quantity(left),
@@ -243,13 +247,11 @@ def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument
             earned,
         )
         g.put(Cell(cell.number, cell.want, cell.order, rest, cell.block))
-        return
+        return None
     g.put(Cell(cell.number, None, cell.order, None, None))
     draft.round_trips += 1
-    draft.notes.append(
-        RoundTripClosed(
-            event.time, g.rules.id, cell.number, lot.slot, lot.since, lot.buy_price, event.price, lot.bought, earned
-        )
+    return RoundTripClosed(
+        event.time, g.rules.id, cell.number, lot.slot, lot.since, lot.buy_price, event.price, lot.bought, earned
     )
 
 

@@ -223,7 +223,7 @@ def _sold(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order
     want = Want(Side.BUY, rung.price, rung.quantity, rung.number, rung.target, rung.quantity)
     armed = Arming(arming.skipped, arming.armed + 1, 0, False, arming.last)
     notes = _notes(event, cell.number, order)
-    notes = (trip, *notes)
+    notes = (*notes, trip)
     return _finish(
         state, event, grid, Cell(cell.number, want, None, None, None), after, armed, notes, (-quantity, worth)
     )

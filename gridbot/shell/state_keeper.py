@@ -72,7 +72,7 @@ class StateKeeper:
     """
 
     def __init__(
-        self, recovered: Recovered, *, journal: Journal, notes: NotesStore, tell: Callable[[tuple[Note, ...]], None]
+        self, recovered: Recovered, *, journal: Journal, notes: NotesStore, tell: Callable[[Event, Step], None]
     ) -> None:
         self.state = recovered.state
         self.broken = ""
@@ -89,8 +89,7 @@ class StateKeeper:
         answer = step(self.state, event)
         self._record(event, answer)
         self.state = answer.state
-        if answer.notes:
-            self._tell(answer.notes)
+        self._tell(event, answer)
         return answer
 
     def _record(self, event: Event, answer: Step) -> None:

@@ -33,6 +33,8 @@ from gridbot.shell.state_keeper import Recovered, StateKeeper
 from gridbot.shell.teller import Teller
 
 INBOX_LIMIT = 1_000
+TRACED_NOTES = 5_000
+"""Notes of earlier starts that are read so that their traces go on in the log."""
 BATCH = 64
 """Messages that share one fsync."""
 MOST_REPORTS = 3
@@ -56,10 +58,11 @@ class Trader:
         self._watched: State | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: Inbox[Message] = Inbox(INBOX_LIMIT)
-        self._teller = Teller(outlet=record.outlet, log=record.log, clock=clock)
+        past = record.notes.tail(TRACED_NOTES)
+        self._teller = Teller(outlet=record.outlet, log=record.log, clock=clock, past=past)
         self._problems = Problems(self._teller.problem)
         self._brake = Brake(record.latch, self._problems)
-        self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._teller.notes)
+        self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._teller.step)
         self._desk = Desk(config, save=record.save_config, clock=clock, brake=self._brake)
         self._exports = Exports(record.exporter, record.outlet)
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
