@@ -181,7 +181,7 @@ def complete(g: GridDraft, cell: Cell) -> None:
     done = Lot(
         Quantity(quantity), cost, lot.buy_price, lot.target, lot.slot, lot.since, True, Quantity(quantity), lot.earned
     )
-    g.put(Cell(cell.number, None, cell.order, done if quantity else None, cell.block))
+    g.put(Cell(cell.number, None, cell.order, done if quantity else None, None))
 
 
 def settle(draft: Draft, g: GridDraft) -> None:
