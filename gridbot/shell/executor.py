@@ -53,12 +53,17 @@ class Executor:
         """Tell whether a request about this order is under way, so that its answer is to be awaited."""
         return id_ in self._flights or id_ in self._cancelling
 
+    def expect(self, commands: Iterable[Command]) -> None:
+        """Count these creates as under way from now on, though they wait until their intents are durable."""
+        for command in commands:
+            if isinstance(command, PlaceLimit):
+                self._flights[command.ref.id] = _Flight()
+
     def carry_out(self, commands: Iterable[Command]) -> None:
-        """Send what a step asked for, in its order. Their intents are durable."""
+        """Send what a step asked for and `expect` was told of, in its order. Their intents are durable."""
         for command in commands:
             match command:
                 case PlaceLimit():
-                    self._flights[command.ref.id] = _Flight()
                     if self._held is None:
                         self._spawn(self._create(command))
                     else:
@@ -76,13 +81,20 @@ class Executor:
 
     async def _create(self, order: PlaceLimit) -> None:
         flight = self._flights[order.ref.id]
+        report: OrderReported | None = None
         try:
             async with self._slots:
                 report = await self._send(order, flight)
-            await self._put(report)
         finally:
             flight.landed.set()
-            self._flights.pop(order.ref.id, None)
+            if report is None:
+                # Something that nobody foresaw: no answer will come in, so the reconciler must ask.
+                self.heard(order.ref.id)
+        await self._put(report)
+
+    def heard(self, id_: OrderId) -> None:
+        """The engine has taken in the answer about this order: from now on it may be asked about."""
+        self._flights.pop(id_, None)
 
     async def _send(self, order: PlaceLimit, flight: _Flight) -> OrderReported:
         """Look at the latch, send once, and return what is certain about the outcome."""

@@ -7,7 +7,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from gridbot.config import AppConfig
 from gridbot.core.commands import Command
-from gridbot.core.events import EpochStarted, Event, KillKind, KillRequested, Marked, MarketReady, RulesChanged
+from gridbot.core.events import (
+    EpochStarted,
+    Event,
+    KillKind,
+    KillRequested,
+    Marked,
+    MarketReady,
+    OrderReported,
+    RulesChanged,
+)
 from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, Symbol
 from gridbot.core.watch import watch
@@ -205,9 +214,12 @@ class Trader:
 
     def _apply(self, event: Event) -> None:
         answer = self._keeper.take(event)
+        if isinstance(event, OrderReported):
+            self._executor.heard(event.ref.id)
         if answer is None:
             return
         self._outbox += answer.commands
+        self._executor.expect(answer.commands)
         if self.state.kill is not None:
             # On disk before the first cancel; the brake does nothing when it is pulled already.
             self._brake.pull(self.state.kill.reason, self.state.kill.kind)

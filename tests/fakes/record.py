@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from gridbot.core.commands import Note
@@ -20,6 +21,7 @@ class MemoryStore:
         self.snapshot_at = 0
         self.durable_events: list[Event] = []
         self.full = False
+        self.fsync_s = 0.0
 
     def load(self) -> Restored:
         return Restored(self.snapshot, self.snapshot_at, tuple(self.durable_events), ())
@@ -45,6 +47,8 @@ class MemoryJournal:
 
     async def durable(self, sequence: int) -> None:
         assert sequence <= self.sequence
+        if self._store.fsync_s:
+            await asyncio.sleep(self._store.fsync_s)
         self._write()
 
     def rotate(self, state: State, sequence: int) -> None:

@@ -115,6 +115,14 @@ def test_no_create_leaves_before_its_intent_is_durable_and_none_twice() -> None:
     assert len(house.witness.created) == len(set(house.witness.created))
 
 
+def test_an_intent_that_waits_for_a_slow_disk_is_not_taken_for_a_lost_answer() -> None:
+    house = House(choppy(3, minutes=200, quiet=10))
+    house.store.fsync_s = 0.25
+    state = run_virtual(house.run(20))
+    assert not house.crashes and state.fills
+    assert not [line for line in house.log.lines if line[2] == "order_no_answer"]
+
+
 def test_a_restart_continues_with_the_same_digest() -> None:
     house = House(choppy(4, minutes=300, quiet=30))
     first = run_virtual(house.run(15))
