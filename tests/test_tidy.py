@@ -218,3 +218,14 @@ def test_a_definition_that_another_file_names_is_alive(other_path: str, other: s
 def test_a_definition_that_a_decorator_or_an_entry_point_takes_is_alive() -> None:
     sources = {"gridbot/cli.py": "@app.command()\ndef status(): ...\ndef main(): ...\n"}
     assert rules.dead_definitions(sources, also_named='gridbot = "gridbot.cli:main"') == []
+
+
+def test_git_ignores_no_source_file() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "gridbot", "tests", "scripts"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert [path for path in listed if path.endswith(".py")] == []

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from gridbot.config.fields import ConfigModel, Contradiction
-from gridbot.config.secrets import MASK, looks_secret, names_a_secret
+from gridbot.config.secret_values import MASK, looks_secret, names_a_secret
 from gridbot.errors import Mistake
 
 Path = tuple[str | int, ...]

@@ -10,7 +10,7 @@ from gridbot.config.app import SCHEMA, AppConfig
 from gridbot.config.fields import ConfigModel
 from gridbot.config.grid import GridConfig
 from gridbot.config.mistakes import Path, known_keys, path_text, shown, validated
-from gridbot.config.secrets import MASK, secrets_in
+from gridbot.config.secret_values import MASK, secrets_in
 from gridbot.errors import ConfigError, Mistake
 
 _Model = TypeVar("_Model", bound=ConfigModel)
