@@ -17,8 +17,8 @@ from gridbot.core.ladder import relaid
 from gridbot.core.ledger import Account, Accounts, Tally, add, multiply, subtract
 from gridbot.core.orders import RESTING, TRANSITIONS, Fact, Order, OrderState
 from gridbot.core.plan import INTENDED, NOTHING_FILLED, order_id
-from gridbot.core.rules import Instrument
-from gridbot.core.state import Arming, Grid, Phase, State
+from gridbot.core.rules import Instrument, Wish
+from gridbot.core.state import Arming, Grid, Phase, RangeState, State
 from gridbot.core.units import ZERO, GridId, Price, Side, TimeMs
 
 _NEW_ACCOUNT = Account()
@@ -109,6 +109,10 @@ def _after_close(grid: Grid, event: CandleClosed) -> Grid | None:
     rules, ladder, instrument, arming, close = grid.rules, grid.ladder, grid.instrument, grid.arming, event.close
     if ladder is None or instrument is None or grid.phase is not Phase.ACTIVE or grid.loose or grid.dropped:
         return None
+    if rules.wish is Wish.SELL_ONLY or len(grid.cells) > rules.levels:
+        return None
+    if not arming.armed and grid.range is not RangeState.FULL:
+        return None  # Why nothing is armed may depend on the price.
     if event.time <= grid.closed_at or rules.stop_loss is not None or rules.take_profit_total is not None:
         return None
     if grid.limit.last != arming.last or (arming.skipped is not None and arming.skipped < close):

@@ -38,6 +38,8 @@ def arm(draft: Draft, g: GridDraft, price: Price) -> None:
         _want_no_buys(g)
         return
     if _nothing_new(g, price):
+        if not g.arming.armed:
+            tell_range(draft, g, armed=False)
         return
     found = walk(g, price)
     keeps = found.keeps
@@ -157,7 +159,8 @@ def _sell_price(draft: Draft, g: GridDraft, cell: Cell, lot: Lot) -> tuple[Price
     if quote is None or mid is None or not draft.rules.post_only or lot.target > quote.bid:
         return lot.target, False
     order = cell.order
-    if order is not None and order.side is Side.SELL and order.price > quote.bid:
+    if order is not None and order.side is Side.SELL and not order.taker and order.state in KEEPABLE:
+        # What rests stays, also where the bid has come to it: its fill is on the way.
         return order.price, False
     return Price(instrument.price_floor(quote.bid) + instrument.tick_size), False
 

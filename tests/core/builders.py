@@ -34,7 +34,19 @@ from gridbot.core.events import (
     Transferred,
 )
 from gridbot.core.orders import Fact, Order
-from gridbot.core.rules import GridRules, Instrument, RiskRules, Rules, SpacingMode, SpacingRules, Wish
+from gridbot.core.rules import (
+    Action,
+    Breaker,
+    GridRules,
+    Instrument,
+    RiskRules,
+    Rules,
+    SignalRules,
+    SpacingMode,
+    SpacingRules,
+    TrendRules,
+    Wish,
+)
 from gridbot.core.state import Grid, State, new_state
 from gridbot.core.units import (
     Asset,
@@ -86,6 +98,11 @@ def grid(**changes: object) -> GridRules:
     return evolve(rules, **changes)
 
 
+def open_grid(**changes: object) -> GridRules:
+    """Return the same grid where no trend, spike or jump ever limits the slots."""
+    return grid(**{"signal": SignalRules(atr_jump=1e9), "trend": TrendRules(threshold=1e9), **changes})
+
+
 def rules(*grids: GridRules, risk: RiskRules | None = None, **changes: object) -> Rules:
     """Return an account's rules; without `risk` no limit holds."""
     return evolve(Rules(Mode.DEMO, grids or (grid(),), risk), **changes)
@@ -99,8 +116,9 @@ def loose(**changes: object) -> RiskRules:
     }
     wide |= {
         name: evolve(getattr(RiskRules(), name), limit=d(1), warn=None)
-        for name in ("max_drawdown", "max_daily_loss", "max_var", "price_collar")
+        for name in ("max_drawdown", "max_daily_loss", "max_var")
     }
+    wide["price_collar"] = Breaker(d("0.5"), None, Action.DENY)
     return evolve(RiskRules(), **(wide | changes))
 
 
@@ -210,7 +228,7 @@ class Rig:
         self,
         mid: str | None = "100",
         *,
-        half: str = "0",
+        half: str = "0.01",
         age_ms: int = 0,
         skew_ms: int | None = 0,
         requests: int = 0,
@@ -324,13 +342,16 @@ class Rig:
         """Return the prices of standing sells, highest first."""
         return self.resting(Side.SELL)
 
-    def order(self, price: str, side: Side | None = None) -> PlaceLimit:
-        """Return the newest order at a price, as it was sent; it must still be live or unresolved."""
+    def order(self, price: str, side: Side | None = None, symbol: Symbol = BTC) -> PlaceLimit:
+        """Return the newest order of a market at a price, as it was sent; it must still be live or unresolved."""
         live = {order.id for _, _, order in self._live()}
         found = [
             order
             for order in self.orders.values()
-            if order.ref.id in live and order.price == d(price) and side in (None, order.side)
+            if order.ref.id in live
+            and order.symbol == symbol
+            and order.price == d(price)
+            and side in (None, order.side)
         ]
         assert found, f"no live order at {price}: {self.resting()}"
         return found[-1]
