@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridbot.adapters.candle_files import load_candles, save_candles
+from gridbot.adapters.market_files.candle_files import load_candles, save_candles
 from gridbot.sim.candle_arrays import CandleArrays
 
 Floats = NDArray[np.float64]

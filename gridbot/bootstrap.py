@@ -134,7 +134,7 @@ def _refuse_unknown_mode(config: AppConfig) -> None:
 def _replayed_candles(config: AppConfig) -> CandleArrays | None:
     if config.demo.candles is None:
         return None
-    from gridbot.adapters.candle_files import load_candles
+    from gridbot.adapters.market_files.candle_files import load_candles
 
     if not config.grids:
         raise ConfigError("A replay needs a grid, whose market the recorded candles are.", hint="Add a grid.")

@@ -262,7 +262,7 @@ def backtest(
 
     settings = parse_grid_or_app(config_files.read_text(config), source=str(config))
     rules = _chosen_grid(settings, grid, source=config).to_rules()
-    from gridbot.adapters.candle_files import load_candles
+    from gridbot.adapters.market_files.candle_files import load_candles
     from gridbot.adapters.progress_bar import ProgressBar
     from gridbot.research.backtest import run_backtest
     from gridbot.research.summary import summary

@@ -2,7 +2,7 @@
 
 * GridbotError
   - ConfigError            fix the file (or the field) and try again; lists every mistake at once
-  - CandleFileError        fix the candle file; names file, row, value
+  - CandleFileError        fix the market data file (candles or trades); names file, row, value
   - StateFileError         refuse to trade; never guess a position
   - EnvironmentProblem     the machine lacks something: display, room on the disk, a right to write
   - AlreadyRunning         another process holds the account
@@ -53,7 +53,7 @@ class ConfigError(GridbotError):
 
 
 class CandleFileError(GridbotError):
-    """A candle file cannot be read or contradicts itself."""
+    """A market data file, of candles or of trades, cannot be read or contradicts itself."""
 
 
 class StateFileError(GridbotError):

@@ -12,8 +12,8 @@ from threading import Event
 
 import pytest
 
-from gridbot.adapters.candle_files import save_candles
 from gridbot.adapters.files.home import Home
+from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.bootstrap import account_status, open_engine, window_preferences
 from gridbot.config import AppConfig, default_config
 from gridbot.core.commands import FillBooked

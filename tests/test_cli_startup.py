@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import gridbot
-from gridbot.adapters.candle_files import save_candles
+from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.sim.generated_market import GeneratedMarket
 
 ROOT = Path(__file__).resolve().parent.parent

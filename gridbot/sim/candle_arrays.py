@@ -16,7 +16,7 @@ class CandleArrays:
 
     The arrays are one-dimensional, of one length, contiguous, and read-only here: two threads may read the same
     candles. Whoever makes a `CandleArrays` answers for the order of the times and the sense of the prices;
-    `gridbot.adapters.candle_files.load_candles` checks both.
+    `gridbot.adapters.market_files.candle_files.load_candles` checks both.
 
     Attributes:
         open_time: int64, milliseconds UTC, strictly rising.

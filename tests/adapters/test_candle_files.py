@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from gridbot.adapters.candle_files import COLUMNS, load_candles, save_candles
+from gridbot.adapters.market_files.candle_files import COLUMNS, load_candles, save_candles
 from gridbot.errors import CandleFileError
 from gridbot.sim.candle_arrays import CandleArrays
 
@@ -319,7 +319,7 @@ def test_a_parquet_file_with_the_name_of_a_csv_is_still_read(tmp_path: Path) -> 
 
 
 def test_duckdb_is_imported_only_when_a_file_is_read() -> None:
-    program = "import sys, gridbot.adapters.candle_files; sys.exit('duckdb' in sys.modules)"
+    program = "import sys, gridbot.adapters.market_files.candle_files; sys.exit('duckdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gridbot.adapters.candle_files import load_candles
+from gridbot.adapters.market_files.candle_files import load_candles
 from gridbot.sim.candle_arrays import CandleArrays
 from tests.properties.runs import arrays_of, assert_equal_runs
 from tests.reference.market import random_walk

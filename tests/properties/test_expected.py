@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from gridbot.adapters.candle_files import load_candles
+from gridbot.adapters.market_files.candle_files import load_candles
 from gridbot.core.units import FillRule
 from gridbot.research.backtest import run_backtest
 from tests.properties.runs import rules_of
