@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gridbot import __version__
 from gridbot.adapters.config_files import save
@@ -33,13 +33,12 @@ from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import LogLine, View
 from gridbot.shell.known_orders import standing_orders
+from gridbot.shell.preparation import HISTORY_BARS
 from gridbot.shell.state_keeper import recover, replay
 from gridbot.shell.status import Latch, NoHistory, status
 from gridbot.shell.trader import Trader
 from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
-
-if TYPE_CHECKING:
-    from gridbot.sim.candle_arrays import CandleArrays
+from gridbot.sim.recording import Recording, make_recording
 
 PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
@@ -49,12 +48,13 @@ SERVICE = "gridbot"
 def open_engine(home: Home, config: AppConfig) -> EngineThread:
     """Take the account and build its engine; `start` it, or `run_here`.
 
-    Raises ConfigError for a mode that this version cannot trade in, AlreadyRunning, EnvironmentProblem for a folder
-    that cannot be written, CandleFileError for a replay's file, StateFileError for a damaged account.
+    Raises ConfigError for a mode that this version cannot trade in and for a recording that is too short for the grids,
+    AlreadyRunning, EnvironmentProblem for a folder that cannot be written, CandleFileError for a replay's file,
+    StateFileError for a damaged account.
     """
     _refuse_unknown_mode(config)
     # Read before the account is taken: a file that is wrong must leave nothing behind.
-    candles = _replayed_candles(config)
+    recording = _recording(config)
     disk, clock, mask = SystemDisk(), SystemClock(), Mask()
     home.prepare(disk)
     with ExitStack() as opened:
@@ -81,7 +81,7 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
             facade,
         )
 
-        parts = _demo_parts(config, recovered.state, clock, candles)
+        parts = _demo_parts(config, recovered.state, clock, recording)
         world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms)
         trader = Trader(config, recovered, world, record, prefix=prefix, rhythm=_rhythm(config))
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
@@ -131,17 +131,21 @@ def _refuse_unknown_mode(config: AppConfig) -> None:
         )
 
 
-def _replayed_candles(config: AppConfig) -> CandleArrays | None:
+def _recording(config: AppConfig) -> Recording | None:
     if config.demo.candles is None:
         return None
-    from gridbot.adapters.market_files.candle_files import load_candles
+    from gridbot.adapters.market_files.recordings import load_recording
 
     if not config.grids:
-        raise ConfigError("A replay needs a grid, whose market the recorded candles are.", hint="Add a grid.")
-    return load_candles(Path(config.demo.candles))
+        raise ConfigError("A replay needs a grid, whose market the recording is.", hint="Add a grid.")
+    rules = [grid.to_rules() for grid in config.grids]
+    path, symbol = Path(config.demo.candles), rules[0].symbol
+    return make_recording(
+        load_recording(path, symbol), symbol, rules, name=f"The recording {path.name}", history_bars=HISTORY_BARS
+    )
 
 
-def _demo_parts(config: AppConfig, state: State, clock: SystemClock, candles: CandleArrays | None) -> DemoParts:
+def _demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: Recording | None) -> DemoParts:
     markets = tuple(dict.fromkeys(Symbol(grid.symbol) for grid in config.grids))
     if state.opened:
         balances = {asset: account.total for asset, account in state.accounts.items()}
@@ -149,11 +153,9 @@ def _demo_parts(config: AppConfig, state: State, clock: SystemClock, candles: Ca
         quote = markets[0].partition("/")[2] if markets else "USDT"
         balances = {Asset(quote): config.demo.equity}
     left = Left(state.now, tuple(standing_orders(state)), balances)
-    if candles is None:
+    if recording is None:
         return generated_demo(config.demo.seed, speed=config.demo.speed, markets=markets, left=left, machine=clock)
-    rules = [grid.to_rules() for grid in config.grids]
-    longest = max(max(grid.signal.timeframe, grid.trend.timeframe) for grid in rules)
-    return recorded_demo(candles, markets[0], longest_ms=longest, speed=config.demo.speed, left=left, machine=clock)
+    return recorded_demo(recording, speed=config.demo.speed, left=left, machine=clock)
 
 
 def _rhythm(config: AppConfig) -> Rhythm:

@@ -73,7 +73,8 @@ class DemoConfig(ConfigModel):
         default=None,
         min_length=1,
         max_length=1000,
-        description="A candle file to replay instead of the generated market.",
+        description="A file of candles or of trades, Parquet or CSV, to replay instead of the generated market; its "
+        "columns tell which. It is taken for the market of the first grid.",
     )
 
 

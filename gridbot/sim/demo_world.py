@@ -11,19 +11,13 @@ from gridbot.core.units import Asset, Quantity, Symbol, TimeMs, VenueOrderId
 from gridbot.core.values import evolve, value
 from gridbot.errors import ConfigError
 from gridbot.ports import Clock
-from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.demo_feed import GeneratedSource, demo_instrument, demo_start
-from gridbot.sim.file_source import CandleFileSource
 from gridbot.sim.generated_market import MINUTE_MS
 from gridbot.sim.market_clock import MarketClock
 from gridbot.sim.print_tap import PrintTap
+from gridbot.sim.recording import Recording
 from gridbot.sim.replay_feed import MarketSource, ReplayFeed
 from gridbot.sim.venue import SimVenue
-
-WARM_BARS = 500
-"""Bars of the longest timeframe that a replay leaves behind it as history, if the recording is twice as long."""
-_LOOKED_AT = 2_000
-"""Candles by which the tick of a recording is told."""
 
 
 @value
@@ -60,26 +54,26 @@ def generated_demo(seed: int, *, speed: float, markets: Iterable[Symbol], left: 
     )
 
 
-def recorded_demo(
-    candles: CandleArrays, symbol: Symbol, *, longest_ms: int, speed: float, left: Left, machine: Clock
-) -> DemoParts:
-    """Return the demo on a recorded market; `longest_ms` is the longest timeframe that a grid reads."""
-    base_ms = candles.timeframe_ms
-    tick = tick_of(candles)
-    warm = min(WARM_BARS * longest_ms // base_ms, len(candles) // 2)
+def recorded_demo(recording: Recording, *, speed: float, left: Left, machine: Clock) -> DemoParts:
+    """Return the demo on a recorded market, at `speed` times real time."""
+    source = recording.source
 
     def checked(named: Symbol) -> Symbol:
-        if named != symbol:
-            raise ConfigError(f"The recorded market is {symbol}; there is no {named} in it.")
+        if named != source.symbol:
+            raise ConfigError(f"The recorded market is {source.symbol}; there is no {named} in it.")
         return named
 
+    def make(named: Symbol) -> MarketSource:
+        checked(named)
+        return source
+
     return _wired(
-        lambda named: CandleFileSource(checked(named), candles, tick_size=tick),
-        lambda named: evolve(demo_instrument(checked(named)), tick_size=tick),
-        start=left.now or TimeMs(int(candles.open_time[warm])),
-        base_ms=base_ms,
+        make,
+        lambda named: evolve(demo_instrument(checked(named)), tick_size=source.tick_size),
+        start=left.now or recording.begin,
+        base_ms=source.base_ms,
         speed=speed,
-        markets=(symbol,),
+        markets=(source.symbol,),
         left=left,
         machine=machine,
     )
@@ -102,10 +96,3 @@ def _wired(
     venue.adopt(left.orders, left.balances)
     feed = ReplayFeed(make, clock, speed=speed, markets=markets)
     return DemoParts(clock, PrintTap(feed, venue), venue, base_ms)
-
-
-def tick_of(candles: CandleArrays) -> Decimal:
-    """Return the step of a recording's prices, told by the digits of its closes (quote per base)."""
-    exponents = [Decimal(repr(close)).normalize().as_tuple().exponent for close in candles.close[:_LOOKED_AT].tolist()]
-    finest = min((exponent for exponent in exponents if isinstance(exponent, int)), default=0)
-    return Decimal(1).scaleb(min(finest, 0))

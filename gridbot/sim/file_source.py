@@ -27,7 +27,7 @@ class CandleFileSource:
         self.tick_size = tick_size
         self._candles = candles
 
-    def size(self) -> int | None:
+    def size(self) -> int:
         """Return how many candles were recorded."""
         return len(self._candles)
 

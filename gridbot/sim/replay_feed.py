@@ -85,7 +85,7 @@ class ReplayFeed:
         first = source.first_from(TimeMs(max(oldest, 0)))
         if first >= end:
             return ()
-        return aggregate(source.candles(first, end - first), timeframe, base_ms=source.base_ms)[-count:]
+        return aggregate(source.candles(first, end - first), timeframe, base_ms=source.base_ms, now=now)[-count:]
 
     async def items(self) -> AsyncIterator[FeedItem]:
         """Yield trades, quotes and closed candles of all markets by their time, at the chosen speed."""
@@ -160,8 +160,11 @@ def _stream(source: MarketSource, start: int) -> Iterator[tuple[int, FeedItem]]:
         index += 1
 
 
-def aggregate(candles: CandleArrays, timeframe: int, *, base_ms: int) -> list[Candle]:
-    """Return the candles of `timeframe` ms that have closed, oldest first; the last is left out while it is open."""
+def aggregate(candles: CandleArrays, timeframe: int, *, base_ms: int, now: int) -> list[Candle]:
+    """Return the candles of `timeframe` ms that have closed by `now` (ms UTC), oldest first.
+
+    The last has closed when its time is over, though the base candle that should end it may be missing.
+    """
     if timeframe == base_ms:
         return _candles(candles)
     bucket = candles.open_time // timeframe
@@ -175,7 +178,7 @@ def aggregate(candles: CandleArrays, timeframe: int, *, base_ms: int) -> list[Ca
         close=np.ascontiguousarray(candles.close[ends]),
         volume=np.add.reduceat(candles.volume, starts),
     )
-    last_closed = int(candles.open_time[-1]) + base_ms >= int(made.open_time[-1]) + timeframe
+    last_closed = now >= int(made.open_time[-1]) + timeframe
     return _candles(made if last_closed else made.slice(0, len(made) - 1))
 
 

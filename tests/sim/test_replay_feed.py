@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,11 +12,10 @@ from hypothesis import strategies as st
 from gridbot.core.candles import Bar, BarBuilder
 from gridbot.core.units import Price, Quantity, Side, Symbol, TimeMs
 from gridbot.ports import CandleArrived, FeedItem, QuoteArrived, TradePrint
-from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.demo_feed import GeneratedSource
-from gridbot.sim.demo_world import tick_of
 from gridbot.sim.file_source import CandleFileSource, TradesSource
 from gridbot.sim.market_clock import MarketClock
+from gridbot.sim.recording import tick_of
 from gridbot.sim.replay_feed import MarketSource, ReplayFeed, aggregate
 from tests.fakes.trading import BEGIN, HISTORY, MINUTE, SYMBOL, choppy
 from tests.fakes.virtual_time import VirtualClock, run_virtual
@@ -115,13 +113,13 @@ def test_history_is_what_had_closed_and_the_feed_goes_on_right_after_it() -> Non
 @given(st.integers(1, 399), st.sampled_from([2, 5, 15, 60, 240]))
 def test_aggregated_history_is_the_bars_that_a_builder_makes(minutes: int, factor: int) -> None:
     candles = choppy(2, minutes=1, quiet=0).slice(0, minutes)
-    frame = factor * MINUTE
+    frame, now = factor * MINUTE, BEGIN + minutes * MINUTE
     builder = BarBuilder(frame, MINUTE)
     built: list[Bar] = []
-    for candle in aggregate(candles, MINUTE, base_ms=MINUTE):
+    for candle in aggregate(candles, MINUTE, base_ms=MINUTE, now=now):
         builder, closed = builder.add(candle)
         built.extend(closed)
-    made = aggregate(candles, frame, base_ms=MINUTE)
+    made = aggregate(candles, frame, base_ms=MINUTE, now=now)
     assert [(c.open_time, c.high, c.low, c.close) for c in made] == [
         (b.open_time, b.high, b.low, b.close) for b in built
     ]
@@ -165,17 +163,9 @@ def test_a_waiting_request_goes_on_when_the_market_stands_still() -> None:
 
 
 def test_the_tick_of_a_recording_is_told_by_its_digits() -> None:
-    assert tick_of(choppy(1, minutes=20, quiet=0)) == Decimal("0.01")
-    coarse = choppy(1, minutes=20, quiet=0)
-    whole = CandleArrays(
-        coarse.open_time,
-        np.rint(coarse.open),
-        np.rint(coarse.high),
-        np.rint(coarse.low),
-        np.rint(coarse.close),
-        coarse.volume,
-    )
-    assert tick_of(whole) == Decimal(1)
+    assert tick_of(choppy(1, minutes=20, quiet=0).close.tolist()) == Decimal("0.01")
+    assert tick_of([0.00141342, 0.0014134, 6.1e-05]) == Decimal("0.00000001")
+    assert tick_of([61_837.0, 1e22]) == Decimal(1)
 
 
 def test_closing_a_feed_without_markets_ends_it() -> None:
