@@ -13,7 +13,7 @@ from gridbot.core.ledger import Account, Tally, add, multiply, split, subtract
 from gridbot.core.orders import Fact, Order, OrderState, after
 from gridbot.core.plan import complete
 from gridbot.core.rules import Instrument
-from gridbot.core.state import RETIRED_LIMIT, Retired
+from gridbot.core.state import RETIRED_LIMIT, Phase, Retired
 from gridbot.core.units import ZERO, Asset, Price, Quantity, Side
 from gridbot.core.values import value
 
@@ -215,10 +215,9 @@ def _sold(draft: Draft, g: GridDraft, cell: Cell, event: OrderFilled, instrument
     lot, tally = cell.lot, g.tally
     from_lot = ZERO if lot is None else min(event.quantity, lot.quantity)
     cost = ZERO if lot is None else split(lot.cost, part=from_lot, whole=lot.quantity)
-    if from_lot != event.quantity:
-        draft.notes.append(
-            Alarmed(draft.now, "oversold", f"{event.quantity:f} were sold from a cell that held {from_lot:f}.")
-        )
+    if from_lot != event.quantity and g.phase is not Phase.STOPPED:
+        # Coins of other cells went; only a grid whose coins are untracked has none to miss.
+        integrity_broken(draft, f"{event.quantity:f} were sold from a cell that held {from_lot:f}.")
     profit = subtract(proceeds, cost)
     earned = profit if lot is None else add(lot.earned, profit)
     left = ZERO if lot is None else subtract(lot.quantity, from_lot)

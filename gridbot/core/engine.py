@@ -249,6 +249,8 @@ def _on_filled(draft: Draft, event: OrderFilled) -> None:
 
 def _on_reported(draft: Draft, event: OrderReported) -> None:
     found = find(draft, event.ref)
+    if found is None and event.ref.id.startswith(draft.prefix):
+        return  # We sent it and it was filled whole: an acknowledgement or a cancel's answer came after its fill.
     if found is None:
         draft.notes.append(Alarmed(draft.now, "unknown_order", f"A report of order {event.ref.id} came, unknown here."))
         return

@@ -95,7 +95,9 @@ def arm_after_fill(draft: Draft, g: GridDraft, cell: Cell, sold: Lot | None, pri
         if arming.armed <= 1:
             tell_range(draft, g, armed=False)
         return
-    rung = None if sold is None or lot is not None else freed_rung(g, sold, price, cell.number)
+    # After a late trade the cell may have another order; only a walk leaves it where it is.
+    alone = sold is not None and lot is None and cell.order is None
+    rung = None if sold is None or not alone else freed_rung(g, sold, price, cell.number)
     if rung is None:
         arm(draft, g, price)
         return

@@ -8,7 +8,7 @@ import pytest
 
 from gridbot.core.cells import Lot
 from gridbot.core.commands import Alarmed, FillBooked, OrderEnded, RoundTripClosed
-from gridbot.core.events import KillKind
+from gridbot.core.events import KillKind, Removal
 from gridbot.core.ledger import Account, Tally, add, multiply, split, subtract
 from gridbot.core.orders import Fact, OrderState
 from gridbot.core.state import Level, RangeState, Seen
@@ -286,13 +286,33 @@ def test_a_trade_of_an_order_from_another_start_that_nobody_knows_is_an_alarm_on
     assert rig.state.kill is None and rig.heard(FillBooked) == []
 
 
-def test_a_sell_beyond_what_the_cell_holds_is_booked_with_an_alarm() -> None:
+def test_a_sell_beyond_what_the_cell_holds_is_booked_and_stops_everything() -> None:
     rig = Rig().laid().accept()
     rig.fill(rig.order("90")).accept()
     rig.fill(rig.order("100"), "1.2")
-    assert "oversold" in [note.code for note in rig.heard(Alarmed)]
     assert rig.state.risk.level is Level.BLACK
     assert rig.balance("BTC") == d("-0.090")
+    rig.grid.tally.check()
+
+
+def test_coins_sold_twice_because_a_cancel_was_wrongly_confirmed_stop_everything() -> None:
+    rig = Rig().laid().accept()
+    rig.fill(rig.order("90")).accept()
+    first = rig.order("100")
+    rig.report(first, Fact.CANCELED).accept()
+    second = rig.order("100")
+    rig.fill(first).fill(second)
+    assert rig.state.risk.level is Level.BLACK and "held 0" in rig.state.risk.tripped["integrity"].sentence
+    assert rig.balance("BTC") == d("-1.110")
+    rig.grid.tally.check()
+
+
+def test_coins_that_are_untracked_may_still_be_sold_by_an_order_that_was_under_way() -> None:
+    rig = Rig().laid().accept()
+    rig.fill(rig.order("90")).accept()
+    sell = rig.order("100")
+    rig.remove(Removal.UNTRACK).fill(sell)
+    assert rig.state.risk.level is Level.GREEN and rig.balance("BTC") == 0
     rig.grid.tally.check()
 
 

@@ -1,4 +1,4 @@
-"""Grids come, wait, lay, pause, exit, change and go; the kill switch; orders whose fate is not known."""
+"""Grids come, wait, lay, tell why they rest nothing, pause, exit, and begin with coins."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from decimal import Decimal
 import pytest
 
 from gridbot.core.commands import (
-    Alarmed,
     GridStopped,
-    OrderEnded,
     RangeChanged,
     RoundTripClosed,
     SlotsLaid,
     SpacingRaised,
 )
-from gridbot.core.events import HistoryLoaded, InstrumentChanged, KillKind, Removal
-from gridbot.core.orders import Fact, OrderState
-from gridbot.core.rules import HeldCoins, RiskRules, SignalRules, SpacingMode, SpacingRules, TrendRules, Wish
+from gridbot.core.orders import Fact
+from gridbot.core.rules import HeldCoins, RiskRules, SignalRules, SpacingMode, SpacingRules, Wish
 from gridbot.core.state import LimitCause, Phase, RangeState
-from gridbot.core.units import Asset, GridId, Quantity, Side, Symbol, TimeMs
+from gridbot.core.units import Asset, Quantity, Side, Symbol
 from gridbot.core.values import evolve
 from gridbot.core.watch import watch
-from tests.core.builders import BTC, GRID, H4, Rig, d, grid, instrument, loose, open_grid, quiet_bars, rules
+from tests.core.builders import BTC, Rig, d, grid, loose, open_grid, rules
 
 
 def _ranges(rig: Rig) -> list[str]:
@@ -31,10 +28,6 @@ def _ranges(rig: Rig) -> list[str]:
 
 def _codes(rig: Rig) -> list[str]:
     return [note.code for note in rig.all_heard(GridStopped)]
-
-
-def _cells(rig: Rig) -> int:
-    return len(rig.grid.cells)
 
 
 def _phase(rig: Rig) -> Phase:
@@ -338,305 +331,3 @@ def test_sell_only_from_the_start_sells_the_coins_and_stops() -> None:
     assert rig.resting() == ["100"]
     rig.fill(rig.order("100"))
     assert _phase(rig) is Phase.STOPPED
-
-
-# ----------------------------------------------------------------------------- edits while running
-
-
-def test_more_levels_add_cells_and_slots() -> None:
-    rig = Rig().laid().accept().edit(grid(levels=5, investment=d(500)))
-    assert rig.buys() == ["90", "80", "70", "60", "50"] and rig.cancels() == []
-
-
-def test_fewer_levels_take_free_cells_away_and_never_one_that_holds() -> None:
-    rig = Rig(rules(open_grid())).laid().accept()
-    for price in ("90", "80", "70"):
-        rig.fill(rig.order(price, Side.BUY)).accept()
-    rig.edit(open_grid(levels=2, investment=d(200))).cancelled().bars("70")
-    assert (len(rig.grid.cells), rig.buys()) == (3, []), "three hold, two are allowed"
-    assert rig.sells() == ["100", "90", "80"]
-    rig.fill(rig.order("80", Side.SELL)).bars("79")
-    assert (len(rig.grid.cells), rig.buys()) == (2, [])
-    rig.fill(rig.order("90", Side.SELL))
-    assert rig.buys() == ["80"]
-
-
-def test_a_fill_of_a_cell_that_is_gone_brings_the_cell_back() -> None:
-    rig = Rig(rules(open_grid())).laid().accept()
-    late = rig.order("60")
-    rig.edit(open_grid(levels=3, investment=d(300))).cancelled().bars("100")
-    assert _cells(rig) == 3
-    rig.fill(late)
-    assert _cells(rig) == 4 and rig.order("70", Side.SELL).quantity == late.quantity
-    assert [note.code for note in rig.all_heard(Alarmed)] == ["late_fill"]
-
-
-def test_another_investment_replaces_the_resting_buys_and_leaves_what_is_held() -> None:
-    rig = Rig().laid().accept()
-    rig.fill(rig.order("90")).accept().edit(grid(investment=d(800)))
-    assert {rig.orders[cancel.ref.id].price for cancel in rig.cancels()} == {d(80), d(70), d(60)}
-    rig.cancelled()
-    assert rig.order("80").quantity == d("2.497")
-    assert rig.order("100").quantity == d("1.110")
-
-
-def test_another_spacing_is_laid_at_once_from_the_same_anchor() -> None:
-    rig = Rig().laid().accept()
-    rig.edit(grid(spacing=SpacingRules(mode=SpacingMode.ABSOLUTE, absolute=d(20)))).cancelled()
-    assert rig.buys() == ["80", "60", "40", "20"]
-
-
-def test_an_edit_that_changes_nothing_does_nothing() -> None:
-    rig = Rig().laid().accept()
-    before = rig.bytes()
-    assert rig.edit(grid()).commands == () and rig.bytes() == before
-
-
-def test_another_signal_timeframe_warms_up_anew_and_goes_on_trading() -> None:
-    rig = Rig().laid().accept()
-    rig.edit(grid(signal=SignalRules(timeframe=3_600_000), trend=TrendRules(ema_fast=5, ema_slow=9)))
-    assert not rig.grid.signal.ready and not rig.grid.trend.ready
-    assert rig.buys() == ["90", "80", "70", "60"]
-    hourly = tuple(evolve(bar, open_time=TimeMs(n * 3_600_000)) for n, bar in enumerate(quiet_bars()))
-    rig.tell(HistoryLoaded(TimeMs(rig.now), BTC, ((3_600_000, hourly), (H4, quiet_bars()))))
-    assert rig.grid.ready
-
-
-def test_a_new_tick_lays_anew_on_it() -> None:
-    rig = Rig().laid("100.05").accept()
-    assert rig.buys()[0] == "90.05"
-    rig.tell(InstrumentChanged(TimeMs(rig.now), instrument(tick_size=d("0.5")))).cancelled()
-    assert rig.buys() == ["90", "80", "70", "60"]
-
-
-# ------------------------------------------------------------------------------- taking a grid away
-
-
-def _held() -> Rig:
-    rig = Rig().laid().accept()
-    return rig.fill(rig.order("90")).accept()
-
-
-def test_removed_to_sell_only_it_keeps_its_targets_and_goes_when_empty() -> None:
-    rig = _held().remove(Removal.SELL_ONLY).cancelled()
-    assert rig.resting() == ["100"] and rig.state.rules.grids == ()
-    rig.fill(rig.order("100")).mark("100")
-    assert rig.state.grids == {}
-    assert _codes(rig) == ["removed"]
-
-
-def test_removed_to_sell_now_it_sells_and_goes() -> None:
-    rig = _held().remove(Removal.SELL_NOW)
-    assert len(rig.cancels()) == 4
-    rig.cancelled()
-    order = next(one for one in rig.orders.values() if one.taker)
-    rig.fill(order, price="89").mark("89")
-    assert rig.state.grids == {} and rig.balance("BTC") == 0
-
-
-def test_removed_untracked_it_cancels_keeps_the_coins_in_the_account_and_goes_only_when_the_cancels_are_confirmed() -> (
-    None
-):
-    rig = _held().remove(Removal.UNTRACK)
-    assert len(rig.cancels()) == 4
-    rig.mark("100").mark("100")
-    assert GRID in rig.state.grids, "four orders may still be filled"
-    rig.cancelled().mark("100")
-    assert rig.state.grids == {} and rig.balance("BTC") == d("1.110")
-
-
-def test_a_grid_that_holds_nothing_and_rests_nothing_goes_at_once() -> None:
-    rig = Rig().remove(Removal.SELL_ONLY)
-    assert rig.state.grids == {}
-
-
-def test_a_grid_whose_rest_is_too_small_to_sell_goes_all_the_same() -> None:
-    rig = Rig().laid().accept()
-    rig.fill(rig.order("90"), "0.010").remove(Removal.SELL_ONLY).cancelled().mark("100")
-    assert rig.state.grids == {} and rig.balance("BTC") == d("0.010")
-
-
-def test_a_grid_left_out_of_the_rules_is_wound_down_and_one_put_back_trades_on() -> None:
-    rig = _held().edit()
-    assert len(rig.cancels()) == 3
-    rig.cancelled().edit(grid())
-    assert rig.resting() == ["100", "80", "70", "60"]
-    rig.fill(rig.order("100")).mark("99")
-    assert rig.buys() == ["90", "80", "70", "60"]
-
-
-def test_a_late_trade_of_a_grid_that_is_gone_still_moves_the_account() -> None:
-    rig = Rig().laid().accept()
-    late = rig.order("90")
-    rig.remove(Removal.SELL_ONLY).cancelled().mark("100")
-    assert rig.state.grids == {}
-    rig.fill(late)
-    assert rig.balance("BTC") == d("1.110")
-    assert [note.code for note in rig.heard(Alarmed)] == ["unknown_fill"]
-    before = rig.bytes()
-    rig.fill(late, trade="t1")
-    assert rig.bytes() == before
-
-
-# -------------------------------------------------------------------------------------- the kill
-
-
-def test_a_kill_cancels_everything_and_places_nothing_until_it_is_released() -> None:
-    rig = Rig(rules(open_grid())).laid().accept()
-    rig.fill(rig.order("90")).accept().kill()
-    assert len(rig.cancels()) == 4 and rig.placed() == []
-    sent = len(rig.orders)
-    rig.cancelled().bars("95", "99").mark("99").edit(open_grid(levels=6, investment=d(600)))
-    assert len(rig.orders) == sent
-    assert rig.resting() == []
-    rig.release()
-    assert rig.sells() == ["100"] and rig.buys() == ["80", "70", "60", "50", "40"]
-
-
-def test_a_fill_while_killed_is_booked_and_nothing_follows() -> None:
-    rig = _held().kill()
-    sell = rig.order("100")
-    rig.fill(sell)
-    assert len(rig.heard(RoundTripClosed)) == 1 and rig.commands == ()
-
-
-def test_the_first_kill_stays_and_a_second_may_add_only_the_selling() -> None:
-    rig = _held().kill(KillKind.MANUAL).kill(KillKind.DRAWDOWN)
-    assert rig.state.kill is not None and (rig.state.kill.kind, rig.state.kill.liquidate) == (KillKind.MANUAL, False)
-    rig.kill(KillKind.DRAWDOWN, liquidate=True)
-    assert (rig.state.kill.kind, rig.state.kill.liquidate) == (KillKind.MANUAL, True)
-
-
-def test_cancels_without_an_answer_are_sent_again_at_every_mark() -> None:
-    rig = _held().kill()
-    asked = {cancel.ref for cancel in rig.cancels()}
-    rig.report(rig.order("80"), Fact.CANCEL_NO_ANSWER)
-    assert {cancel.ref for cancel in rig.mark("100").cancels()} == asked
-
-
-def test_a_kill_with_liquidate_sells_only_when_every_cancel_is_confirmed() -> None:
-    eth = evolve(grid(), id=GridId("eth"), symbol=Symbol("ETH/USD"))
-    rig = Rig(rules(grid(), eth, risk=loose())).laid().accept()
-    rig.warm(eth.symbol).mark("100", symbol=eth.symbol).ready("100", eth.symbol).accept()
-    rig.fill(rig.order("90")).accept().kill(liquidate=True)
-    assert len(rig.cancels()) == 8
-    first, *others = rig.cancels()
-    for cancel in others:
-        rig.cancelled(cancel)
-        assert rig.placed() == []
-    assert rig.mark("95").placed() == [], "one cancel is not confirmed yet"
-    rig.cancelled(first).mark("95", after_ms=2_000)
-    closing = [order for order in rig.orders.values() if order.taker]
-    assert [(order.side, order.quantity, order.post_only) for order in closing] == [(Side.SELL, d("1.110"), False)]
-    rig.fill(closing[0], price="95").mark("95").mark("95")
-    assert rig.balance("BTC") == 0 and rig.resting() == []
-
-
-def test_without_liquidate_a_kill_never_sells() -> None:
-    rig = _held().kill().cancelled().mark("95").mark("90")
-    assert rig.placed() == [] and rig.grid.tally.inventory == d("1.110")
-
-
-def test_an_exit_that_fell_due_while_killed_begins_with_the_release_and_buys_nothing() -> None:
-    rig = Rig(rules(grid(stop_loss=d("0.01")))).laid().accept()
-    rig.fill(rig.order("90")).kill().cancelled()
-    rig.close("80")
-    rig.release()
-    assert _phase(rig) is Phase.EXITING
-    assert [order.side for order in rig.placed()] == [Side.SELL] and rig.buys() == []
-
-
-# ------------------------------------------------------------------- orders that do not go as wished
-
-
-def test_a_refused_post_only_buy_waits_until_the_price_is_above_it() -> None:
-    rig = Rig().laid()
-    rig.report(rig.order("90"), Fact.REJECTED, post_only=True)
-    assert rig.buys() == ["80", "70", "60"]
-    assert watch(rig.state)[BTC].above == (d(90),)
-    assert rig.close("90").placed() == [], "at the price is not under it"
-    assert [order.price for order in rig.cross("90", "90.01").placed()] == [d(90)]
-
-
-def test_a_buy_refused_for_another_reason_waits_and_is_tried_again() -> None:
-    rig = Rig(rules(risk=loose())).laid()
-    rig.report(rig.order("90"), Fact.REJECTED, code="-2010", message="no money")
-    assert rig.buys() == ["80", "70", "60"]
-    for _ in range(4):
-        assert rig.mark("100").placed() == []
-    assert [order.price for order in rig.mark("100").placed()] == [d(90)]
-    assert rig.all_heard(OrderEnded)[0].reason == "no money"
-
-
-def test_a_sell_whose_target_the_bid_has_passed_rests_one_tick_above_the_bid_and_never_loops() -> None:
-    rig = Rig(rules(risk=loose())).laid().accept()
-    rig.mark("105", half="0.05").fill(rig.order("90"))
-    assert rig.sells() == ["104.96"]
-    rig.accept()
-    for mid in ("105", "104.5", "103", "101"):
-        assert rig.mark(mid, half="0.05").commands == ()
-    rig.mark("110", half="0.05")
-    assert rig.commands == (), "the bid came to it: its fill is on the way"
-    rig.mark("99", half="0.05").cancelled()
-    assert rig.sells() == ["100"], "back to its target when the bid is under it"
-
-
-def test_a_sell_at_its_target_stays_when_the_quote_is_ahead_of_its_fill() -> None:
-    rig = Rig(rules(risk=loose())).laid().accept().mark("89")
-    rig.fill(rig.order("90")).accept().mark("101").mark("103")
-    assert rig.sells() == ["100"] and rig.cancels() == []
-
-
-def test_a_refused_post_only_sell_is_tried_again_at_the_next_bid() -> None:
-    rig = Rig(rules(risk=loose())).laid().accept().mark("105", half="0.05")
-    rig.fill(rig.order("90")).report(rig.order("104.96"), Fact.REJECTED, post_only=True)
-    assert rig.placed() == []
-    rig.mark("106", half="0.05", after_ms=2_000)
-    assert rig.sells() == ["105.96"]
-
-
-@pytest.mark.parametrize("facts", [(Fact.NO_ANSWER,), (Fact.NO_ANSWER, Fact.AMBIGUOUS)])
-def test_an_unresolved_order_keeps_its_place_and_gets_no_second_one(facts: tuple[Fact, ...]) -> None:
-    rig = Rig(rules(risk=loose())).laid()
-    order = rig.order("90")
-    for fact in facts:
-        rig.report(order, fact)
-    rig.bars("100", "100").mark("100").mark("100", after_ms=600_000)
-    assert [one.ref.id for one in rig.orders.values() if one.price == 90] == [order.ref.id]
-    cell = rig.grid.cells[0]
-    assert cell.order is not None and cell.order.id == order.ref.id
-    rig.report(order, Fact.NOT_FOUND).mark("100", after_ms=6_000)
-    again = rig.order("90")
-    assert again.ref.id != order.ref.id, "a new client id for a new intent"
-
-
-def test_an_unresolved_order_that_is_wanted_no_more_is_cancelled_without_an_exchange_id() -> None:
-    rig = Rig().laid()
-    order = rig.order("90")
-    rig.report(order, Fact.NO_ANSWER).wish(Wish.PAUSE)
-    assert order.ref in [cancel.ref for cancel in rig.cancels()]
-    cell = rig.grid.cells[0]
-    assert cell.order is not None and cell.order.state is OrderState.CANCEL_INTENT
-
-
-def test_an_order_that_was_withdrawn_before_it_left_blocks_nothing() -> None:
-    rig = Rig().laid().wish(Wish.PAUSE)
-    for cancel in rig.cancels():
-        rig.report(cancel.ref, Fact.NOT_SENT, code="withdrawn")
-    rig.wish(Wish.RUN)
-    assert rig.buys() == ["90", "80", "70", "60"]
-
-
-def test_an_order_older_than_the_user_allows_is_placed_anew() -> None:
-    rig = Rig(rules(risk=loose(), max_order_age_ms=3_600_000)).laid().accept()
-    assert rig.mark("100", after_ms=3_598_000).cancels() == []
-    rig.mark("100", after_ms=2_000)
-    assert len(rig.cancels()) == 4
-    rig.cancelled()
-    assert rig.buys() == ["90", "80", "70", "60"] and len(rig.orders) == 8
-
-
-def test_every_new_start_takes_new_client_ids() -> None:
-    rig = Rig().laid()
-    assert all(id_.startswith("gbtest0epoch0") and len(id_) == 18 for id_ in rig.orders)
-    assert len(set(rig.orders)) == 4

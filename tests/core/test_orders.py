@@ -143,6 +143,19 @@ def test_a_late_part_that_is_large_enough_is_sold_and_the_cells_new_buy_goes() -
     assert rig.order("100").quantity == d("0.5")
 
 
+def test_a_late_trade_of_a_sell_never_makes_us_forget_the_sell_that_took_its_place() -> None:
+    rig = Rig().laid().accept()
+    rig.fill(rig.order("90")).accept()
+    first = rig.order("100")
+    rig.report(first, Fact.CANCELED).accept()
+    second = rig.order("100")
+    rig.fill(first)
+    assert [cancel.ref for cancel in rig.cancels()] == [second.ref]
+    assert rig.placed() == [], "the cell buys again when that cancel is confirmed"
+    rig.cancelled()
+    assert rig.buys() == ["90", "80", "70", "60"]
+
+
 def test_a_repeated_end_is_no_news() -> None:
     rig = Rig().laid()
     order = rig.order("90")
@@ -170,6 +183,17 @@ def test_a_report_of_an_order_that_nobody_knows_is_an_alarm_and_no_more() -> Non
     rig.report(OrderRef(stranger.ref.grid, 1, OrderId("gbother")), Fact.CANCELED)
     assert [note.code for note in rig.heard(Alarmed)] == ["unknown_order"]
     assert rig.commands == ()
+
+
+def test_an_answer_that_comes_after_the_whole_fill_is_no_news() -> None:
+    rig = Rig().laid()
+    order = rig.order("90")
+    rig.fill(order)
+    before = rig.bytes()
+    for fact in (Fact.ACCEPTED, Fact.CANCEL_SENT, Fact.CANCELED):
+        rig.report(order, fact)
+        assert rig.notes == () and rig.commands == ()
+    assert rig.bytes() == before
 
 
 def test_an_order_is_found_by_its_id_where_the_place_named_is_wrong() -> None:
