@@ -33,13 +33,14 @@ def test_fewer_levels_take_free_cells_away_and_never_one_that_holds() -> None:
     rig = Rig(rules(open_grid())).laid().accept()
     for price in ("90", "80", "70"):
         rig.fill(rig.order(price, Side.BUY)).accept()
-    rig.edit(open_grid(levels=2, investment=d(200))).cancelled().bars("70")
-    assert (len(rig.grid.cells), rig.buys()) == (3, []), "three hold, two are allowed"
+    wide = SpacingRules(mode=SpacingMode.ABSOLUTE, absolute=d(25))
+    rig.edit(open_grid(levels=2, investment=d(200), spacing=wide)).cancelled().bars("70")
+    assert (_cells(rig), rig.buys()) == (3, []), "three hold and two are allowed, though 50 is free"
     assert rig.sells() == ["100", "90", "80"]
     rig.fill(rig.order("80", Side.SELL)).bars("79")
-    assert (len(rig.grid.cells), rig.buys()) == (2, [])
+    assert (_cells(rig), rig.buys()) == (2, [])
     rig.fill(rig.order("90", Side.SELL))
-    assert rig.buys() == ["80"]
+    assert rig.buys() == ["75"]
 
 
 def test_a_fill_of_a_cell_that_is_gone_brings_the_cell_back() -> None:

@@ -88,11 +88,19 @@ def test_without_liquidate_a_kill_never_sells() -> None:
 
 def test_an_exit_that_fell_due_while_killed_begins_with_the_release_and_buys_nothing() -> None:
     rig = Rig(rules(grid(stop_loss=d("0.01")))).laid().accept()
-    rig.fill(rig.order("90")).kill().cancelled()
-    rig.close("80")
+    # A buy at 60 is filled while its cancel is under way: at that price the stop loss is reached.
+    rig.fill(rig.order("90")).accept().kill().fill(rig.order("60")).cancelled()
+    assert _phase(rig) is Phase.ACTIVE
     rig.release()
     assert _phase(rig) is Phase.EXITING
-    assert [order.side for order in rig.placed()] == [Side.SELL] and rig.buys() == []
+    assert [order.side for order in rig.placed()] == [Side.SELL, Side.SELL] and rig.buys() == []
+
+
+def test_an_exit_that_falls_due_while_killed_sells_after_the_release() -> None:
+    rig = Rig(rules(grid(stop_loss=d("0.01")))).laid().accept()
+    rig.fill(rig.order("90")).kill().cancelled().close("80")
+    assert _phase(rig) is Phase.EXITING and rig.placed() == []
+    assert [order.side for order in rig.release().placed()] == [Side.SELL]
 
 
 # ------------------------------------------------------------------- orders that do not go as wished

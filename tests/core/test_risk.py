@@ -192,6 +192,13 @@ def test_nothing_is_sold_beyond_the_free_coins() -> None:
     assert rig.sells() == ["100"]
 
 
+def test_coins_in_one_resting_sell_are_not_sold_by_another() -> None:
+    rig = _rig(loose()).mark("89")
+    rig.fill(rig.order("90")).deposit("-0.5", "out", Asset("BTC")).fill(rig.order("80"))
+    # 1.858 are there, 1.110 of them in the sell at 100.
+    assert rig.sells() == ["100"] and _denials(rig) == [("funds", d(90))]
+
+
 def test_an_order_that_would_trade_with_our_own_is_denied() -> None:
     rig = _rig(loose(), open_grid())
     rig.fill(rig.order("90")).accept().mark("121")

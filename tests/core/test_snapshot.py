@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gridbot.core.events import KillKind
+from gridbot.core.orders import Fact
+from gridbot.core.rules import Wish
 from gridbot.core.snapshot import GridView, LimitView, Snapshot, snapshot
 from gridbot.core.state import Level, Phase
 from gridbot.core.units import Asset, Side
@@ -82,7 +84,11 @@ def test_each_limit_shows_where_it_stands() -> None:
     assert _limit(rig, "max_total_exposure").now == (held + resting) / equity
     assert _limit(rig, "max_asset_concentration").now == held / equity
     assert _limit(rig, "max_open_orders").now == 4
-    assert _limit(rig, "max_creates_per_10s").now == 5
+    rig.report(rig.order("60"), Fact.NO_ANSWER).report(rig.order("70"), Fact.EXPIRED)
+    assert _limit(rig, "max_open_orders").now == 4, "one ended and was sent again, one is unresolved"
+    rig.wish(Wish.PAUSE).cancelled()
+    assert _limit(rig, "max_open_orders").now == 1
+    assert _limit(rig, "max_creates_per_10s").now == 6
     assert _limit(rig, "max_spread").now == d("0.1") / 95
     assert _limit(rig, "max_quote_age_ms").scope == BTC
     assert _limit(rig, "max_var").now is None, "not measured yet is not zero"
