@@ -22,6 +22,7 @@ from gridbot.errors import AlreadyRunning, ConfigError
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import Answered, Happened, LogLine, SetRunning, StopTrading
 from gridbot.sim.generated_market import GeneratedMarket
+from tests.shared_data import DATA, needs_data
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -109,6 +110,48 @@ def test_a_candle_file_is_replayed_to_its_end(tmp_path: Path) -> None:
     assert view.markets[0].exchange == "replay of market.parquet"
     assert view.snapshot.grids[0].anchor is not None
     assert engine.stop()
+
+
+def save_trades(path: Path, minutes: int) -> None:
+    """Write the trades of the generated market as CSV."""
+    market = GeneratedMarket(7)
+    made = (trade for minute in range(120_000, 120_000 + minutes) for trade in market.prints(minute))
+    lines = (f"{trade.time},{trade.side.value},{trade.price},{trade.amount}" for trade in made)
+    path.write_text("\n".join(["time,side,price,amount", *lines]), "utf-8")
+
+
+def of_minutes(config: AppConfig) -> AppConfig:
+    grid = config.grids[0]
+    signal, trend = (part.model_copy(update={"timeframe": "1m"}) for part in (grid.signal, grid.trend))
+    return config.model_copy(update={"grids": (grid.model_copy(update={"signal": signal, "trend": trend}),)})
+
+
+def test_a_trade_file_is_replayed_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "trades.csv"
+    save_trades(file, 300)
+    engine = open_engine(Home(tmp_path / "home"), of_minutes(fast(candles=str(file), speed=1_000_000)))
+    engine.start()
+    until(engine, lambda _: any("end" in sentence for sentence in engine.facade.view().problems))
+    view = engine.facade.view()
+    assert view.markets[0].exchange == "replay of trades.csv"
+    assert view.snapshot.grids[0].anchor is not None
+    assert engine.stop()
+
+
+def test_a_recording_that_is_too_short_for_the_grid_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    file, home = tmp_path / "trades.csv", tmp_path / "home"
+    save_trades(file, 300)
+    with pytest.raises(ConfigError) as caught:
+        open_engine(Home(home), fast(candles=str(file)))
+    assert "trades.csv is too short" in caught.value.message and "signal.timeframe" in caught.value.hint
+    assert not home.exists()
+
+
+@needs_data
+def test_eleven_real_minutes_are_too_short_for_any_grid(tmp_path: Path) -> None:
+    file = DATA / "trades" / "binance_BTC-USDT_trades_20240808.parquet"
+    with pytest.raises(ConfigError, match="holds 12 closed bars of 1m"):
+        open_engine(Home(tmp_path), of_minutes(fast(candles=str(file))))
 
 
 def test_the_window_remembers_its_preferences_and_forgives_a_damaged_file(tmp_path: Path) -> None:

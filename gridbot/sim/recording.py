@@ -35,11 +35,12 @@ class Recording:
 
 @value
 class _Need:
-    """What a grid reads before it may lay: so many closed bars of a timeframe (ms), and the words for it."""
+    """What a grid reads before it may lay: so many closed bars of a timeframe (ms), and the keys that say so."""
 
     grid: str
     key: str
     timeframe: int
+    period: str
     bars: int
 
 
@@ -90,8 +91,8 @@ def _needs(rules: GridRules) -> tuple[_Need, _Need]:
     """
     signal, trend = rules.signal, rules.trend
     return (
-        _Need(rules.id, "signal.timeframe", signal.timeframe, signal.atr_period + SPIKE_WINDOW),
-        _Need(rules.id, "trend.timeframe", trend.timeframe, trend.ema_slow),
+        _Need(rules.id, "signal.timeframe", signal.timeframe, "signal.atr_period", signal.atr_period + SPIKE_WINDOW),
+        _Need(rules.id, "trend.timeframe", trend.timeframe, "trend.ema_slow", trend.ema_slow),
     )
 
 
@@ -114,7 +115,7 @@ def _first_to_trade(
             raise ConfigError(
                 f"{name} is too short for grid {need.grid}: it holds {seen} closed bars of {_span(need.timeframe)}, "
                 f"and the grid needs {need.bars} of them before it can trade.",
-                hint=f"Use a shorter {need.key} in the grid, or a longer recording.",
+                hint=f"Use a shorter {need.key} or a smaller {need.period} in the grid, or a longer recording.",
             )
     return 0
 

@@ -125,6 +125,21 @@ def test_aggregated_history_is_the_bars_that_a_builder_makes(minutes: int, facto
     ]
 
 
+def test_a_bar_whose_last_minute_had_no_trade_is_history_once_its_time_is_over() -> None:
+    trades = [
+        TradePrint(SYMBOL, TimeMs(BEGIN + minute * MINUTE), Price(Decimal(100)), Quantity(Decimal(1)), Side.BUY)
+        for minute in (0, 4, 5, 8, 11)
+    ]
+    source = TradesSource(trades, tick_size=Decimal("0.01"))
+
+    async def opens(minute: int) -> list[int]:
+        feed, _ = feed_of(source, minute=minute)
+        return [(c.open_time - BEGIN) // MINUTE for c in await feed.history(SYMBOL, 5 * MINUTE, 10)]
+
+    assert run_virtual(opens(9)) == [0]
+    assert run_virtual(opens(10)) == run_virtual(opens(11)) == [0, 5]
+
+
 def test_two_markets_come_in_the_order_of_their_times() -> None:
     async def main() -> None:
         clock = MarketClock(VirtualClock(TimeMs(0)), start=TimeMs(1_711_267_200_000))
