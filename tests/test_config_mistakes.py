@@ -269,3 +269,13 @@ def test_half_of_a_surrogate_pair_is_refused_in_printable_words() -> None:
     mistake = only_mistake('{"risk": {"equity_asset": "\\ud800"}}')
     assert mistake.path == "risk.equity_asset"
     assert mistake.sentence().encode("utf-8")
+
+
+@pytest.mark.parametrize("key", ["max_order_value", "price_collar"])
+def test_what_is_held_against_single_orders_can_only_deny(key: str) -> None:
+    text = json.dumps({"grids": [], "risk": {key: {"limit": "0.05", "action": "kill"}}})
+    with pytest.raises(ConfigError) as refused:
+        parse_config(text, source="test")
+    (mistake,) = refused.value.mistakes
+    assert mistake.path == f"risk.{key}.action"
+    assert "deny" in mistake.reason

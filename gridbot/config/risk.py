@@ -48,6 +48,19 @@ class FractionBreaker(BreakerConfig):
     limit: Amount = Field(gt=0, le=1, description="The limit, as a fraction.")
 
 
+class OrderLimit(FractionBreaker):
+    """A figure that each order is held against. What is over it was never sent, so there is nothing to do but deny."""
+
+    def _contradictions(self) -> Iterator[Contradiction]:
+        yield from super()._contradictions()
+        if self.action is not rules.Action.DENY:
+            reason = "must be deny: an order over this figure is not sent, and nothing else is wrong"
+            yield Contradiction((("action",),), self.action.value, reason)
+        if self.warn is not None:
+            reason = "must be null: an order is over this figure or it is not"
+            yield Contradiction((("warn",),), plain(self.warn), reason)
+
+
 class MillisecondsBreaker(BreakerConfig):
     """A breaker whose figures are milliseconds."""
 
@@ -98,8 +111,9 @@ class RiskConfig(ConfigModel):
     min_order_value: Amount | None = Field(
         default=None, ge=0, description="The smallest order, in quote currency; null is the exchange's own minimum."
     )
-    max_order_value: FractionBreaker = Field(
-        default=_fraction("0.10"), description="The largest order, as a fraction of equity."
+    max_order_value: OrderLimit = Field(
+        default=OrderLimit(limit=Decimal("0.10"), action=rules.Action.DENY),
+        description="The largest order, as a fraction of equity.",
     )
     max_open_orders: Whole = Field(
         default=200,
@@ -113,8 +127,8 @@ class RiskConfig(ConfigModel):
     max_spread: FractionBreaker = Field(
         default=_fraction("0.005"), description="Ask less bid, as a fraction of their middle; beyond it no buy."
     )
-    price_collar: FractionBreaker = Field(
-        default=_fraction("0.02"),
+    price_collar: OrderLimit = Field(
+        default=OrderLimit(limit=Decimal("0.02"), action=rules.Action.DENY),
         description="How far a price may lie beyond the middle on the crossing side, as a fraction of it.",
     )
     max_quote_age_ms: MillisecondsBreaker = Field(
