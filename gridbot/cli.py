@@ -7,6 +7,7 @@ is imported before the command that needs it is known.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import time
@@ -268,6 +269,8 @@ def backtest(
     from gridbot.research.summary import summary
 
     columns = load_candles(candles)
+    # A run makes no reference cycles, and the collector would walk every fill that it keeps, again and again.
+    gc.disable()
     with ProgressBar(f"{len(columns):,} candles") as progress:
         result = run_backtest(
             columns,

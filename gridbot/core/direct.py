@@ -79,11 +79,11 @@ def filled(state: State, event: OrderFilled) -> Step | None:
     order = cell.order
     if order is None or order.id != ref.id or order.filled or event.quantity != order.quantity:
         return None
-    if order.taker or order.state not in RESTING or f"{event.symbol}|{event.trade_id}" in state.trades:
+    key = f"{event.symbol}|{event.trade_id}"
+    if order.taker or order.state not in RESTING or key in state.trades:
         return None
-    return (
-        _bought(state, event, grid, cell, order) if order.side is Side.BUY else _sold(state, event, grid, cell, order)
-    )
+    act = _bought if order.side is Side.BUY else _sold
+    return act(state, event, grid, cell, order, key)
 
 
 def closed(state: State, event: CandleClosed) -> Step | None:
@@ -161,7 +161,7 @@ def _after_close(grid: Grid, event: CandleClosed) -> Grid | None:
     )
 
 
-def _bought(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order) -> Step | None:
+def _bought(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order, key: str) -> Step | None:
     instrument, tally, arming, quantity = grid.instrument, grid.tally, grid.arming, event.quantity
     if instrument is None or order.target is None or cell.lot is not None or arming.armed <= 1 or tally.dust:
         return None
@@ -190,11 +190,11 @@ def _bought(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Ord
     armed = Arming(arming.skipped, arming.armed - 1, arming.idle, arming.cut, arming.last)
     notes = _notes(event, cell.number, order)
     return _finish(
-        state, event, grid, Cell(cell.number, want, None, lot, None), after, armed, notes, (quantity, -worth)
+        state, event, key, grid, Cell(cell.number, want, None, lot, None), after, armed, notes, (quantity, -worth)
     )
 
 
-def _sold(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order) -> Step | None:
+def _sold(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order, key: str) -> Step | None:
     lot, tally, arming, quantity = cell.lot, grid.tally, grid.arming, event.quantity
     if lot is None or lot.quantity != quantity or not arming.armed:
         return None
@@ -229,7 +229,7 @@ def _sold(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order
     notes = _notes(event, cell.number, order)
     notes = (*notes, trip)
     return _finish(
-        state, event, grid, Cell(cell.number, want, None, None, None), after, armed, notes, (-quantity, worth)
+        state, event, key, grid, Cell(cell.number, want, None, None, None), after, armed, notes, (-quantity, worth)
     )
 
 
@@ -267,6 +267,7 @@ def _notes(event: OrderFilled, cell: int, order: Order) -> tuple[Note, ...]:
 def _finish(
     state: State,
     event: OrderFilled,
+    key: str,
     grid: Grid,
     cell: Cell,
     tally: Tally,
@@ -312,7 +313,7 @@ def _finish(
             grids,
             accounts,
             state.instruments,
-            state.trades.add(f"{event.symbol}|{event.trade_id}"),
+            state.trades.add(key),
             state.transfers,
             state.retired,
             state.risk,

@@ -57,9 +57,10 @@ class Account:
             fees, total = add(fees, fee), subtract(total, fee)
         if transferred:
             transfers, total = add(transfers, transferred), add(total, transferred)
-        after = Account(self.opening, add(self.traded, traded), fees, transfers, total)
-        after.check()
-        return after
+        sum_traded = add(self.traded, traded)
+        if subtract(add(add(self.opening, sum_traded), transfers), fees) != total:
+            Account(self.opening, sum_traded, fees, transfers, total).check()
+        return Account(self.opening, sum_traded, fees, transfers, total)
 
     def check(self) -> None:
         """Raise LedgerError unless opening + trades - fees + transfers = total, to the last digit."""
