@@ -282,9 +282,7 @@ _UNFINISHED = re.compile(
     r"lified))\b"
 )
 _MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(?:work|root|home|Users|opt)/\w|\b[A-Z]:\\Users\\")
-_DOWNLOAD = re.compile(
-    r"index-url|find-links|https?://[^\s)\"'>]*(?:/simple/|\.whl\b|\.tar\.gz\b|\.tgz\b|pythonhosted|pypi\.org)"
-)
+_DOWNLOAD = re.compile(r"index[-]url|find[-]links|https?://[^\s)\"'>]*(?:/simple/|\.whl\b|\.tar\.gz\b|\.tgz\b)")
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\ufe0f]")
 
 _TEXT_RULES = (
