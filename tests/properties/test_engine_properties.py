@@ -196,7 +196,7 @@ def test_skipping_ahead_is_the_same_as_walking_every_candle(examples: int) -> No
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 def test_every_step_keeps_the_books_the_limits_and_the_general_way(examples: int) -> None:
-    @settings(max_examples=examples // 4)
+    @settings(max_examples=examples)
     @given(grid=grids, walk_seed=seeds, fills=rules)
     def holds(grid: dict[str, Any], walk_seed: int, fills: FillRule) -> None:
         assert_watched_run(grid, random_walk(walk_seed, count=CANDLES // 2), fills)
@@ -206,7 +206,7 @@ def test_every_step_keeps_the_books_the_limits_and_the_general_way(examples: int
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 def test_no_decision_changes_when_the_future_is_cut_off(examples: int) -> None:
-    @settings(max_examples=examples // 2)
+    @settings(max_examples=examples)
     @given(grid=grids, walk_seed=seeds, cut=st.integers(400, CANDLES - 1))
     def holds(grid: dict[str, Any], walk_seed: int, cut: int) -> None:
         rows = random_walk(walk_seed, count=CANDLES)
