@@ -33,11 +33,12 @@ from gridbot.shell.known_orders import live_orders
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
 from gridbot.shell.meter import Meter
-from gridbot.shell.preparation import RETRY_S, Preparation
+from gridbot.shell.preparation import Preparation
 from gridbot.shell.problems import Problems
 from gridbot.shell.pumps import Pumps
 from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.showcase import Showcase
+from gridbot.shell.start_up import StartUp
 from gridbot.shell.state_keeper import Recovered, StateKeeper
 from gridbot.shell.teller import Teller
 
@@ -61,7 +62,7 @@ class Trader:
     ) -> None:
         self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
         clock = self._clock = world.clock
-        self.starting, self._running, self._crashes = True, True, 0
+        self._running, self._crashes = True, 0
         self._mark_waits, self._unsaved = False, False
         self._outbox: list[Command] = []
         self._watched: State | None = None
@@ -80,7 +81,7 @@ class Trader:
         self._meter = Meter(clock)
         put = self._inbox.put
         self._wire_ways_out(put)
-        self._preparation = Preparation(
+        preparation = Preparation(
             venue=world.venue,
             feed=world.feed,
             clock=clock,
@@ -97,6 +98,16 @@ class Trader:
             charts=self._charts,
             clock=clock,
             problems=self._problems,
+            put=put,
+        )
+        self._start_up = StartUp(
+            preparation=preparation,
+            reconciler=self._reconciler,
+            executor=self._executor,
+            pumps=self._pumps,
+            problems=self._problems,
+            clock=clock,
+            state=lambda: self._keeper.state,
             put=put,
         )
         for sentence in recovered.warnings:
@@ -130,6 +141,11 @@ class Trader:
         """The engine's newest state."""
         return self._keeper.state
 
+    @property
+    def starting(self) -> bool:
+        """Whether it is not known yet what is."""
+        return self._start_up.under_way
+
     def chart(self, symbol: Symbol, timeframe: int, grid: GridId | None) -> ChartData:
         """Return a chart's candles; may be called from any thread."""
         found = None if grid is None else self._keeper.state.grids.get(grid)
@@ -155,7 +171,7 @@ class Trader:
                 self._marks(),
                 self._beats(),
                 self._questions(),
-                self._start_up(),
+                self._start_up.run(),
             ):
                 self._spawn(task)
             while self._running:
@@ -275,7 +291,7 @@ class Trader:
         await self._send()
         self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))
         if self.state.rules.grids != grids and not self.starting:
-            self._spawn(self._prepare(again=False))
+            self._spawn(self._start_up.prepare_new_grids())
 
     # ------------------------------------------------------------------------------- occasions
 
@@ -321,39 +337,6 @@ class Trader:
         except VenueUnavailable as error:
             self._meter.count(failed=True)
             self._problems.begin("sweep", f"The exchange does not answer: {error.message}")
-
-    async def _start_up(self) -> None:
-        """Learn what is, before anything is sent (I26): markets, balances, orders and trades, then history."""
-        await self._preparation.instruments(self.state)
-        if not self.state.opened:
-            await self._preparation.account()
-        await self._flush()
-        while True:
-            try:
-                await self._reconciler.ask_all()
-                break
-            except VenueUnavailable as error:
-                self._problems.begin("start", f"Waiting for the exchange before anything is sent: {error.message}")
-                await self._clock.sleep(RETRY_S)
-        self._problems.end("start")
-        await self._flush()
-        self._executor.open_gate()
-        await self._prepare(again=True)
-        self.starting = False
-
-    async def _prepare(self, *, again: bool) -> None:
-        if not again:
-            await self._preparation.instruments(self.state)
-        await self._preparation.history(self.state, again=again)
-        await self._flush()
-        for symbol in {grid.rules.symbol for grid in self.state.grids.values()}:
-            await self._pumps.wait_for_quote(symbol)
-        await self._preparation.charts(self.state)
-
-    async def _flush(self) -> None:
-        done = asyncio.Event()
-        await self._inbox.put(Flushed(done))
-        await done.wait()
 
     # ----------------------------------------------------------------------- the outermost frame
 
