@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from gridbot.adapters.config_files import save
 from gridbot.adapters.files.account_folder import LOCK, AccountFolder
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.journal_file import Aside, DiskThread
 from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.files.preference_file import PreferenceFile
@@ -25,16 +26,16 @@ from gridbot.config import AppConfig
 from gridbot.core.snapshot import snapshot
 from gridbot.core.state import State
 from gridbot.core.units import Asset, Mode, Symbol, TimeMs
-from gridbot.core.values import evolve
+from gridbot.core.values import evolve, value
 from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem
-from gridbot.ports import Disk
+from gridbot.ports import Clock, Disk, Journal
 from gridbot.shell.doors import DEMO_RHYTHM, Record, Rhythm, World
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import LogLine, View
 from gridbot.shell.known_orders import standing_orders
 from gridbot.shell.preparation import HISTORY_BARS
-from gridbot.shell.state_keeper import recover, replay
+from gridbot.shell.state_keeper import Recovered, recover, replay
 from gridbot.shell.status import Latch, NoHistory, status
 from gridbot.shell.trader import Trader
 from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
@@ -43,6 +44,43 @@ from gridbot.sim.recording import Recording, make_recording
 PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
 SERVICE = "gridbot"
+
+
+@value
+class Taken:
+    """An account that this process holds: what was recovered, and what it is recorded in from now on.
+
+    `prefix` begins the order ids of this start.
+    """
+
+    account: AccountFolder
+    recovered: Recovered
+    journal: Journal
+    notes: NotesArchive
+    latch: KillLatchFile
+    prefix: str
+
+
+def take_account(
+    home: Home, config: AppConfig, *, disk: Disk, clock: Clock, aside: Callable[[], Aside] = DiskThread
+) -> Taken:
+    """Take the account's lock and recover what it holds; the simulation calls it with a disk and a clock of its own.
+
+    Raises AlreadyRunning, EnvironmentProblem for a folder that cannot be written, StateFileError for damage.
+    """
+    home.prepare(disk)
+    with ExitStack() as opened:
+        account = AccountFolder(disk, home.root, mode=config.mode, account=config.account, aside=aside)
+        account.acquire()
+        opened.callback(account.release)
+        restored = account.load()
+        notes = NotesArchive(disk, account.archive)
+        notes.open(restored.sequence + len(restored.events))
+        recovered = replay(restored, mode=config.mode, notes=notes)
+        prefix = account.next_prefix(home.install_id(disk), clock.now_ms())
+        journal = account.journal(recovered.sequence)
+        opened.pop_all()
+    return Taken(account, recovered, journal, notes, KillLatchFile(disk, home.root, clock), prefix)
 
 
 def open_engine(home: Home, config: AppConfig) -> EngineThread:
@@ -56,24 +94,18 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
     # Read before the account is taken: a file that is wrong must leave nothing behind.
     recording = _recording(config)
     disk, clock, mask = SystemDisk(), SystemClock(), Mask()
-    home.prepare(disk)
     with ExitStack() as opened:
-        account = AccountFolder(disk, home.root, mode=config.mode, account=config.account)
-        account.acquire()
-        opened.callback(account.release)
+        taken = take_account(home, config, disk=disk, clock=clock)
+        opened.callback(taken.account.release)
         log = _log_files(home, config, clock, mask)
         opened.callback(log.close)
-        restored = account.load()
-        notes = NotesArchive(disk, account.archive)
-        notes.open(restored.sequence + len(restored.events))
-        recovered = replay(restored, mode=config.mode, notes=notes)
-        prefix = account.next_prefix(home.install_id(disk), clock.now_ms())
-        facade = EngineFacade(_first_view(recovered.state, config), notes.tail(PAST_NOTES))
+        recovered = taken.recovered
+        facade = EngineFacade(_first_view(recovered.state, config), taken.notes.tail(PAST_NOTES))
         log.subscribe(partial(_show_line, facade))
         record = Record(
-            account.journal(recovered.sequence),
-            notes,
-            KillLatchFile(disk, home.root, clock),
+            taken.journal,
+            taken.notes,
+            taken.latch,
             log,
             LogFileExporter(home.logs),
             partial(_report_crash, home, clock, mask, log),
@@ -83,7 +115,7 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
 
         parts = _demo_parts(config, recovered.state, clock, recording)
         world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms)
-        trader = Trader(config, recovered, world, record, prefix=prefix, rhythm=_rhythm(config))
+        trader = Trader(config, recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
         return EngineThread(facade, trader, opened.pop_all().close)
 
