@@ -1,7 +1,7 @@
 """The command line: reads arguments, calls the rooms, and turns every ending into a sentence and an exit code.
 
 0 done, 2 the user must change something, 1 a bug (traceback and a crash report), 130 stopped with Ctrl-C. Nothing heavy
-is imported before the command that needs it is known.
+is imported before the command that needs it is known. Each `cli_*` module that is imported here adds its commands.
 """
 
 from __future__ import annotations
@@ -20,32 +20,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.main import get_command
 
-from gridbot import __version__
-from gridbot.core.units import FillRule, Mode
+from gridbot import __version__, cli_config, cli_look  # noqa: F401  imported for their commands
+from gridbot.cli_app import (
+    EXIT_BUG,
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    EXIT_USER_MUST_ACT,
+    app,
+    gridbot_home,
+    settings_of,
+)
+from gridbot.core.units import FillRule
 from gridbot.errors import ConfigError, GridbotError, IllegalTransition, LedgerError
 
 if TYPE_CHECKING:
-    from gridbot.adapters.files.home import Home
     from gridbot.config import AppConfig, GridConfig
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
-EXIT_DONE, EXIT_BUG, EXIT_USER_MUST_ACT, EXIT_INTERRUPTED = 0, 1, 2, 130
-
-app = typer.Typer(
-    name="gridbot",
-    help="A grid that trades: in a window, without one, and in a backtest.",
-    add_completion=False,
-    invoke_without_command=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-_GROUPS = {
-    "config": typer.Typer(help="Check, show or begin a configuration file.", rich_markup_mode=None),
-    "export": typer.Typer(help="Write log lines or fills to a file.", rich_markup_mode=None),
-}
-app.add_typer(_GROUPS["config"], name="config")
-app.add_typer(_GROUPS["export"], name="export")
 
 
 @app.callback()
@@ -71,8 +62,8 @@ def window(
     from gridbot.gui.app import require_display, run_window
 
     require_display()
-    home = _home()
-    engine = open_engine(home, _settings(home))
+    home = gridbot_home()
+    engine = open_engine(home, settings_of(home))
     engine.start()
     try:
         code = run_window(
@@ -89,149 +80,10 @@ def run() -> None:
     """Trade without a window until Ctrl-C."""
     from gridbot.bootstrap import run_headless
 
-    home = _home()
-    settings = _settings(home)
+    home = gridbot_home()
+    settings = settings_of(home)
     print(f"Trading {settings.mode.value}/{settings.account} without a window; Ctrl-C ends it.", file=sys.stderr)
     raise typer.Exit(run_headless(home, settings))
-
-
-def _settings(home: Home) -> AppConfig:
-    """Return the configuration; at the first start, when there is none, one is written to begin with."""
-    from gridbot.adapters import config_files
-    from gridbot.config import default_config
-
-    if not home.config.exists():
-        config_files.save(home.config, default_config())
-    return config_files.load(home.config)
-
-
-def _home() -> Home:
-    """Return the folder of everything that gridbot keeps; it need not exist."""
-    from gridbot.adapters.files.home import resolve_home
-
-    return resolve_home(os.environ.get("GRIDBOT_HOME"))
-
-
-# --------------------------------------------------------------------------------------------- config
-
-ConfigFile = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Else config.json in gridbot's folder.")]
-
-
-def _config_file(file: Path | None) -> Path:
-    return _home().config if file is None else file
-
-
-@_GROUPS["config"].command("check")
-def config_check(file: ConfigFile = None) -> None:
-    """Name every mistake of a configuration file, or a single grid's."""
-    from gridbot.adapters import config_files
-    from gridbot.config import parse_grid_or_app
-
-    path = _config_file(file)
-    settings = parse_grid_or_app(config_files.read_text(path), source=str(path))
-    count = len(settings.grids)
-    print(f"{path} has no mistakes: mode {settings.mode.value}, {count} grid{'' if count == 1 else 's'}.")
-    for grid in settings.grids:
-        state = "" if grid.enabled else ", paused"
-        print(f"  {grid.id}: {grid.symbol}, {grid.levels} levels, investment {grid.investment:f}{state}")
-
-
-@_GROUPS["config"].command("show")
-def config_show(file: ConfigFile = None) -> None:
-    """Show a configuration with every default filled in."""
-    from gridbot.adapters import config_files
-    from gridbot.config import parse_grid_or_app
-
-    path = _config_file(file)
-    print(parse_grid_or_app(config_files.read_text(path), source=str(path)).to_json(), end="")
-
-
-@_GROUPS["config"].command("init")
-def config_init(
-    file: ConfigFile = None,
-    preset: Annotated[str, typer.Option(help="balanced, classic or wide.")] = "balanced",
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-) -> None:
-    """Write a configuration to begin with: the demo market and one grid."""
-    from gridbot.adapters import config_files
-    from gridbot.config import default_config
-
-    path = _config_file(file)
-    settings = default_config(grid_preset=preset)
-    if path.exists() and not force:
-        raise ConfigError(f"{path} is there already.", hint="--force replaces it; `gridbot config show` shows it.")
-    config_files.save(path, settings)
-    print(f"{path} written: mode {settings.mode.value}, one grid, preset {preset}.")
-
-
-# --------------------------------------------------------------------------------- an account's files
-
-ModeOption = Annotated[Mode | None, typer.Option(help="Else what the configuration says.")]
-AccountOption = Annotated[str | None, typer.Option(metavar="NAME", help="Else what the configuration says.")]
-
-
-def _account(mode: Mode | None, account: str | None) -> tuple[Mode, str]:
-    """Return which account is meant; without a configuration file the defaults of one."""
-    if mode is not None and account is not None:
-        return mode, account
-    from gridbot.adapters import config_files
-    from gridbot.config import AppConfig
-
-    path = _home().config
-    settings = config_files.load(path) if path.exists() else AppConfig()
-    return mode or settings.mode, account or settings.account
-
-
-@app.command()
-def status(
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
-    mode: ModeOption = None,
-    account: AccountOption = None,
-) -> None:
-    """Tell how an account stands, from its files alone."""
-    from gridbot.bootstrap import account_status
-    from gridbot.shell.status import status_page
-
-    chosen, name = _account(mode, account)
-    plain = account_status(_home(), mode=chosen, account=name)
-    if json:
-        import json as text
-
-        print(text.dumps(plain, indent=2))
-    else:
-        print(status_page(plain))
-
-
-@_GROUPS["export"].command("fills")
-def export_fills(
-    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to, as CSV.")],
-    mode: ModeOption = None,
-    account: AccountOption = None,
-) -> None:
-    """Write every fill of an account as CSV."""
-    from gridbot import cli_account
-
-    chosen, name = _account(mode, account)
-    count, damaged = cli_account.write_fills(_home(), to, mode=chosen, account=name)
-    if damaged:
-        print(f"{damaged} damaged lines of the history were passed over.", file=sys.stderr)
-    print(f"{to} written: {count:,} fills.")
-
-
-@_GROUPS["export"].command("logs")
-def export_logs(
-    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to; a name that ends in .csv becomes a table.")],
-    level: Annotated[list[str] | None, typer.Option(help="Only this level, or these if given several times.")] = None,
-    text: Annotated[str, typer.Option(help="Only lines that hold this text.")] = "",
-) -> None:
-    """Write log lines to a file, oldest first."""
-    from gridbot import cli_account
-
-    levels = frozenset(each.upper() for each in level or ())
-    unknown = sorted(levels - LOG_LEVELS)
-    if unknown:
-        raise typer.BadParameter(f"it is one of {', '.join(sorted(LOG_LEVELS))}", param_hint=f"--level {unknown[0]}")
-    print(f"{to} written: {cli_account.write_logs(_home(), to, levels=levels, text=text):,} lines.")
 
 
 # ------------------------------------------------------------------------------------------- backtest
@@ -383,7 +235,7 @@ def _crashed(error: Exception) -> int:
     try:
         from gridbot import cli_account
 
-        told, report = cli_account.report_crash(_home(), error)
+        told, report = cli_account.report_crash(gridbot_home(), error)
     except (GridbotError, ImportError) as refused:
         # What is broken may be what would have reported it.
         told, report = "".join(traceback.format_exception(error)), f"No report could be written: {refused}"

@@ -14,7 +14,8 @@ from gridbot import __version__
 from gridbot.adapters import config_files
 from gridbot.adapters.market_files.candle_files import load_candles, save_candles
 from gridbot.adapters.progress_bar import ProgressBar
-from gridbot.cli import EXIT_BUG, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USER_MUST_ACT, ending
+from gridbot.cli import ending
+from gridbot.cli_app import EXIT_BUG, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USER_MUST_ACT
 from gridbot.cli_plot import picture
 from gridbot.config import default_config, parse_grid_or_app
 from gridbot.errors import LedgerError

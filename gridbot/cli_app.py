@@ -1,0 +1,63 @@
+"""The Typer app that every command registers on, and what the commands share: exit codes, the folder, the account."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gridbot.core.units import Mode
+
+if TYPE_CHECKING:
+    from gridbot.adapters.files.home import Home
+    from gridbot.config import AppConfig
+
+EXIT_DONE, EXIT_BUG, EXIT_USER_MUST_ACT, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="gridbot",
+    help="A grid that trades: in a window, without one, and in a backtest.",
+    add_completion=False,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+GROUPS = {
+    "config": typer.Typer(help="Check, show or begin a configuration file.", rich_markup_mode=None),
+    "export": typer.Typer(help="Write log lines, fills or the state to a file.", rich_markup_mode=None),
+}
+app.add_typer(GROUPS["config"], name="config")
+app.add_typer(GROUPS["export"], name="export")
+
+ModeOption = Annotated[Mode | None, typer.Option(help="Else what the configuration says.")]
+AccountOption = Annotated[str | None, typer.Option(metavar="NAME", help="Else what the configuration says.")]
+
+
+def gridbot_home() -> Home:
+    """Return the folder of everything that gridbot keeps; it need not exist."""
+    from gridbot.adapters.files.home import resolve_home
+
+    return resolve_home(os.environ.get("GRIDBOT_HOME"))
+
+
+def settings_of(home: Home) -> AppConfig:
+    """Return the configuration; at the first start, when there is none, one is written to begin with."""
+    from gridbot.adapters import config_files
+    from gridbot.config import default_config
+
+    if not home.config.exists():
+        config_files.save(home.config, default_config())
+    return config_files.load(home.config)
+
+
+def chosen_account(mode: Mode | None, account: str | None) -> tuple[Mode, str]:
+    """Return which account is meant; without a configuration file the defaults of one."""
+    if mode is not None and account is not None:
+        return mode, account
+    from gridbot.adapters import config_files
+    from gridbot.config import AppConfig
+
+    path = gridbot_home().config
+    settings = config_files.load(path) if path.exists() else AppConfig()
+    return mode or settings.mode, account or settings.account

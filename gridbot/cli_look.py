@@ -1,0 +1,65 @@
+"""The commands that look at an account without touching it: status, and what may be exported."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridbot.cli_app import GROUPS, AccountOption, ModeOption, app, chosen_account, gridbot_home
+
+LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+    mode: ModeOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Tell how an account stands, from its files alone."""
+    from gridbot.bootstrap import account_status
+    from gridbot.shell.status import status_page
+
+    chosen, name = chosen_account(mode, account)
+    plain = account_status(gridbot_home(), mode=chosen, account=name)
+    if json:
+        import json as text
+
+        print(text.dumps(plain, indent=2))
+    else:
+        print(status_page(plain))
+
+
+@GROUPS["export"].command("fills")
+def export_fills(
+    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to, as CSV.")],
+    mode: ModeOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Write every fill of an account as CSV."""
+    from gridbot import cli_account
+
+    chosen, name = chosen_account(mode, account)
+    count, damaged = cli_account.write_fills(gridbot_home(), to, mode=chosen, account=name)
+    if damaged:
+        print(f"{damaged} damaged lines of the history were passed over.", file=sys.stderr)
+    print(f"{to} written: {count:,} fills.")
+
+
+@GROUPS["export"].command("logs")
+def export_logs(
+    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to; a name that ends in .csv becomes a table.")],
+    level: Annotated[list[str] | None, typer.Option(help="Only this level, or these if given several times.")] = None,
+    text: Annotated[str, typer.Option(help="Only lines that hold this text.")] = "",
+) -> None:
+    """Write log lines to a file, oldest first."""
+    from gridbot import cli_account
+
+    levels = frozenset(each.upper() for each in level or ())
+    unknown = sorted(levels - LOG_LEVELS)
+    if unknown:
+        raise typer.BadParameter(f"it is one of {', '.join(sorted(LOG_LEVELS))}", param_hint=f"--level {unknown[0]}")
+    print(f"{to} written: {cli_account.write_logs(gridbot_home(), to, levels=levels, text=text):,} lines.")
