@@ -67,9 +67,15 @@ FeedItem = CandleArrived | QuoteArrived | TradePrint
 
 
 class Clock(Protocol):
-    """Time. In a demo or a replay `now_ms` is the market's time; `monotonic` is always the machine's, in seconds."""
+    """Time. In a demo or a replay `now_ms` is the market's time; `monotonic` is always the machine's, in seconds.
+
+    `machine_ms` is what the machine's own calendar says, ms UTC, whatever the market's time is. It may jump, either way:
+    somebody sets it, or the machine sleeps. `monotonic` never goes back, but it stands still while some systems sleep.
+    """
 
     def now_ms(self) -> TimeMs: ...
+
+    def machine_ms(self) -> TimeMs: ...
 
     def monotonic(self) -> float: ...
 

@@ -15,6 +15,10 @@ class SystemClock:
         """Return the time, in ms UTC."""
         return TimeMs(time.time_ns() // 1_000_000)
 
+    def machine_ms(self) -> TimeMs:
+        """Return the same: here the engine's time is the machine's."""
+        return self.now_ms()
+
     def monotonic(self) -> float:
         """Return seconds that only ever grow."""
         return time.monotonic()

@@ -15,7 +15,7 @@ class MarketClock:
     """A Clock whose `now_ms` is the time of the newest thing that the feed has told.
 
     So a loop that is held up never sees a price grow old that was simply not delivered yet, and the same prints give
-    the same times on every machine. `monotonic` and `sleep` are the machine's.
+    the same times on every machine. All else is the machine's.
     """
 
     def __init__(self, machine: Clock, *, start: TimeMs) -> None:
@@ -27,6 +27,10 @@ class MarketClock:
     def now_ms(self) -> TimeMs:
         """Return the market's time, ms UTC."""
         return self._now
+
+    def machine_ms(self) -> TimeMs:
+        """Return the machine's calendar time, ms UTC."""
+        return self._machine.machine_ms()
 
     def monotonic(self) -> float:
         """Return the machine's seconds."""

@@ -25,6 +25,9 @@ class NoonClock:
     def now_ms(self) -> TimeMs:
         return TimeMs(1_700_000_000_000)
 
+    def machine_ms(self) -> TimeMs:
+        return self.now_ms()
+
     def monotonic(self) -> float:
         return 0.0
 

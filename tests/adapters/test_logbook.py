@@ -36,6 +36,9 @@ class HandClock:
     def now_ms(self) -> TimeMs:
         return TimeMs(self.now)
 
+    def machine_ms(self) -> TimeMs:
+        return self.now_ms()
+
     def monotonic(self) -> float:
         return self.now / 1000
 

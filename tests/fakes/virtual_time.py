@@ -34,6 +34,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing runs, as a blocked loop does, or a machine whose clocks go on in its sleep."""
+        self._jumping.now += seconds
+
 
 def run_virtual(main: Coroutine[Any, Any, _T]) -> _T:
     """Run `main` in virtual time and return its result."""
@@ -42,13 +46,17 @@ def run_virtual(main: Coroutine[Any, Any, _T]) -> _T:
 
 
 class VirtualClock:
-    """A Clock whose every reading is the virtual loop's time, from `start` on."""
+    """A Clock whose every reading is the virtual loop's time, from `start` on, and `ahead_ms` as it was set since."""
 
     def __init__(self, start: TimeMs) -> None:
         self._start = start
+        self.ahead_ms = 0
 
     def now_ms(self) -> TimeMs:
-        return TimeMs(self._start + int(asyncio.get_running_loop().time() * 1000))
+        return TimeMs(self._start + self.ahead_ms + int(asyncio.get_running_loop().time() * 1000))
+
+    def machine_ms(self) -> TimeMs:
+        return self.now_ms()
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
