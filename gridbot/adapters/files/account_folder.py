@@ -7,10 +7,11 @@ nobody names, which is removed; a crash after it leaves an old journal, which is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gridbot.adapters.files.journal_file import Aside, DiskThread, JournalFile
+from gridbot.adapters.files.journal_history import ARCHIVE, SNAPSHOT, Chapter, journal_name, read_history
 from gridbot.adapters.files.journal_lines import ORIGIN, Tail, header_line, read_lines
 from gridbot.adapters.files.order_ids import next_epoch, order_prefix
 from gridbot.adapters.files.snapshot_file import Snapshot, read_snapshot, write_snapshot
@@ -21,15 +22,10 @@ from gridbot.core.values import value
 from gridbot.errors import StateFileError
 from gridbot.ports import Disk, Held, Journal, OpenFile, Restored
 
-SNAPSHOT, LOCK, ARCHIVE, EPOCH = "state.json", "lock", "archive", "epoch"
+LOCK, EPOCH = "lock", "epoch"
 _MEND = "Put the whole account folder back from a backup, or ask for help."
 _LOOKS = 5
 """How often a reader without the lock looks again when a running gridbot rotates under its eyes."""
-
-
-def journal_name(first: int) -> str:
-    """Return the name of the journal whose first event is `first`."""
-    return f"journal-{first}.jsonl"
 
 
 @value
@@ -80,6 +76,10 @@ class AccountFolder:
             )
         state = None if found.snapshot is None else found.snapshot.state
         return Restored(state, found.first - 1, found.tail.events, warnings)
+
+    def history(self) -> Iterator[Chapter]:
+        """Yield every journal that is kept, oldest first, each held to the one before it; StateFileError."""
+        return read_history(self._disk, self.folder)
 
     def journal(self, after: int) -> Journal:
         """Open the journal behind event `after`, the newest that `load` gave; what was torn is cut off first."""
