@@ -38,6 +38,8 @@ from gridbot.core.lifecycle import (
     lay_if_due,
     shed_cells,
     signal_market,
+    take_bars,
+    take_history,
     tell_regime,
 )
 from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
@@ -52,7 +54,6 @@ from gridbot.core.plan import (
     settle,
     settle_all,
 )
-from gridbot.core.regime import new_signal, new_trend
 from gridbot.core.state import Phase, State
 from gridbot.core.units import Side, TimeMs
 from gridbot.core.values import evolve
@@ -140,15 +141,7 @@ def _on_history(draft: Draft, event: HistoryLoaded) -> None:
             continue
         g = draft.grid(id_)
         before = (g.signal, g.trend)
-        for timeframe, bars in event.bars:
-            if timeframe == rules.signal.timeframe:
-                g.signal = new_signal(rules.signal)
-                for bar in bars:
-                    g.signal = g.signal.add(bar, rules.signal)
-            if timeframe == rules.trend.timeframe:
-                g.trend = new_trend(rules.trend)
-                for bar in bars:
-                    g.trend = g.trend.add(bar, rules.trend)
+        take_history(g, event)
         tell_regime(draft, g, before)
         g.limit = limit_for(draft, g)
         if g.price is not None:
@@ -185,17 +178,10 @@ def _on_candle(draft: Draft, event: CandleClosed) -> None:
 
 
 def _take_bars(draft: Draft, g: GridDraft, event: CandleClosed) -> None:
-    rules = g.rules
     before = (g.signal, g.trend)
-    for timeframe, bar in event.bars:
-        if timeframe == rules.signal.timeframe:
-            signal = g.signal.add(bar, rules.signal)
-            if signal is not g.signal:
-                g.signal, g.signal_at = signal, event.time
-        if timeframe == rules.trend.timeframe:
-            g.trend = g.trend.add(bar, rules.trend)
+    take_bars(g, event)
     tell_regime(draft, g, before)
-    if rules.symbol != event.market and g.signal_at == event.time and g.price is not None:
+    if g.rules.symbol != event.market and g.signal_at == event.time and g.price is not None:
         # The signal comes from another market: its close is the moment, our own last price is the price.
         decide(draft, g, g.price, signal_closed=True)
 

@@ -8,6 +8,7 @@ from gridbot.core.arming import tell_range
 from gridbot.core.cells import Cell, Lot
 from gridbot.core.commands import GridStopped, RegimeChanged, SlotsLaid, SpacingRaised
 from gridbot.core.draft import Draft, GridDraft
+from gridbot.core.events import CandleClosed, HistoryLoaded
 from gridbot.core.ladder import Ladder, Spacing, lay, market_spacing, relaid, smallest_investment, spacing_floor
 from gridbot.core.ledger import Tally, add, multiply, split, subtract
 from gridbot.core.plan import arm, complete, limit_for, settle, settle_all
@@ -57,6 +58,32 @@ def tell_regime(draft: Draft, g: GridDraft, before: tuple[Signal, Trend]) -> Non
     now = (g.trend.direction, g.signal.spike, g.signal.breaker is not None)
     if now != (trend.direction, signal.spike, signal.breaker is not None):
         draft.notes.append(RegimeChanged(draft.now, g.rules.id, now[0].value, now[1], now[2]))
+
+
+def take_history(g: GridDraft, event: HistoryLoaded) -> None:
+    """Build the indicators anew from closed bars of the grid's signal market."""
+    rules = g.rules
+    for timeframe, bars in event.bars:
+        if timeframe == rules.signal.timeframe:
+            g.signal = new_signal(rules.signal)
+            for bar in bars:
+                g.signal = g.signal.add(bar, rules.signal)
+        if timeframe == rules.trend.timeframe:
+            g.trend = new_trend(rules.trend)
+            for bar in bars:
+                g.trend = g.trend.add(bar, rules.trend)
+
+
+def take_bars(g: GridDraft, event: CandleClosed) -> None:
+    """Move the indicators on by the bars that closed in the grid's signal market."""
+    rules = g.rules
+    for timeframe, bar in event.bars:
+        if timeframe == rules.signal.timeframe:
+            signal = g.signal.add(bar, rules.signal)
+            if signal is not g.signal:
+                g.signal, g.signal_at = signal, event.time
+        if timeframe == rules.trend.timeframe:
+            g.trend = g.trend.add(bar, rules.trend)
 
 
 def lay_if_due(draft: Draft, g: GridDraft, close: Price) -> None:
@@ -228,15 +255,7 @@ def change_rules(draft: Draft, g: GridDraft, rules: GridRules) -> None:
     old = g.rules
     if old == rules:
         return
-    g.rules = rules
-    if old.signal != rules.signal:
-        g.signal = new_signal(rules.signal)
-    if old.trend != rules.trend and (
-        (old.trend.timeframe, old.trend.ema_fast, old.trend.ema_slow)
-        != (rules.trend.timeframe, rules.trend.ema_fast, rules.trend.ema_slow)
-    ):
-        g.trend = new_trend(rules.trend)
-    _resize(g, rules.levels)
+    take_rules(g, rules)
     if g.phase is Phase.WAITING and rules.trigger_price is None:
         g.phase = Phase.ACTIVE
     never_started, sold_out = g.ladder is None, old.wish is Wish.SELL_ONLY and rules.wish is not Wish.SELL_ONLY
@@ -261,6 +280,20 @@ def change_rules(draft: Draft, g: GridDraft, rules: GridRules) -> None:
         arm(draft, g, g.price)
     settle_all(draft, g)
     finish_if_empty(draft, g)
+
+
+def take_rules(g: GridDraft, rules: GridRules) -> None:
+    """Put the edited rules in the place of the old ones; indicators whose parameters changed begin anew."""
+    old = g.rules
+    g.rules = rules
+    if old.signal != rules.signal:
+        g.signal = new_signal(rules.signal)
+    if old.trend != rules.trend and (
+        (old.trend.timeframe, old.trend.ema_fast, old.trend.ema_slow)
+        != (rules.trend.timeframe, rules.trend.ema_fast, rules.trend.ema_slow)
+    ):
+        g.trend = new_trend(rules.trend)
+    _resize(g, rules.levels)
 
 
 def _resize(g: GridDraft, levels: int) -> None:
