@@ -69,7 +69,7 @@ FeedItem = CandleArrived | QuoteArrived | TradePrint
 class Clock(Protocol):
     """Time. In a demo or a replay `now_ms` is the market's time; `monotonic` is always the machine's, in seconds.
 
-    `machine_ms` is what the machine's own calendar says, ms UTC, whatever the market's time is. It may jump, either way:
+    `machine_ms` is what the machine's own calendar says, ms UTC, whatever the market's time is. It may jump either way:
     somebody sets it, or the machine sleeps. `monotonic` never goes back, but it stands still while some systems sleep.
     """
 
@@ -118,6 +118,18 @@ class Venue(Protocol):
 
     def updates(self) -> AsyncIterator[VenueUpdate]:
         """Yield fills and order news as the venue pushes them; may repeat and may lose, `find` and `trades` do not."""
+        ...
+
+
+class KillVenue(Protocol):
+    """The venue as the kill switch reaches it: its own connection, synchronous, for a thread that waits for nobody."""
+
+    def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
+        """Return every order that rests in a market of this account, ours or not; raises VenueUnavailable."""
+        ...
+
+    def cancel(self, order: CancelOrder) -> None:
+        """Cancel; returns when the venue confirmed. Raises OutcomeUnknown, or VenueUnavailable if not sent."""
         ...
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
+from threading import RLock, get_ident
 
 from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef, OrderReported, Quote
@@ -28,7 +30,7 @@ from gridbot.core.units import (
     TradeId,
     VenueOrderId,
 )
-from gridbot.errors import ConfigError, OrderRejected
+from gridbot.errors import ConfigError, OrderRejected, VenueUnavailable
 from gridbot.ports import OrderReport, TradePrint, VenueUpdate
 from gridbot.sim.matching import Resting, SymbolBook, rejection
 
@@ -39,6 +41,8 @@ Catalog = Callable[[Symbol], Instrument]
 
 TRADES_KEPT = 20_000
 ENDED_KEPT = 5_000
+DOOR_PATIENCE_S = 1.0
+"""How long another thread waits for its turn at the books: a hung loop must not hang the kill switch."""
 
 
 class SimVenue:
@@ -46,6 +50,7 @@ class SimVenue:
 
     `rule` says whether a print must go beyond a price (`through`) or only reach it. With `limited` a print fills no
     more than its own amount. `latency_ms` (market time) passes before a request takes effect; `delay` does the waiting.
+    It belongs to one loop; `KillDoor` is the way in for another thread, and every change of the books holds the lock.
     """
 
     def __init__(
@@ -72,15 +77,18 @@ class SimVenue:
         self._trades: deque[OrderFilled] = deque(maxlen=TRADES_KEPT)
         self._news: deque[VenueUpdate] = deque()
         self._rung = asyncio.Event()
+        self._listener: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._lock = RLock()
         self._sequence = 0
 
     def adopt(
         self, orders: Sequence[tuple[PlaceLimit, VenueOrderId, Quantity]], balances: Mapping[Asset, Decimal]
     ) -> None:
         """Take over what rested before a restart: each order with its venue id and what of it was filled (base)."""
-        self._balances.update(balances)
-        for order, venue_id, filled in orders:
-            self._rest(order, venue_id, filled)
+        with self._lock:
+            self._balances.update(balances)
+            for order, venue_id, filled in orders:
+                self._rest(order, venue_id, filled)
 
     # ------------------------------------------------------------------------------- the market moves
 
@@ -91,10 +99,13 @@ class SimVenue:
 
     def on_print(self, trade: TradePrint) -> None:
         """Fill what a trade on the market reaches; price first, then (sells) the one bought lower, then time."""
-        book = self._books.get(trade.symbol)
         self._now = max(self._now, trade.time)
-        if book is None:
-            return
+        book = self._books.get(trade.symbol)
+        if book is not None:
+            with self._lock:
+                self._match(book, trade)
+
+    def _match(self, book: SymbolBook, trade: TradePrint) -> None:
         left: Decimal | None = trade.amount if self._limited else None
         for side in (Side.BUY, Side.SELL):
             while left is None or left > 0:
@@ -116,6 +127,12 @@ class SimVenue:
     async def create(self, order: PlaceLimit) -> VenueOrderId:
         """Take an order; raises OrderRejected with a stable code."""
         await self._delay(self._latency_ms)
+        with self._lock:
+            venue_id = self._accept(order)
+        await self._delay(self._latency_ms)
+        return venue_id
+
+    def _accept(self, order: PlaceLimit) -> VenueOrderId:
         if order.ref.id in self._orders:
             raise OrderRejected(f"Order id {order.ref.id} was used before.", code="duplicate_id")
         instrument = self._known(order.symbol)
@@ -127,16 +144,19 @@ class SimVenue:
         resting = self._rest(order, venue_id, Quantity(ZERO))
         if order.taker:
             self._take_now(resting)
-        await self._delay(self._latency_ms)
         return venue_id
 
     async def cancel(self, order: CancelOrder) -> None:
         """Cancel; an order that has ended already is no error, as its end was told."""
         await self._delay(self._latency_ms)
+        with self._lock:
+            self._cancel_now(order)
+        await self._delay(self._latency_ms)
+
+    def _cancel_now(self, order: CancelOrder) -> None:
         resting = self._orders.get(order.ref.id)
         if resting is not None and resting.open:
             self._end(resting, Fact.CANCELED, "cancelled")
-        await self._delay(self._latency_ms)
 
     async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:
         """Return the order by our id."""
@@ -147,6 +167,10 @@ class SimVenue:
     async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
         """Return what rests: buys then sells, the next to fill first."""
         await self._delay(self._latency_ms)
+        with self._lock:
+            return self._resting_in(symbol)
+
+    def _resting_in(self, symbol: Symbol) -> list[OrderReport]:
         book = self._books.get(symbol)
         resting = [] if book is None else [*book.resting(Side.BUY), *book.resting(Side.SELL)]
         return [order.report() for order in resting]
@@ -167,6 +191,8 @@ class SimVenue:
 
     async def updates(self) -> AsyncIterator[VenueUpdate]:
         """Yield fills and ends as they happen."""
+        # Before the first look at what waits: whoever adds to it from now on, from any thread, rings in this loop.
+        self._listener = (asyncio.get_running_loop(), get_ident())
         while True:
             while self._news:
                 yield self._news.popleft()
@@ -252,4 +278,36 @@ class SimVenue:
 
     def _tell(self, update: VenueUpdate) -> None:
         self._news.append(update)
-        self._rung.set()
+        if self._listener is None or self._listener[1] == get_ident():
+            self._rung.set()
+            return
+        # A loop that has ended listens no more; the next one finds the news waiting.
+        with suppress(RuntimeError):
+            self._listener[0].call_soon_threadsafe(self._rung.set)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Have the books alone; VenueUnavailable if whoever has them does not give them back."""
+        if not self._lock.acquire(timeout=DOOR_PATIENCE_S):
+            raise VenueUnavailable("The simulated exchange is busy and does not answer.")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+class KillDoor:
+    """The simulated venue's side door for another thread; satisfies KillVenue. No latency, no loop, no waiting."""
+
+    def __init__(self, venue: SimVenue) -> None:
+        self._venue = venue
+
+    def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
+        """Return what rests."""
+        with self._venue._turn():
+            return self._venue._resting_in(symbol)
+
+    def cancel(self, order: CancelOrder) -> None:
+        """Cancel; the end is told through `updates` in the venue's own loop."""
+        with self._venue._turn():
+            self._venue._cancel_now(order)
