@@ -21,27 +21,33 @@ Spawn = Callable[[Coroutine[None, None, None]], None]
 """Runs a coroutine beside the loop, under the trader's outermost frame."""
 Refusal = Callable[[], str | None]
 """Returns why no create may leave now, or None. It looks at the latch itself, not at a memory of it."""
+Look = Callable[[], None]
+"""Looks at the clocks, and closes the gate before it returns if time has jumped."""
 
 
 class _Flight:
     """A create between its command and its answer."""
 
-    __slots__ = ("dropped", "landed", "sent")
+    __slots__ = ("dropped", "landed", "sent", "stale")
 
     def __init__(self) -> None:
         self.sent = False
         self.dropped = False
+        self.stale = False
         self.landed = asyncio.Event()
 
 
 class Executor:
     """The way out. Until `open_gate`, creates are held back: start-up must know first what rests already."""
 
-    def __init__(self, *, venue: Venue, clock: Clock, put: Put, spawn: Spawn, refusal: Refusal, meter: Meter) -> None:
+    def __init__(
+        self, *, venue: Venue, clock: Clock, put: Put, spawn: Spawn, look: Look, refusal: Refusal, meter: Meter
+    ) -> None:
         self._venue = venue
         self._clock = clock
         self._put = put
         self._spawn = spawn
+        self._look = look
         self._refusal = refusal
         self._meter = meter
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
@@ -64,7 +70,7 @@ class Executor:
         for command in commands:
             match command:
                 case PlaceLimit():
-                    if self._held is None:
+                    if self._held is None or self._flights[command.ref.id].stale:
                         self._spawn(self._create(command))
                     else:
                         self._held.append(command)
@@ -73,8 +79,16 @@ class Executor:
                         self._cancelling.add(command.ref.id)
                         self._spawn(self._cancel(command))
 
+    def close_gate(self) -> None:
+        """Hold creates back again. What was to leave before never will: what it was decided on is out of date."""
+        held, self._held = self._held, []
+        for flight in self._flights.values():
+            flight.stale = not flight.sent
+        for command in held or ():
+            self._spawn(self._create(command))
+
     def open_gate(self) -> None:
-        """Let the creates go that were held back at the start."""
+        """Let the creates go that were held back."""
         held, self._held = self._held, None
         for command in held or ():
             self._spawn(self._create(command))
@@ -97,7 +111,11 @@ class Executor:
         self._flights.pop(id_, None)
 
     async def _send(self, order: PlaceLimit, flight: _Flight) -> OrderReported:
-        """Look at the latch, send once, and return what is certain about the outcome."""
+        """Look at the clocks and the latch, send once, and return what is certain about the outcome."""
+        # After a sleep of the machine this may be the first thing that runs.
+        self._look()
+        if flight.stale:
+            return self._report(order, Fact.NOT_SENT, "stale", "Time jumped before it was sent.")
         if flight.dropped:
             return self._report(order, Fact.NOT_SENT, "withdrawn", "It was cancelled before it was sent.")
         refusal = self._refusal()

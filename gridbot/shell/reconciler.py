@@ -71,6 +71,10 @@ class Reconciler:
         self._cases: dict[OrderId, _Case] = {}
         self._swept: dict[Symbol, TimeMs] = {}
 
+    def begin_anew(self) -> None:
+        """Time has jumped: rounds that were counted before say nothing about how long an order is absent."""
+        self._cases = {}
+
     async def ask_due(self) -> None:
         """Ask about every unresolved order whose time has come; a failed read is tried again later."""
         now = self._clock.monotonic()

@@ -1,4 +1,7 @@
-"""Nothing is sent before everything is known: markets, balances, orders and trades, then history, then the gate."""
+"""Nothing is sent before everything is known: markets, balances, orders and trades, then history, then the gate.
+
+The same when time has jumped: what happened at the exchange meanwhile nobody here has seen.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from gridbot.core.state import State
 from gridbot.errors import VenueUnavailable
 from gridbot.ports import Clock
-from gridbot.shell.executor import Executor
+from gridbot.shell.executor import Executor, Spawn
 from gridbot.shell.messages import Flushed
 from gridbot.shell.preparation import RETRY_S, Preparation
 from gridbot.shell.problems import Problems
@@ -30,6 +33,7 @@ class StartUp:
         clock: Clock,
         state: Callable[[], State],
         put: Callable[[Flushed], Awaitable[None]],
+        spawn: Spawn,
     ) -> None:
         self._preparation = preparation
         self._reconciler = reconciler
@@ -39,6 +43,8 @@ class StartUp:
         self._clock = clock
         self._state = state
         self._put = put
+        self._spawn = spawn
+        self._jumps = 0
         self.under_way = True
 
     async def run(self) -> None:
@@ -46,16 +52,36 @@ class StartUp:
         await self._preparation.instruments(self._state())
         if not self._state().opened:
             await self._preparation.account()
-        await self._flush()
-        await self._reconcile()
+        await self._learn()
+
+    def anew(self, sentence: str) -> None:
+        """Time has jumped: from this moment on no create leaves before all is known again (I26); cancels do."""
+        self._executor.close_gate()
+        self._reconciler.begin_anew()
+        self._problems.begin("clock", f"{sentence} The exchange is asked what happened before anything is sent.")
+        self._jumps += 1
+        if not self.under_way:
+            self.under_way = True
+            self._spawn(self._learn())
+
+    async def _learn(self) -> None:
+        known = None
+        while known != self._jumps:
+            # A jump while this is under way makes its answers old as well.
+            known = self._jumps
+            await self._flush()
+            await self._reconcile()
+            await self._history(again=True)
         self._executor.open_gate()
-        await self._history(again=True)
+        self._problems.end("clock")
         self.under_way = False
+        await self._preparation.charts(self._state())
 
     async def prepare_new_grids(self) -> None:
         """Load what grids need that came while trading."""
         await self._preparation.instruments(self._state())
         await self._history(again=False)
+        await self._preparation.charts(self._state())
 
     async def _reconcile(self) -> None:
         while True:
@@ -73,7 +99,6 @@ class StartUp:
         await self._flush()
         for symbol in {grid.rules.symbol for grid in self._state().grids.values()}:
             await self._pumps.wait_for_quote(symbol)
-        await self._preparation.charts(self._state())
 
     async def _flush(self) -> None:
         """Return when everything that was put before is applied, durable, and its commands have left."""

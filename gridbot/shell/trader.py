@@ -23,11 +23,13 @@ from gridbot.core.watch import watch
 from gridbot.errors import EnvironmentProblem, VenueUnavailable
 from gridbot.shell.brake import Brake
 from gridbot.shell.charts import Charts
+from gridbot.shell.clock_watch import ClockWatch
 from gridbot.shell.desk import Desk, Ruling
 from gridbot.shell.doors import Record, Rhythm, World
 from gridbot.shell.executor import Executor
 from gridbot.shell.exports import Exports
 from gridbot.shell.facade import Answered, CancelRequest, ChartData, ExportLogs
+from gridbot.shell.forward_clock import ForwardClock
 from gridbot.shell.inbox import Inbox
 from gridbot.shell.known_orders import live_orders
 from gridbot.shell.market_board import MarketBoard
@@ -61,7 +63,8 @@ class Trader:
         self, config: AppConfig, recovered: Recovered, world: World, record: Record, *, prefix: str, rhythm: Rhythm
     ) -> None:
         self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
-        clock = self._clock = world.clock
+        clock = self._clock = ForwardClock(world.clock, not_before=recovered.state.now)
+        self._watch = ClockWatch(clock, self._time_jumped)
         self._running, self._crashes = True, 0
         self._mark_waits, self._unsaved = False, False
         self._outbox: list[Command] = []
@@ -109,6 +112,7 @@ class Trader:
             clock=clock,
             state=lambda: self._keeper.state,
             put=put,
+            spawn=self._spawn,
         )
         for sentence in recovered.warnings:
             self._teller.recovered(sentence)
@@ -121,6 +125,7 @@ class Trader:
             clock=clock,
             put=put,
             spawn=self._spawn,
+            look=self._watch.look,
             refusal=self._refusal,
             meter=self._meter,
         )
@@ -135,6 +140,9 @@ class Trader:
             ours=self._is_ours,
             longest_wait_s=rhythm.longest_wait_s,
         )
+
+    def _time_jumped(self, sentence: str) -> None:
+        self._start_up.anew(sentence)
 
     @property
     def state(self) -> State:
@@ -193,6 +201,7 @@ class Trader:
 
     async def _turn(self, messages: Iterable[Message]) -> None:
         """Take a batch; what it asks for leaves when all is durable. A message that fails takes no other along."""
+        self._watch.look()
         for message in messages:
             await self._guarded(self._take(message))
         await self._guarded(self._send())
