@@ -14,7 +14,9 @@ from gridbot.adapters.files.account_folder import LOCK, AccountFolder
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.journal_file import Aside, DiskThread
+from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.files.kill_latch import KillLatchFile
+from gridbot.adapters.files.mailbox import MailboxFiles
 from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.files.preference_file import PreferenceFile
 from gridbot.adapters.logbook.crash_reports import write_crash_report
@@ -33,6 +35,7 @@ from gridbot.shell.doors import DEMO_RHYTHM, Record, Rhythm, World
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import LogLine, View
+from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.known_orders import standing_orders
 from gridbot.shell.preparation import HISTORY_BARS
 from gridbot.shell.state_keeper import Recovered, recover, replay
@@ -40,6 +43,7 @@ from gridbot.shell.status import Latch, NoHistory, status
 from gridbot.shell.trader import Trader
 from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
 from gridbot.sim.recording import Recording, make_recording
+from gridbot.sim.venue import KillDoor
 
 PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
@@ -68,11 +72,13 @@ def take_account(
 
     Raises AlreadyRunning, EnvironmentProblem for a folder that cannot be written, StateFileError for damage.
     """
+    home.refuse_half_restored(disk)
     home.prepare(disk)
     with ExitStack() as opened:
         account = AccountFolder(disk, home.root, mode=config.mode, account=config.account, aside=aside)
         account.acquire()
         opened.callback(account.release)
+        home.refuse_half_restored(disk)  # Again: one may have begun until the lock was held.
         restored = account.load()
         notes = NotesArchive(disk, account.archive)
         notes.open(restored.sequence + len(restored.events))
@@ -117,7 +123,15 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
         world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms)
         trader = Trader(config, recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
-        return EngineThread(facade, trader, opened.pop_all().close)
+        kill = KillThread(
+            venue=KillDoor(parts.venue),
+            brake=trader.brake,
+            clock=clock,
+            state=lambda: trader.state,
+            ours=trader.is_ours,
+            mailbox=MailboxFiles(disk, taken.account.folder),
+        )
+        return EngineThread(facade, trader, kill, opened.pop_all().close)
 
 
 def run_headless(home: Home, config: AppConfig) -> int:
@@ -142,6 +156,13 @@ def account_status(home: Home, *, mode: Mode, account: str) -> dict[str, Any]:
         latch = Latch(None if latched.kind is None else latched.kind.value, latched.reason, latched.time)
     running = _is_held(disk, folder.folder / LOCK)
     return status(recovered.state, sequence=recovered.sequence, account=account, running=running, latch=latch)
+
+
+def read_account(disk: Disk, home: Path, account: AccountName) -> tuple[State, int]:
+    """Return an account's state and its newest event's number from its files alone; StateFileError for damage."""
+    folder = AccountFolder(disk, home, mode=account.mode, account=account.name)
+    recovered = recover(folder, mode=account.mode, notes=NoHistory())
+    return recovered.state, recovered.sequence
 
 
 def _is_held(disk: Disk, lock: Path) -> bool:

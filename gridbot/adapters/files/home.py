@@ -13,6 +13,8 @@ from gridbot.errors import EnvironmentProblem, StateFileError
 from gridbot.ports import Disk
 
 INSTALL = "install"
+RESTORING = "restoring"
+"""The marker of a restore that is not finished."""
 
 
 class Home:
@@ -40,6 +42,13 @@ class Home:
                 file.close()
         finally:
             disk.remove(probe)
+
+    def refuse_half_restored(self, disk: Disk) -> None:
+        """Raise StateFileError while a restore is not finished; ask under an account's lock, or one may begin later."""
+        if RESTORING in disk.names(self.root):
+            raise StateFileError(
+                f"A restore of {self.root} was begun and not finished.", hint="`gridbot restore` finishes it."
+            )
 
     def install_id(self, disk: Disk) -> str:
         """Return the random id of this installation, which begins its order ids; made at the first call."""
