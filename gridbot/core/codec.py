@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 
 from gridbot.core.commands import Note
 from gridbot.core.events import Event
+from gridbot.core.facts import JournalFact
 from gridbot.core.state import Seen, State
 
 SCHEMA = 1
@@ -31,6 +32,7 @@ TAG = "type"
 """Where the class of a union's member is named."""
 
 _T = TypeVar("_T")
+_FACTS = tuple[JournalFact, ...]
 _Encode = Callable[[Any], object]
 _Decode = Callable[[Any], Any]
 
@@ -86,6 +88,17 @@ def note_to_plain(note: Note) -> object:
 def note_from_plain(plain: object) -> Note:
     """Return the note; raises Unreadable."""
     return cast(Note, _at_top(_decoder(Note), plain))
+
+
+def facts_to_plain(facts: tuple[JournalFact, ...]) -> list[object]:
+    """Return the facts of one event as plain data, the class of each under "type"."""
+    encode = _encoder(JournalFact)
+    return [encode(fact) for fact in facts]
+
+
+def facts_from_plain(plain: object) -> tuple[JournalFact, ...]:
+    """Return the facts of one event; raises Unreadable."""
+    return cast(tuple[JournalFact, ...], _at_top(_decoder(_FACTS), plain))
 
 
 def canonical(plain: object) -> bytes:
