@@ -6,15 +6,15 @@ random histories (tests/core/test_direct.py), and docs/decisions/0008-direct-ste
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, getcontext, setcontext
 
 from gridbot.core.arming import freed_rung
 from gridbot.core.cells import Cell, Lot, Want
-from gridbot.core.commands import FillBooked, Note, OrderEnded, PlaceLimit, RoundTripClosed
+from gridbot.core.commands import FillBooked, OrderEnded, PlaceLimit, RoundTripClosed
 from gridbot.core.draft import Step
 from gridbot.core.events import CandleClosed, OrderFilled, OrderRef, OrderReported
 from gridbot.core.ladder import relaid
-from gridbot.core.ledger import Account, Accounts, Tally, add, multiply, subtract
+from gridbot.core.ledger import EXACT, Account, Accounts, Tally
 from gridbot.core.orders import RESTING, TRANSITIONS, Fact, Order, OrderState
 from gridbot.core.plan import INTENDED, NOTHING_FILLED, order_id
 from gridbot.core.rules import Instrument, Wish
@@ -22,6 +22,10 @@ from gridbot.core.state import Arming, Grid, Phase, RangeState, State
 from gridbot.core.units import ZERO, GridId, Price, Side, TimeMs
 
 _NEW_ACCOUNT = Account()
+# CPython 3.11 takes ten times as long to find a member in its enum as a name in its module.
+_BUY, _SELL = Side.BUY, Side.SELL
+_ACTIVE, _FULL, _SELL_ONLY = Phase.ACTIVE, RangeState.FULL, Wish.SELL_ONLY
+_INTENT, _SENT, _FILLED, _ACCEPTED = OrderState.INTENT, OrderState.SENT, OrderState.FILLED, Fact.ACCEPTED
 
 
 def acknowledged(state: State, event: OrderReported) -> Step | None:
@@ -34,14 +38,14 @@ def acknowledged(state: State, event: OrderReported) -> Step | None:
     order = cell.order
     if order is None or order.id != ref.id or event.venue_id is None:
         return None
-    if order.state is not OrderState.INTENT and order.state is not OrderState.SENT:
+    if order.state is not _INTENT and order.state is not _SENT:
         return None
     accepted = Order(
         order.id,
         order.side,
         order.price,
         order.quantity,
-        TRANSITIONS[order.state][Fact.ACCEPTED],
+        TRANSITIONS[order.state][_ACCEPTED],
         order.filled,
         order.created,
         order.slot,
@@ -66,24 +70,26 @@ def filled(state: State, event: OrderFilled) -> Step | None:
     grid = state.grids.get(ref.grid)
     if grid is None or grid.loose or state.rules.risk is not None or state.kill is not None or grid.dropped:
         return None
-    ladder, instrument = grid.ladder, grid.instrument
-    if grid.phase is not Phase.ACTIVE or ladder is None or not ladder.regular or instrument is None:
+    ladder, instrument, quotes = grid.ladder, grid.instrument, state.risk.quotes
+    if grid.phase is not _ACTIVE or ladder is None or not ladder.regular or instrument is None:
         return None
-    if (
-        not 0 < ref.cell <= len(grid.cells)
-        or event.fee_asset != instrument.quote
-        or grid.rules.symbol in state.risk.quotes
-    ):
+    cells = grid.cells
+    if not 0 < ref.cell <= len(cells) or event.fee_asset != instrument.quote or (quotes and event.symbol in quotes):
         return None
-    cell = grid.cells[ref.cell - 1]
+    cell = cells[ref.cell - 1]
     order = cell.order
     if order is None or order.id != ref.id or order.filled or event.quantity != order.quantity:
         return None
-    key = f"{event.symbol}|{event.trade_id}"
-    if order.taker or order.state not in RESTING or key in state.trades:
+    if order.taker or order.state not in RESTING:
         return None
-    act = _bought if order.side is Side.BUY else _sold
-    return act(state, event, grid, cell, order, key)
+    outside = getcontext()
+    setcontext(EXACT)
+    try:
+        if order.side is _BUY:
+            return _bought(state, event, grid, cell, order, instrument)
+        return _sold(state, event, grid, cell, order, instrument)
+    finally:
+        setcontext(outside)
 
 
 def closed(state: State, event: CandleClosed) -> Step | None:
@@ -107,11 +113,11 @@ def closed(state: State, event: CandleClosed) -> Step | None:
 
 def _after_close(grid: Grid, event: CandleClosed) -> Grid | None:
     rules, ladder, instrument, arming, close = grid.rules, grid.ladder, grid.instrument, grid.arming, event.close
-    if ladder is None or instrument is None or grid.phase is not Phase.ACTIVE or grid.loose or grid.dropped:
+    if ladder is None or instrument is None or grid.phase is not _ACTIVE or grid.loose or grid.dropped:
         return None
-    if rules.wish is Wish.SELL_ONLY or len(grid.cells) > rules.levels:
+    if rules.wish is _SELL_ONLY or len(grid.cells) > rules.levels:
         return None
-    if not arming.armed and grid.range is not RangeState.FULL:
+    if not arming.armed and grid.range is not _FULL:
         return None  # Why nothing is armed may depend on the price.
     if event.time <= grid.closed_at or rules.stop_loss is not None or rules.take_profit_total is not None:
         return None
@@ -161,23 +167,25 @@ def _after_close(grid: Grid, event: CandleClosed) -> Grid | None:
     )
 
 
-def _bought(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order, key: str) -> Step | None:
-    instrument, tally, arming, quantity = grid.instrument, grid.tally, grid.arming, event.quantity
-    if instrument is None or order.target is None or cell.lot is not None or arming.armed <= 1 or tally.dust:
+def _bought(
+    state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order, instrument: Instrument
+) -> Step | None:
+    tally, arming, quantity, target, price = grid.tally, grid.arming, event.quantity, order.target, event.price
+    if target is None or cell.lot is not None or arming.armed <= 1 or tally.dust:
         return None
-    if quantity % instrument.lot_size or not instrument.tradable(quantity=quantity, price=order.target):
+    if quantity % instrument.lot_size or not instrument.tradable(quantity=quantity, price=target):
         return None
-    worth = multiply(event.price, quantity)
-    cost = add(worth, event.fee)
+    worth, fee = price * quantity, event.fee
+    cost = worth + fee
     after = Tally(
-        subtract(tally.cash, cost),
+        tally.cash - cost,
         tally.contributed,
         tally.realised,
-        add(tally.open_cost, cost),
-        add(tally.inventory, quantity),
+        tally.open_cost + cost,
+        tally.inventory + quantity,
         tally.dust,
         tally.dust_cost,
-        add(tally.quote_fees, event.fee),
+        tally.quote_fees + fee,
         tally.base_fees,
         tally.fills + 1,
         tally.round_trips,
@@ -185,35 +193,35 @@ def _bought(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Ord
         tally.layings,
         tally.cancels,
     )
-    lot = Lot(quantity, cost, order.price, order.target, order.slot, event.time, True, quantity, ZERO)
-    want = Want(Side.SELL, order.target, quantity, order.slot, None, quantity)
+    lot = Lot(quantity, cost, order.price, target, order.slot, event.time, True, quantity, ZERO)
+    want = Want(_SELL, target, quantity, order.slot, None, quantity)
     armed = Arming(arming.skipped, arming.armed - 1, arming.idle, arming.cut, arming.last)
-    notes = _notes(event, cell.number, order)
-    return _finish(
-        state, event, key, grid, Cell(cell.number, want, None, lot, None), after, armed, notes, (quantity, -worth)
-    )
+    accounts = _accounts(state.accounts, instrument, base=quantity, quote=-worth, fee=fee)
+    return _finish(state, event, grid, order, lot, want, after, armed, accounts, None)
 
 
-def _sold(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order, key: str) -> Step | None:
-    lot, tally, arming, quantity = cell.lot, grid.tally, grid.arming, event.quantity
+def _sold(
+    state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order, instrument: Instrument
+) -> Step | None:
+    lot, tally, arming, quantity, price = cell.lot, grid.tally, grid.arming, event.quantity, event.price
     if lot is None or lot.quantity != quantity or not arming.armed:
         return None
-    rung = freed_rung(grid, lot, event.price, cell.number)
+    rung = freed_rung(grid, lot, price, cell.number)
     if rung is None:
         return None
-    worth = multiply(event.price, quantity)
-    proceeds = subtract(worth, event.fee)
-    profit = subtract(proceeds, lot.cost)
-    earned = add(lot.earned, profit)
+    worth, fee, cost = price * quantity, event.fee, lot.cost
+    proceeds = worth - fee
+    profit = proceeds - cost
+    earned = lot.earned + profit
     after = Tally(
-        add(tally.cash, proceeds),
+        tally.cash + proceeds,
         tally.contributed,
-        add(tally.realised, profit),
-        subtract(tally.open_cost, lot.cost),
-        subtract(tally.inventory, quantity),
+        tally.realised + profit,
+        tally.open_cost - cost,
+        tally.inventory - quantity,
         tally.dust,
         tally.dust_cost,
-        add(tally.quote_fees, event.fee),
+        tally.quote_fees + fee,
         tally.base_fees,
         tally.fills + 1,
         tally.round_trips + 1,
@@ -222,87 +230,49 @@ def _sold(state: State, event: OrderFilled, grid: Grid, cell: Cell, order: Order
         tally.cancels,
     )
     trip = RoundTripClosed(
-        event.time, grid.rules.id, cell.number, lot.slot, lot.since, lot.buy_price, event.price, lot.bought, earned
+        event.time, event.ref.grid, cell.number, lot.slot, lot.since, lot.buy_price, price, lot.bought, earned
     )
-    want = Want(Side.BUY, rung.price, rung.quantity, rung.number, rung.target, rung.quantity)
+    want = Want(_BUY, rung.price, rung.quantity, rung.number, rung.target, rung.quantity)
     armed = Arming(arming.skipped, arming.armed + 1, 0, False, arming.last)
-    notes = _notes(event, cell.number, order)
-    notes = (*notes, trip)
-    return _finish(
-        state, event, key, grid, Cell(cell.number, want, None, None, None), after, armed, notes, (-quantity, worth)
-    )
-
-
-def _notes(event: OrderFilled, cell: int, order: Order) -> tuple[Note, ...]:
-    grid = event.ref.grid
-    return (
-        FillBooked(
-            event.time,
-            grid,
-            cell,
-            order.id,
-            event.trade_id,
-            order.side,
-            event.price,
-            event.quantity,
-            event.fee,
-            event.fee_asset,
-            False,
-        ),
-        OrderEnded(
-            event.time,
-            grid,
-            cell,
-            order.id,
-            order.side,
-            order.price,
-            order.quantity,
-            event.quantity,
-            OrderState.FILLED,
-            "",
-        ),
-    )
+    accounts = _accounts(state.accounts, instrument, base=-quantity, quote=worth, fee=fee)
+    return _finish(state, event, grid, order, None, want, after, armed, accounts, trip)
 
 
 def _finish(
     state: State,
     event: OrderFilled,
-    key: str,
     grid: Grid,
-    cell: Cell,
+    ended: Order,
+    lot: Lot | None,
+    want: Want,
     tally: Tally,
     arming: Arming,
-    notes: tuple[Note, ...],
-    moved: tuple[Decimal, Decimal],
-) -> Step:
-    """Send what the cell wants now and put all together. `moved` is what was traded, in (base, quote)."""
-    tally.check()
-    want, instrument = cell.want, grid.instrument
-    if want is None or instrument is None:
-        raise AssertionError("a fill that is done directly always wants an order after it")
-    now = event.time if event.time > state.now else state.now
+    accounts: Accounts,
+    trip: RoundTripClosed | None,
+) -> Step | None:
+    """Send what the cell wants now and join all; `ended` is the order that was filled, `trip` what it closed."""
+    if tally.cash - tally.contributed != tally.realised - tally.open_cost:
+        tally.check()
+    symbol, price, quantity, time = event.symbol, event.price, event.quantity, event.time
+    trades = state.trades.added(f"{symbol}|{event.trade_id}")
+    if trades is None:
+        return None
+    id_, number = event.ref.grid, event.ref.cell
+    now = time if time > state.now else state.now
     sequence = state.sequence + 1
-    id_ = order_id(state.prefix, sequence)
-    order = Order(
-        id_,
-        want.side,
-        want.price,
-        want.quantity,
-        INTENDED,
-        NOTHING_FILLED,
-        now,
-        want.slot,
-        want.target,
-        want.rung_quantity,
+    new_id = order_id(state.prefix, sequence)
+    side, wanted, size = want.side, want.price, want.quantity
+    order = Order(new_id, side, wanted, size, INTENDED, NOTHING_FILLED, now, want.slot, want.target, want.rung_quantity)
+    lot_price = wanted if lot is None else lot.buy_price
+    place = PlaceLimit(
+        OrderRef(id_, number, new_id), symbol, side, wanted, size, state.rules.post_only, False, lot_price
     )
-    ref = OrderRef(grid.rules.id, cell.number, id_)
-    lot_price = want.price if cell.lot is None else cell.lot.buy_price
-    place = PlaceLimit(ref, event.symbol, want.side, want.price, want.quantity, state.rules.post_only, False, lot_price)
-    after = _with_cell(grid, Cell(cell.number, want, order, cell.lot, None), tally, arming, event.price)
-    accounts = _accounts(state.accounts, instrument, moved, event.fee)
-    trips = state.round_trips + (want.side is Side.BUY)
+    booked = FillBooked(
+        time, id_, number, ended.id, event.trade_id, ended.side, price, quantity, event.fee, event.fee_asset, False
+    )
+    end = OrderEnded(time, id_, number, ended.id, ended.side, ended.price, ended.quantity, quantity, _FILLED, "")
     grids = dict(state.grids)
-    grids[ref.grid] = after
+    grids[id_] = _with_cell(grid, Cell(number, want, order, lot, None), tally, arming, price)
     return Step(
         State(
             state.rules,
@@ -313,25 +283,29 @@ def _finish(
             grids,
             accounts,
             state.instruments,
-            state.trades.add(key),
+            trades,
             state.transfers,
             state.retired,
             state.risk,
             state.kill,
             state.fills + 1,
-            trips,
+            state.round_trips if trip is None else state.round_trips + 1,
         ),
         (place,),
-        notes,
+        (booked, end) if trip is None else (booked, end, trip),
     )
 
 
-def _accounts(accounts: Accounts, instrument: Instrument, moved: tuple[Decimal, Decimal], fee: Decimal) -> Accounts:
-    after = dict(accounts)
-    base, quote = instrument.base, instrument.quote
-    after[base] = accounts.get(base, _NEW_ACCOUNT).moved(traded=moved[0])
-    after[quote] = accounts.get(quote, _NEW_ACCOUNT).moved(traded=moved[1], fee=fee)
-    return after
+def _accounts(accounts: Accounts, instrument: Instrument, *, base: Decimal, quote: Decimal, fee: Decimal) -> Accounts:
+    """Return the accounts after a trade of these amounts and a fee in quote; LedgerError if sums no longer agree."""
+    bought = accounts.get(instrument.base, _NEW_ACCOUNT)
+    paid = accounts.get(instrument.quote, _NEW_ACCOUNT)
+    bought = Account(bought.opening, bought.traded + base, bought.fees, bought.transferred, bought.total + base)
+    paid = Account(paid.opening, paid.traded + quote, paid.fees + fee, paid.transferred, paid.total + quote - fee)
+    for account in (bought, paid):
+        if account.opening + account.traded + account.transferred - account.fees != account.total:
+            account.check()
+    return {**accounts, instrument.base: bought, instrument.quote: paid}
 
 
 def _with_cell(grid: Grid, cell: Cell, tally: Tally, arming: Arming, price: Price | None = None) -> Grid:

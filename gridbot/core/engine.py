@@ -68,6 +68,7 @@ from gridbot.core.wishes import (
 
 REJECTED_WAIT_MS = 5_000
 """How long a cell waits after the venue refused its order, before it is tried again."""
+_ACCEPTED = Fact.ACCEPTED
 _WITHDRAWN = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_SENT, OrderState.CANCEL_UNKNOWN})
 _MAY_RESURFACE = frozenset({OrderState.ABSENT, OrderState.NOT_SENT, OrderState.REJECTED})
 
@@ -83,7 +84,7 @@ def step(state: State, event: Event) -> Step:
         answer = direct.filled(state, event)
     elif type(event) is CandleClosed:
         answer = direct.closed(state, event)
-    elif type(event) is OrderReported and event.fact is Fact.ACCEPTED:
+    elif type(event) is OrderReported and event.fact is _ACCEPTED:
         answer = direct.acknowledged(state, event)
     return general_step(state, event) if answer is None else answer
 

@@ -120,24 +120,23 @@ class Seen:
     `add` to the newest version appends in place, which older versions cannot see: each knows where its view ends.
     """
 
-    __slots__ = ("_log", "_start", "_stop", "_where")
+    __slots__ = ("_log", "_stop", "_where")
     LIMIT = 2_000
 
     def __init__(self, ids: Iterable[str] = ()) -> None:
         self._log: list[str] = list(ids)[-self.LIMIT :]
         self._where: dict[str, int] = {id_: place for place, id_ in enumerate(self._log)}
-        self._start = 0
         self._stop = len(self._log)
 
     def __contains__(self, id_: str) -> bool:
         place = self._where.get(id_)
-        return place is not None and self._start <= place < self._stop
+        return place is not None and self._stop - self.LIMIT <= place < self._stop
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._log[self._start : self._stop])
+        return iter(self._log[max(self._stop - self.LIMIT, 0) : self._stop])
 
     def __len__(self) -> int:
-        return self._stop - self._start
+        return min(self._stop, self.LIMIT)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Seen) and list(self) == list(other)
@@ -149,16 +148,22 @@ class Seen:
         return f"Seen({list(self)!r})"
 
     def add(self, id_: str) -> Seen:
-        """Return the set with `id_` as its newest; the oldest leaves when there are more than 2,000."""
-        if self._stop != len(self._log) or id_ in self._where or self._stop > 4 * self.LIMIT:
-            return Seen([*self, id_])
-        after = Seen.__new__(Seen)
-        after._log, after._where = self._log, self._where
-        after._log.append(id_)
-        after._where[id_] = self._stop
-        after._stop = self._stop + 1
-        after._start = max(self._start, after._stop - self.LIMIT)
+        """Return the set with `id_` in it."""
+        return self.added(id_) or self
+
+    def added(self, id_: str) -> Seen | None:
+        """Return the set with `id_` as its newest, or None if it is there already; beyond 2,000 the oldest leaves."""
+        log, where, stop = self._log, self._where, self._stop
+        if stop != len(log) or id_ in where or stop > 4 * self.LIMIT:
+            return None if id_ in self else Seen([*self, id_])
+        log.append(id_)
+        where[id_] = stop
+        after = _bare(Seen)
+        after._log, after._where, after._stop = log, where, stop + 1
         return after
+
+
+_bare = object.__new__
 
 
 class Level(StrEnum):

@@ -7,8 +7,9 @@ asyncio because nothing ever waits (docs/decisions/0002-backtest-drives-the-book
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import cast
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from gridbot.core.events import (
 )
 from gridbot.core.orders import Fact
 from gridbot.core.rules import GridRules, Instrument, RiskRules, Rules
-from gridbot.core.state import Arming, Grid, Phase, State, new_state
+from gridbot.core.state import Grid, Phase, State, new_state
 from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId
 from gridbot.errors import ConfigError
 from gridbot.research.recorder import Recorder
@@ -97,10 +98,11 @@ class Backtest:
         self.recorder = Recorder(rules)
         self._latency = latency_ms
         self._book = Book(fills)
-        self._touch = fills is FillRule.TOUCH
         self._count = len(candles)
-        self._arming: Arming | None = None
+        self._skipped_price: Price | None = None
         self._skipped = _INFINITY
+        self._id = rules.id
+        self._fee_asset, self._fee_in_base = rules.instrument.quote, rules.instrument.fee_currency is FeeCurrency.BASE
         self.grid: Grid
         self._pending: deque[tuple[int, PlaceLimit]] = deque()
         self._trade = 0
@@ -121,7 +123,7 @@ class Backtest:
 
     def _views(self) -> None:
         candles = self.candles
-        self._times = candles.open_time.data
+        self._times = cast(Sequence[TimeMs], candles.open_time.data)
         self._open, self._close = candles.open.data, candles.close.data
         self._low, self._high = candles.low.data, candles.high.data
         self._search = CandleSearch(low=candles.low, high=candles.high)
@@ -222,7 +224,7 @@ class Backtest:
     def _candle(self, index: int, *, every: bool, triggered: bool) -> None:
         """Walk one candle's path, then take its close where something about it matters."""
         self._index = index
-        self._time = TimeMs(self._times[index])
+        self._time = self._times[index]
         before = self.grid.tally
         if self._pending:
             self._activate()
@@ -238,13 +240,15 @@ class Backtest:
     def _walk(self, index: int) -> None:
         opened, low, high, close = self._open[index], self._low[index], self._high[index], self._close[index]
         at = self._close[index - 1] if index else opened
-        take_buy, take_sell, fee = self._book.take_buy, self._book.take_sell, self.instrument.maker_fee
+        buys, sells, fee = self._book.buys, self._book.sells, self.instrument.maker_fee
         for point in (opened, low, high, close) if close >= opened else (opened, high, low, close):
             if point < at:
-                while (order := take_buy(point)) is not None:
+                while buys and buys[-1][0] > point:
+                    order = buys.pop()[3]
                     self._fill(order, order.price, fee)
             elif point > at:
-                while (order := take_sell(point)) is not None:
+                while sells and sells[-1][0] > -point:
+                    order = sells.pop()[3]
                     self._fill(order, order.price, fee)
             at = point
 
@@ -264,39 +268,34 @@ class Backtest:
         self._tell(CandleClosed(closed_at, self.instrument.symbol, close, bars))
 
     def _fill(self, order: PlaceLimit, price: Price, fee_rate: Decimal) -> None:
-        instrument = self.instrument
-        in_base = order.side is Side.BUY and instrument.fee_currency is FeeCurrency.BASE
-        fee = order.quantity * fee_rate if in_base else order.quantity * price * fee_rate
-        self._trade += 1
-        self._tell(
-            OrderFilled(
-                self._time,
-                order.ref,
-                order.symbol,
-                TradeId(str(self._trade)),
-                price,
-                order.quantity,
-                fee,
-                instrument.base if in_base else instrument.quote,
-            )
-        )
+        quantity, fee_asset = order.quantity, self._fee_asset
+        if self._fee_in_base and order.side is Side.BUY:
+            fee, fee_asset = quantity * fee_rate, self.instrument.base
+        else:
+            fee = quantity * price * fee_rate
+        self._trade = trade = self._trade + 1
+        trade_id: TradeId = str(trade)  # type: ignore[assignment]  # a NewType's call costs more than the text
+        self._tell(OrderFilled(self._time, order.ref, order.symbol, trade_id, price, quantity, fee, fee_asset))
 
     def _tell(self, event: Event) -> None:
         """Step the engine and carry out what it wants, with all that follows from it, at this point of the path."""
         answer = step(self.state, event)
         self.state = state = answer.state
-        self.grid = grid = state.grids[self.rules.id]
-        arming = grid.arming
-        if arming is not self._arming:
-            self._arming = arming
-            self._skipped = _INFINITY if arming.skipped is None else float(arming.skipped)
+        self.grid = grid = state.grids[self._id]
+        skipped = grid.arming.skipped
+        if skipped is not self._skipped_price:
+            self._skipped_price = skipped
+            self._skipped = _INFINITY if skipped is None else float(skipped)
         if answer.notes:
             self.recorder.take(self._index, answer.notes, grid)
             stopped = self.recorder.stopped
             if stopped is not None and stopped.code == "investment_too_small":
                 raise self._refused(stopped)
         for command in answer.commands:
-            self._carry_out(command)
+            if type(command) is PlaceLimit and not command.taker and not self._latency:
+                self._book.add(command)
+            else:
+                self._carry_out(command)
 
     def _refused(self, note: GridStopped) -> ConfigError:
         hint = "" if note.needed is None else f"Set investment to {note.needed:f} or more, or use fewer levels."
@@ -311,10 +310,8 @@ class Backtest:
         elif command.taker:
             close = Price(Decimal(repr(self._close[self._index])))
             self._fill(command, close, self.instrument.taker_fee)
-        elif self._latency:
-            self._pending.append((self._time + self.base + self._latency, command))
         else:
-            self._book.add(command)
+            self._pending.append((self._time + self.base + self._latency, command))
 
     def _activate(self) -> None:
         while self._pending and self._pending[0][0] <= self._time:

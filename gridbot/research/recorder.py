@@ -12,6 +12,8 @@ from gridbot.core.rules import GridRules
 from gridbot.core.state import Grid
 from gridbot.core.units import ZERO, Price, Side
 
+_BUY, _FILLED = Side.BUY, OrderState.FILLED
+
 
 @dataclass(frozen=True, slots=True)
 class Laying:
@@ -44,10 +46,11 @@ class Recorder:
             kind = type(note)
             if kind is FillBooked:
                 self.fills.append(note)  # type: ignore[arg-type]
-            elif isinstance(note, OrderEnded):
-                if note.side is Side.BUY and note.state is OrderState.FILLED:
+            elif kind is OrderEnded:
+                if note.side is _BUY and note.state is _FILLED:  # type: ignore[union-attr]
                     self.holding += 1
-                    self.max_holding = max(self.max_holding, self.holding)
+                    if self.holding > self.max_holding:  # noqa: PLR1730  max() costs a call, once a fill.
+                        self.max_holding = self.holding
             elif kind is RoundTripClosed:
                 self.trips.append(note)  # type: ignore[arg-type]
                 self.holding -= 1

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridbot.core.commands import FillBooked, RoundTripClosed
+from gridbot.core.ledger import Tally
 from gridbot.core.rules import GridRules, Instrument
 from gridbot.core.state import Grid
 from gridbot.core.units import ZERO
@@ -131,7 +132,6 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
     equity = _equity(candles, recorder, float(investment))
     drawdown = largest_drawdown(candles.close, recorder, investment=investment, equity=equity)
     sharpe, sortino = _daily_ratios(candles, equity, first, float(investment))
-    wins = sum(1 for trip in recorder.trips if trip.profit > 0)
     start = int(candles.open_time[0])
     return BacktestResult(
         rules=rules,
@@ -150,7 +150,7 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
         grid_profit=tally.realised,
         unrealised=tally.unrealised(last),
         total_profit=total,
-        fees=sum((_fee_in_quote(fill, instrument) for fill in recorder.fills), ZERO),
+        fees=_fees(recorder, tally, instrument),
         return_=total / investment,
         buy_and_hold_return=None if first is None else last / Decimal(repr(float(candles.close[first]))) - 1,
         inventory=tally.inventory,
@@ -162,7 +162,7 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
         longest_idle_ms=_longest_idle(candles, recorder),
         sharpe=sharpe,
         sortino=sortino,
-        win_rate=wins / len(recorder.trips) if recorder.trips else None,
+        win_rate=tally.wins / tally.round_trips if tally.round_trips else None,
         profit_factor=_profit_factor(recorder.trips),
         layings=tally.layings,
         cancelled_orders=tally.cancels,
@@ -173,9 +173,13 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
     )
 
 
-def _fee_in_quote(fill: FillBooked, instrument: Instrument) -> Decimal:
-    """Return a fee in quote; one taken in base counts at its fill's price."""
-    return fill.fee * fill.price if fill.fee_asset == instrument.base else fill.fee
+def _fees(recorder: Recorder, tally: Tally, instrument: Instrument) -> Decimal:
+    """Return all fees in quote; one taken in base counts at its fill's price."""
+    if not tally.base_fees:
+        return tally.quote_fees
+    return tally.quote_fees + sum(
+        (fill.fee * fill.price for fill in recorder.fills if fill.fee_asset == instrument.base), ZERO
+    )
 
 
 def _equity(candles: CandleArrays, recorder: Recorder, investment: float) -> _Floats:
@@ -212,9 +216,10 @@ def _longest_idle(candles: CandleArrays, recorder: Recorder) -> int | None:
 
 
 def _profit_factor(trips: list[RoundTripClosed]) -> float | None:
-    won = sum((trip.profit for trip in trips if trip.profit > 0), ZERO)
     lost = -sum((trip.profit for trip in trips if trip.profit < 0), ZERO)
-    return float(won / lost) if lost else None
+    if not lost:
+        return None
+    return float(sum((trip.profit for trip in trips if trip.profit > 0), ZERO) / lost)
 
 
 def _daily_ratios(

@@ -6,71 +6,52 @@ bought lower first; otherwise the earlier order first. Prices are compared as fl
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
+from decimal import Decimal
+from math import inf, nextafter
 
 from gridbot.core.commands import PlaceLimit
-from gridbot.core.units import FillRule, OrderId, Side
+from gridbot.core.units import ZERO, FillRule, OrderId, Side
 
-Entry = tuple[float, float, int, PlaceLimit]
+_BUY = Side.BUY
+Entry = tuple[float, Decimal, int, PlaceLimit]
 
 EXACT_DIGITS = 15
 """Significant digits up to which a decimal price and its float64 stand for each other."""
 
 
 class Book:
-    """Resting orders by price. `buys` and `sells` are sorted so that the next to fill is the last."""
+    """Resting orders by price. `buys` and `sells` are sorted so that the next to fill is the last.
 
-    __slots__ = ("_entries", "_sequence", "_touch", "buys", "sells")
+    An entry begins with its reach, the price of a buy or minus the price of a sell: a walk down to `price` fills the
+    buys whose reach is above `price`, a walk up those sells whose reach is above `-price`. Where a touch is enough the
+    reach is the next float64 above.
+    """
+
+    __slots__ = ("_sequence", "_touch", "buys", "sells")
 
     def __init__(self, rule: FillRule) -> None:
         self.buys: list[Entry] = []
         self.sells: list[Entry] = []
-        self._entries: dict[OrderId, Entry] = {}
         self._sequence = 0
         self._touch = rule is FillRule.TOUCH
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     def add(self, order: PlaceLimit) -> None:
         """Rest an order. Its price must not have more than `EXACT_DIGITS` digits."""
         self._sequence += 1
-        price = float(order.price)
-        if order.side is Side.BUY:
-            entry = (price, 0.0, -self._sequence, order)
-            insort(self.buys, entry)
+        if order.side is _BUY:
+            reach = float(order.price)
+            insort(self.buys, (nextafter(reach, inf) if self._touch else reach, ZERO, -self._sequence, order))
         else:
-            entry = (-price, -float(order.lot_price), -self._sequence, order)
-            insort(self.sells, entry)
-        self._entries[order.ref.id] = entry
+            reach = -float(order.price)
+            reach = nextafter(reach, inf) if self._touch else reach
+            insort(self.sells, (reach, order.lot_price.copy_negate(), -self._sequence, order))
 
     def remove(self, id_: OrderId) -> PlaceLimit | None:
         """Take an order away; None if it does not rest here."""
-        entry = self._entries.pop(id_, None)
-        if entry is None:
-            return None
-        side = self.buys if entry[3].side is Side.BUY else self.sells
-        del side[bisect_left(side, entry[:3])]
-        return entry[3]
-
-    def take_buy(self, price: float) -> PlaceLimit | None:
-        """Take the next buy that a walk down to `price` fills, or None."""
-        if not self.buys:
-            return None
-        best = self.buys[-1][0]
-        if best > price or (self._touch and best == price):
-            order = self.buys.pop()[3]
-            del self._entries[order.ref.id]
-            return order
-        return None
-
-    def take_sell(self, price: float) -> PlaceLimit | None:
-        """Take the next sell that a walk up to `price` fills, or None."""
-        if not self.sells:
-            return None
-        best = -self.sells[-1][0]
-        if best < price or (self._touch and best == price):
-            order = self.sells.pop()[3]
-            del self._entries[order.ref.id]
-            return order
+        for side in (self.buys, self.sells):
+            for place, entry in enumerate(side):
+                if entry[3].ref.id == id_:
+                    del side[place]
+                    return entry[3]
         return None
