@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -153,6 +154,44 @@ def test_a_rotation_that_fails_at_any_step_loses_nothing(tmp_path: Path, operati
     again.release()
     assert codec.digest(replayed(account(tmp_path).load())) == codec.digest(walk.state)
     assert [path.name for path in again.folder.glob("journal-*")] == [f"journal-{restored.sequence + 1}.jsonl"]
+
+
+@pytest.mark.parametrize("operation", ["create", "write", "fsync", "fsync_folder", "replace"])
+@pytest.mark.parametrize("after", range(4))
+def test_the_very_first_rotation_that_fails_at_any_step_loses_nothing(
+    tmp_path: Path, operation: str, after: int
+) -> None:
+    disk = FaultyDisk()
+    folder = account(tmp_path, disk)
+    folder.acquire()
+    journal = folder.journal(0)
+    walk = Walk(seed=4)
+    walk.walk(20)
+    sequence = [journal.append(event) for event in walk.events][-1]
+    disk.fail(operation, after=after + (operation in {"write", "fsync"}))
+    with suppress(EnvironmentProblem):
+        journal.rotate(walk.state, sequence)
+    disk.fail()
+    journal.close()
+    folder.release()
+    assert codec.digest(replayed(account(tmp_path).load())) == codec.digest(walk.state)
+    again = account(tmp_path)
+    again.acquire()
+    again.journal(sequence).close()
+    again.release()
+    assert codec.digest(replayed(account(tmp_path).load())) == codec.digest(walk.state)
+
+
+def test_the_first_journal_without_its_end_is_refused_when_the_snapshot_is_gone(tmp_path: Path) -> None:
+    folder = account(tmp_path)
+    trade(tmp_path, until=(5, 5))
+    (folder.folder / "state.json").unlink()
+    moved = folder.archive / "journal-1.jsonl"
+    moved.rename(folder.folder / moved.name)
+    later = next(path for path in folder.folder.glob("journal-*") if path.name != moved.name)
+    assert later.read_bytes().count(b"\n") > 1
+    with pytest.raises(StateFileError, match=r"is there, but state\.json before it is not"):
+        account(tmp_path).load()
 
 
 def test_a_second_process_is_refused_and_the_lock_comes_free(tmp_path: Path) -> None:

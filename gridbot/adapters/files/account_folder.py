@@ -155,9 +155,13 @@ class AccountFolder:
         return dict(sorted(found.items(), key=lambda item: item[1]))
 
     def _first_journal(self) -> str:
-        """Return the journal of an account without a snapshot; StateFileError if a snapshot must have been there."""
-        later = [name for name, first in self._journals().items() if first > 1]
-        if later:
+        """Return the journal of an account without a snapshot; StateFileError if a snapshot must have been there.
+
+        A crash in the very first rotation leaves a later journal too, still without an event, beside the first one.
+        """
+        journals = self._journals()
+        later = [name for name, first in journals.items() if first > 1]
+        if later and (journal_name(1) not in journals or any(map(self._events_in, later))):
             raise StateFileError(f"{self.folder / later[0]} is there, but {SNAPSHOT} before it is not.", hint=_MEND)
         return journal_name(1)
 
