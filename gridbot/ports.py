@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -299,6 +300,36 @@ class KillLatch(Protocol):
 
     def clear(self) -> None:
         """Take the latch away, durably."""
+        ...
+
+
+class Ask(StrEnum):
+    """What one process may ask of another that holds an account."""
+
+    STOP = "stop"
+    REARM = "rearm"
+
+
+@value
+class Letter:
+    """A request by file: `number` is its own alone, `text` the reason of a stop or who re-arms."""
+
+    number: str
+    ask: Ask
+    text: str
+    liquidate: bool = False
+    everything: bool = False
+
+
+class Mailbox(Protocol):
+    """Where the process that holds an account finds what others ask of it. EnvironmentProblem if the disk refuses."""
+
+    def take(self) -> Letter | None:
+        """Return the letter that waits, once; None if there is none. What cannot be understood is thrown away."""
+        ...
+
+    def answer(self, letter: Letter, *, ok: bool, message: str) -> None:
+        """Answer a letter; whoever wrote it waits for that."""
         ...
 
 

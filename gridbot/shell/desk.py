@@ -24,6 +24,7 @@ from gridbot.errors import ConfigError, EnvironmentProblem, Mistake
 from gridbot.ports import Clock
 from gridbot.shell.brake import Brake
 from gridbot.shell.facade import (
+    STOPPED,
     CancelOne,
     ReleaseKill,
     RemoveGrid,
@@ -31,6 +32,7 @@ from gridbot.shell.facade import (
     SetRunning,
     SetWish,
     StopTrading,
+    unconfirmed,
 )
 from gridbot.shell.known_orders import live_orders
 
@@ -41,14 +43,19 @@ EngineRequest = SetWish | RemoveGrid | SaveConfig | StopTrading | ReleaseKill | 
 
 @value
 class Ruling:
-    """What a request leads to: events, cancels to send, and the answer. `releases` takes the latch away at the end."""
+    """What a request leads to: events, cancels to send, and the answer.
+
+    `releases` takes the latch away at the end, if it was pressed so many times and not once more; `sells` that the
+    user chose to sell what the grids hold, once nothing rests any more.
+    """
 
     ok: bool
     message: str
     events: tuple[Event, ...] = ()
     cancels: tuple[CancelOrder, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
-    releases: bool = False
+    releases: int | None = None
+    sells: bool = False
 
 
 class Desk:
@@ -78,7 +85,7 @@ class Desk:
             case StopTrading():
                 self._brake.pull(request.reason, KillKind.MANUAL)
                 event = KillRequested(now, KillKind.MANUAL, request.reason)
-                return Ruling(True, "Trading is stopped; all orders are being cancelled.", (event,))
+                return Ruling(True, STOPPED, (event,), sells=request.liquidate)
             case ReleaseKill():
                 return self._release(request, state, now)
             case CancelOne():
@@ -133,12 +140,24 @@ class Desk:
         return None
 
     def _release(self, request: ReleaseKill, state: State, now: TimeMs) -> Ruling:
-        if state.kill is None and self._brake.refusal() is None:
+        presses = self._brake.presses
+        if state.kill is None and self._brake.stop_reason() is None:
             return Ruling(False, "Trading is not stopped.")
         left = sum(1 for _ in live_orders(state))
         if left:
-            return Ruling(False, f"{left} orders are not confirmed as cancelled yet; try again when they are.")
-        return Ruling(True, "Trading is released.", (KillReleased(now, request.by),), releases=True)
+            return Ruling(False, f"{unconfirmed(left)} as cancelled yet; try again when it is so.")
+        return Ruling(True, "Trading is released.", (KillReleased(now, request.by),), releases=presses)
+
+    def release(self, ruling: Ruling) -> str:
+        """Take the latch away if the ruling says so, once its events are durable; return why it stays, or ""."""
+        if ruling.releases is None:
+            return ""
+        try:
+            if self._brake.release(ruling.releases):
+                return ""
+        except EnvironmentProblem as problem:
+            return f"The KILL file stays, and so does the stop: {problem.message}"
+        return "Somebody pressed STOP again meanwhile; trading stays stopped."
 
 
 def _with_wish(grid: GridConfig, wish: Wish | None) -> GridConfig:

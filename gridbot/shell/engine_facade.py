@@ -8,7 +8,19 @@ from threading import Lock
 
 from gridbot.core.commands import Note
 from gridbot.core.units import GridId, Symbol
-from gridbot.shell.facade import Answered, ChartData, Happened, LogLine, Request, View
+from gridbot.core.values import evolve
+from gridbot.shell.facade import (
+    STOPPED,
+    Answered,
+    ChartData,
+    Happened,
+    LogLine,
+    ReleaseKill,
+    Request,
+    StopTrading,
+    View,
+)
+from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.messages import Asked
 
 MOST_LOG_LINES = 5_000
@@ -33,10 +45,16 @@ class EngineFacade:
         self._number = 0
         self._hand_in: Callable[[Asked], bool] | None = None
         self._chart: Chart | None = None
+        self._kill: KillThread | None = None
+        self._answered: set[int] = set()
+        self._listeners: dict[int, Callable[[Answered], None]] = {}
 
-    def connect(self, hand_in: Callable[[Asked], bool], chart: Chart) -> None:
-        """Serve requests and charts from now on; `hand_in` tells whether the engine took the request."""
-        self._hand_in, self._chart = hand_in, chart
+    def connect(self, hand_in: Callable[[Asked], bool], chart: Chart, kill: KillThread | None = None) -> None:
+        """Serve requests and charts from now on; `hand_in` tells whether the engine took the request.
+
+        A stop goes to `kill` first, which does not need the engine.
+        """
+        self._hand_in, self._chart, self._kill = hand_in, chart, kill
 
     def publish(self, view: View) -> None:
         """Replace the newest view."""
@@ -44,18 +62,29 @@ class EngineFacade:
 
     def tell(self, items: Iterable[Happened]) -> None:
         """Add what happened. Notes and answers are all kept, log lines up to a limit."""
+        heard: list[tuple[Callable[[Answered], None], Answered]] = []
         with self._lock:
             for item in items:
+                if isinstance(item, Answered):
+                    if item.request in self._answered:
+                        self._answered.discard(item.request)
+                        continue
+                    listener = self._listeners.pop(item.request, None)
+                    if listener is not None:
+                        heard.append((listener, item))
                 if isinstance(item, LogLine):
                     if self._lines >= MOST_LOG_LINES:
                         self._left_out += 1
                         continue
                     self._lines += 1
                 self._items.append(item)
+        for listener, answer in heard:
+            listener(answer)
 
     def view(self) -> View:
-        """Return the newest view."""
-        return self._view
+        """Return the newest view, and in it how far a stop is, which needs no engine that turns."""
+        stop = None if self._kill is None else self._kill.view()
+        return self._view if stop is None else evolve(self._view, stop=stop)
 
     def happened(self) -> tuple[Happened, ...]:
         """Return everything since the last call; log lines that were too many are one line that counts them."""
@@ -72,14 +101,35 @@ class EngineFacade:
         """Return the notes from before this start, oldest first."""
         return self._past
 
-    def ask(self, request: Request) -> int:
-        """Hand in a request; a stopped engine answers at once that it is."""
+    def ask(self, request: Request, listener: Callable[[Answered], None] | None = None) -> int:
+        """Hand in a request; a stopped engine answers at once that it is. `listener` hears the answer as well.
+
+        A stop is done before anything else, by a thread that needs no engine, and is answered here and now.
+        """
+        stopped = isinstance(request, StopTrading) and self._kill is not None
+        if self._kill is not None and isinstance(request, StopTrading):
+            self._kill.press(request)
         with self._lock:
             self._number += 1
             number = self._number
+            if listener is not None:
+                self._listeners[number] = listener
+        refusal = self._too_early() if isinstance(request, ReleaseKill) else ""
+        if refusal:
+            self.tell((Answered(number, False, refusal),))
+            return number
+        if stopped:
+            self.tell((Answered(number, True, STOPPED),))
+            with self._lock:
+                self._answered.add(number)
         if self._hand_in is None or not self._hand_in(Asked(number, request)):
             self.tell((Answered(number, False, "The engine does not run."),))
         return number
+
+    def _too_early(self) -> str:
+        """Return why trading may not be released yet, "" if nothing stands against it here."""
+        stop = None if self._kill is None else self._kill.view()
+        return "" if stop is None or stop.flat else f"{stop.sentence()} Try again when no order rests."
 
     def chart(self, symbol: Symbol, timeframe: int, grid: GridId | None) -> ChartData:
         """Return a chart's candles; nothing before the engine runs."""

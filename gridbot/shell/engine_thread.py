@@ -10,6 +10,7 @@ from signal import SIGINT, SIGTERM, Signals
 from threading import Event, Thread
 
 from gridbot.shell.engine_facade import EngineFacade
+from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.messages import Asked
 from gridbot.shell.trader import Trader
 
@@ -19,21 +20,24 @@ JOIN_S = 15.0
 class EngineThread:
     """Runs a trader beside a window. `facade` is what the window talks to, from before `start` until after `stop`.
 
-    `release` gives back what was taken for the trader (lock, log) once it has ended.
+    `release` gives back what was taken for the trader (lock, log) once it has ended. `kill` waits beside it, and goes
+    on if the trader's own thread should end by itself.
     """
 
-    def __init__(self, facade: EngineFacade, trader: Trader, release: Callable[[], None]) -> None:
+    def __init__(self, facade: EngineFacade, trader: Trader, kill: KillThread, release: Callable[[], None]) -> None:
         self.facade = facade
         self._trader = trader
+        self._kill = kill
         self._release = release
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = Event()
         self._signals: tuple[Signals, ...] = ()
         self._thread = Thread(target=self._main, name="trader", daemon=True)
-        facade.connect(self._hand_in, trader.chart)
+        facade.connect(self._hand_in, trader.chart, kill)
 
     def start(self) -> None:
         """Start trading; returns when requests are taken."""
+        self._kill.start(self.facade.ask)
         self._thread.start()
         self._ready.wait()
 
@@ -42,12 +46,17 @@ class EngineThread:
         self._stop_soon()
         if self._thread.ident is not None:
             self._thread.join(JOIN_S)
+        self._kill.stop()
         return not self._thread.is_alive()
 
     def run_here(self) -> None:
         """Run in the calling thread, which must be the main one, until Ctrl-C or a termination: without a window."""
         self._signals = (SIGINT, SIGTERM)
-        self._main()
+        self._kill.start(self.facade.ask)
+        try:
+            self._main()
+        finally:
+            self._kill.stop()
 
     def _main(self) -> None:
         try:

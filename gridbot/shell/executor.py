@@ -11,6 +11,7 @@ from gridbot.core.orders import Fact
 from gridbot.core.units import OrderId, VenueOrderId
 from gridbot.errors import OrderNotSent, OrderRejected, OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Clock, Venue
+from gridbot.shell.brake import Brake
 from gridbot.shell.meter import Meter
 
 REQUESTS_AT_ONCE = 8
@@ -19,8 +20,8 @@ REQUESTS_AT_ONCE = 8
 Put = Callable[[OrderReported], Awaitable[None]]
 Spawn = Callable[[Coroutine[None, None, None]], None]
 """Runs a coroutine beside the loop, under the trader's outermost frame."""
-Refusal = Callable[[], str | None]
-"""Returns why no create may leave now, or None. It looks at the latch itself, not at a memory of it."""
+Refusal = Callable[[PlaceLimit], str | None]
+"""Returns why this create may not leave now, or None. It looks at the latch itself, not at a memory of it."""
 Look = Callable[[], None]
 """Looks at the clocks, and closes the gate before it returns if time has jumped."""
 
@@ -41,13 +42,23 @@ class Executor:
     """The way out. Until `open_gate`, creates are held back: start-up must know first what rests already."""
 
     def __init__(
-        self, *, venue: Venue, clock: Clock, put: Put, spawn: Spawn, look: Look, refusal: Refusal, meter: Meter
+        self,
+        *,
+        venue: Venue,
+        clock: Clock,
+        put: Put,
+        spawn: Spawn,
+        look: Look,
+        brake: Brake,
+        refusal: Refusal,
+        meter: Meter,
     ) -> None:
         self._venue = venue
         self._clock = clock
         self._put = put
         self._spawn = spawn
         self._look = look
+        self._brake = brake
         self._refusal = refusal
         self._meter = meter
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
@@ -118,7 +129,7 @@ class Executor:
             return self._report(order, Fact.NOT_SENT, "stale", "Time jumped before it was sent.")
         if flight.dropped:
             return self._report(order, Fact.NOT_SENT, "withdrawn", "It was cancelled before it was sent.")
-        refusal = self._refusal()
+        refusal = self._refusal(order)
         if refusal is not None:
             return self._report(order, Fact.NOT_SENT, "stopped", refusal)
         flight.sent = True
@@ -160,6 +171,8 @@ class Executor:
 
     async def _send_cancel(self, order: CancelOrder) -> tuple[Fact | None, str]:
         """Send a cancel; None if it did not leave, then the engine asks for it again at the next mark."""
+        if self._brake.cancelled_elsewhere():
+            return None, ""
         failed = True
         try:
             await self._venue.cancel(order)

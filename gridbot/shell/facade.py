@@ -35,12 +35,45 @@ class MarketView:
     age_ms: int | None
 
 
+STOPPED = "Trading is stopped; all orders are being cancelled."
+"""The answer to a stop."""
+
+
+@value
+class StopView:
+    """How far a stop is, as the kill switch's own thread knows it, also while the engine hangs.
+
+    `flat` says that the exchange has said twice that nothing rests; `unconfirmed` counts the orders that may still;
+    `trouble` is why the exchange does not answer, `unlatched` why the stop would not outlive a restart, "" if neither.
+    """
+
+    reason: str
+    flat: bool
+    met: int
+    unconfirmed: int
+    trouble: str
+    unlatched: str
+
+    def sentence(self) -> str:
+        """Return how far it is, for a person."""
+        if self.flat:
+            return "No order rests; the exchange said so twice."
+        why = f" - retrying. {self.trouble}" if self.trouble else "; asking the exchange."
+        return f"{unconfirmed(self.unconfirmed)}{why}" if self.unconfirmed else f"Looking for open orders{why}"
+
+
+def unconfirmed(count: int) -> str:
+    """Return "3 orders are not confirmed"."""
+    return f"{count} {'order is' if count == 1 else 'orders are'} not confirmed"
+
+
 @value
 class View:
     """The newest picture: engine snapshot, markets, and what is wrong with the program itself, in sentences.
 
     `beat` counts up with each turn of the engine loop, so that a hung engine is seen. `config_text` is the saved
-    configuration (JSON), `problems` are to be shown until they are gone.
+    configuration (JSON), `problems` are to be shown until they are gone. `stop` is there while trading is stopped and
+    a thread of its own sees to the cancels.
     """
 
     beat: int
@@ -51,6 +84,7 @@ class View:
     starting: bool
     problems: tuple[str, ...]
     config_text: str
+    stop: StopView | None = None
 
 
 @value
@@ -113,9 +147,14 @@ class SaveConfig:
 
 @value
 class StopTrading:
-    """The kill switch: stop, cancel all orders, stay stopped."""
+    """The kill switch: stop, cancel all orders of ours (`everything`: the account's), stay stopped.
+
+    `liquidate` sells what the grids hold as well, after nothing rests any more and the balances were read again.
+    """
 
     reason: str
+    liquidate: bool = False
+    everything: bool = False
 
 
 @value

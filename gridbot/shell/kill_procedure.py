@@ -96,15 +96,6 @@ class Progress:
     trouble: str
     unlatched: str
 
-    def sentence(self) -> str:
-        """Return it for a person."""
-        if self.stage is Stage.FLAT:
-            return "No order rests; the exchange said so twice."
-        if not self.unconfirmed:
-            return f"The exchange does not answer: {self.trouble}" if self.trouble else "Looking for open orders."
-        count = "1 order" if self.unconfirmed == 1 else f"{self.unconfirmed} orders"
-        return f"{count} not confirmed{f' - retrying. {self.trouble}' if self.trouble else '.'}"
-
 
 Steps = Generator[Request, Answer, Progress]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gridbot.core.commands import PlaceLimit
+from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef, OrderReported
 from gridbot.core.orders import TERMINAL, TRANSITIONS, Fact, Order
 from gridbot.core.state import State
@@ -27,6 +27,19 @@ def live_orders(state: State) -> Iterator[LiveOrder]:
         for cell in grid.cells:
             if cell.order is not None and cell.order.state not in TERMINAL:
                 yield LiveOrder(OrderRef(id_, cell.number, cell.order.id), grid.rules.symbol, cell.order)
+
+
+def live_cancels(state: State) -> list[CancelOrder]:
+    """Return what would cancel every order that is live or unresolved."""
+    return [
+        CancelOrder(OrderRef(live.ref.grid, live.ref.cell, live.order.id), live.symbol, live.order.venue_id)
+        for live in live_orders(state)
+    ]
+
+
+def known_markets(state: State) -> tuple[Symbol, ...]:
+    """Return every market in which an order of this account may rest: of its grids, and of grids that are gone."""
+    return tuple(dict.fromkeys((*(grid.rules.symbol for grid in state.grids.values()), *state.instruments)))
 
 
 def live_order(state: State, ref: OrderRef) -> LiveOrder | None:

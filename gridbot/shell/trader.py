@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from gridbot.config import AppConfig
-from gridbot.core.commands import Command
+from gridbot.core.commands import Command, PlaceLimit
 from gridbot.core.events import (
     EpochStarted,
     Event,
@@ -20,7 +20,7 @@ from gridbot.core.events import (
 from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, Symbol
 from gridbot.core.watch import watch
-from gridbot.errors import EnvironmentProblem, VenueUnavailable
+from gridbot.errors import VenueUnavailable
 from gridbot.shell.brake import Brake
 from gridbot.shell.charts import Charts
 from gridbot.shell.clock_watch import ClockWatch
@@ -32,6 +32,7 @@ from gridbot.shell.facade import Answered, CancelRequest, ChartData, ExportLogs
 from gridbot.shell.forward_clock import ForwardClock
 from gridbot.shell.inbox import Inbox
 from gridbot.shell.known_orders import live_orders
+from gridbot.shell.liquidation import Liquidation
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
 from gridbot.shell.meter import Meter
@@ -74,9 +75,9 @@ class Trader:
         past = record.notes.tail(TRACED_NOTES)
         self._teller = Teller(outlet=record.outlet, log=record.log, clock=clock, past=past)
         self._problems = Problems(self._teller.problem)
-        self._brake = Brake(record.latch, self._problems)
+        self.brake = Brake(record.latch, self._problems)
         self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._teller.step)
-        self._desk = Desk(config, save=record.save_config, clock=clock, brake=self._brake)
+        self._desk = Desk(config, save=record.save_config, clock=clock, brake=self.brake)
         self._exports = Exports(record.exporter, record.outlet)
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
         self._charts = Charts(world.base_ms)
@@ -119,15 +120,19 @@ class Trader:
 
     def _wire_ways_out(self, put: Callable[[Message], Awaitable[None]]) -> None:
         """Make what talks to the venue: the executor, and the reconciler that asks about its orders."""
-        world, clock, rhythm = self._world, self._clock, self._rhythm
+        world, clock, rhythm, alarm = self._world, self._clock, self._rhythm, self._teller.alarm
         self._executor = Executor(
             venue=world.venue,
             clock=clock,
             put=put,
             spawn=self._spawn,
             look=self._watch.look,
+            brake=self.brake,
             refusal=self._refusal,
             meter=self._meter,
+        )
+        self._liquidation = Liquidation(
+            venue=world.venue, clock=clock, state=lambda: self.state, ours=self.is_ours, put=put, alarm=alarm
         )
         self._reconciler = Reconciler(
             venue=world.venue,
@@ -135,9 +140,9 @@ class Trader:
             state=lambda: self._keeper.state,
             put=put,
             busy=self._executor.busy,
-            alarm=self._teller.alarm,
+            alarm=alarm,
             meter=self._meter,
-            ours=self._is_ours,
+            ours=self.is_ours,
             longest_wait_s=rhythm.longest_wait_s,
         )
 
@@ -247,7 +252,7 @@ class Trader:
         self._executor.expect(answer.commands)
         if self.state.kill is not None:
             # On disk before the first cancel; the brake does nothing when it is pulled already.
-            self._brake.pull(self.state.kill.reason, self.state.kill.kind)
+            self.brake.pull(self.state.kill.reason, self.state.kill.kind)
         if self._watched is None or self._watched.grids is not self.state.grids:
             self._watched = self.state
             self._board.watch(watch(self.state))
@@ -257,16 +262,16 @@ class Trader:
         return Marked(self._clock.now_ms(), self._board.quotes(), None, requests, failures)
 
     def _heed_latch(self) -> None:
-        """A KILL file that somebody put there stops this engine too."""
-        reason = self._brake.file_reason()
+        """A KILL file that somebody put there stops this engine too, and so does a press that its inbox never saw."""
+        reason = self.brake.stop_reason()
         if reason is not None and self.state.kill is None:
-            sentence = reason or "A KILL file is there."
-            self._inbox.put_urgent(KillRequested(self._clock.now_ms(), KillKind.MANUAL, sentence))
+            self._inbox.put_urgent(KillRequested(self._clock.now_ms(), KillKind.MANUAL, reason))
 
-    def _refusal(self) -> str | None:
-        return self._keeper.broken or self._brake.refusal()
+    def _refusal(self, order: PlaceLimit) -> str | None:
+        return self._keeper.broken or (None if self._liquidation.permits(order) else self.brake.refusal())
 
-    def _is_ours(self, id_: OrderId) -> bool:
+    def is_ours(self, id_: OrderId) -> bool:
+        """Tell whether an order id is of this installation."""
         return id_.startswith(self._prefix[:7])
 
     # -------------------------------------------------------------------------------- requests
@@ -291,13 +296,11 @@ class Trader:
         self._outbox += ruling.cancels
         self._unsaved = True
         await self._keeper.durable()
-        message, ok = ruling.message, ruling.ok
-        if ruling.releases:
-            try:
-                self._brake.release()
-            except EnvironmentProblem as problem:
-                ok, message = False, f"The KILL file stays, and so does the stop: {problem.message}"
+        if ruling.sells:
+            self._liquidation.choose()
+        refused = self._desk.release(ruling)
         await self._send()
+        ok, message = ruling.ok and not refused, refused or ruling.message
         self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))
         if self.state.rules.grids != grids and not self.starting:
             self._spawn(self._start_up.prepare_new_grids())
@@ -334,6 +337,7 @@ class Trader:
             if self.starting:
                 continue
             await self._reconciler.ask_due()
+            await self._liquidation.look()
             if self._clock.monotonic() - swept >= self._rhythm.sweep_s:
                 swept = self._clock.monotonic()
                 await self._sweep()
@@ -366,7 +370,7 @@ class Trader:
         where = self._record.crash(error) if self._crashes <= MOST_REPORTS else "It is not the first."
         sentence = f"gridbot met an error that it does not know and stopped trading ({type(error).__name__}). {where}"
         self._problems.begin("crash", sentence)
-        self._brake.pull(sentence, KillKind.SYSTEM_ERROR)
+        self.brake.pull(sentence, KillKind.SYSTEM_ERROR)
         if self.state.kill is None:
             self._inbox.put_urgent(KillRequested(self._clock.now_ms(), KillKind.SYSTEM_ERROR, sentence))
 

@@ -88,7 +88,6 @@ def test_an_answer_to_a_cancel_proves_nothing_and_the_order_counts_until_a_list_
     assert steps.send(Listed((order,))) == SendCancel(cancel_of(order))
     steps.send(Done())
     assert kill.progress.unconfirmed == 1
-    assert kill.progress.sentence() == "1 order not confirmed."
 
 
 def test_orders_of_others_are_left_alone_and_counted_unless_everything_is_asked_for() -> None:
@@ -124,7 +123,7 @@ def test_while_the_venue_is_away_it_asks_for_ever_with_growing_pauses_and_says_w
             pauses.append(request.seconds)
         request = steps.send(answer_to(request, venue, latch=Done()))
     assert pauses[:4] == [CONFIRM_S * 2, CONFIRM_S * 4, CONFIRM_S * 8, CONFIRM_S * 16] and pauses[-1] == LONGEST_WAIT_S
-    assert kill.progress.sentence() == "3 orders not confirmed - retrying. The exchange is away."
+    assert (kill.progress.unconfirmed, kill.progress.trouble) == (3, "The exchange is away.")
     venue.away = False
     steps.close()
     drive(kill.look_again(), venue)

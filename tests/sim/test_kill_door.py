@@ -36,6 +36,11 @@ def cancel(number: int) -> CancelOrder:
     return CancelOrder(buy(number).ref, SYMBOL, None)
 
 
+def cancel_all(door: KillVenue, count: int) -> None:
+    for number in range(count):
+        door.cancel(cancel(number))
+
+
 def test_what_another_thread_cancels_is_told_in_the_loop() -> None:
     house = venue()
     door: KillVenue = KillDoor(house)
@@ -53,7 +58,7 @@ def test_what_another_thread_cancels_is_told_in_the_loop() -> None:
         for number in range(200):
             await house.create(buy(number))
         await asyncio.sleep(0)
-        thread = Thread(target=lambda: [door.cancel(cancel(number)) for number in range(200)])
+        thread = Thread(target=cancel_all, args=(door, 200))
         thread.start()
         await listener
         thread.join()
@@ -70,7 +75,7 @@ def test_fills_in_the_loop_and_cancels_beside_it_end_each_order_exactly_once() -
     async def main() -> list[OrderId]:
         for number in range(count):
             await house.create(buy(number))
-        thread = Thread(target=lambda: [door.cancel(cancel(number)) for number in range(count)])
+        thread = Thread(target=cancel_all, args=(door, count))
         thread.start()
         for step in range(count):
             price = Price(Decimal(100 + count - step) - Decimal("0.5"))

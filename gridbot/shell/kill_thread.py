@@ -1,0 +1,238 @@
+"""The kill switch's own thread: it needs neither the engine's loop nor a window, and waits for nobody but the venue.
+
+It sees a press, a KILL file that somebody made, and a letter of another process; whichever comes first starts the one
+procedure of `kill_procedure`, which it drives over a connection of its own until nothing rests, and then keeps looking.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from threading import Event, Thread
+
+from gridbot.core.state import State
+from gridbot.core.units import OrderId
+from gridbot.errors import EnvironmentProblem, OutcomeUnknown, VenueUnavailable
+from gridbot.ports import Ask, Clock, KillVenue, Letter, Mailbox
+from gridbot.shell.brake import Brake
+from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, StopView
+from gridbot.shell.kill_procedure import (
+    Answer,
+    Done,
+    KillProcedure,
+    Listed,
+    ListOrders,
+    NoAnswer,
+    Request,
+    SendCancel,
+    Stage,
+    Steps,
+    Wait,
+    WriteLatch,
+)
+from gridbot.shell.known_orders import known_markets, live_cancels
+
+POLL_S = 0.1
+"""How often the folders are looked at for a KILL file or a letter."""
+WATCH_S = 2.0
+"""How often the venue is asked again while stopped: a request of before the stop may arrive late."""
+LATCH_PATIENCE_S = 0.1
+"""How long the first cancel waits for the disk; one that hangs is asked again later."""
+SILENT_S = 5.0
+"""A thread that has not turned for so long does not count as working: the trader sends its own cancels again."""
+JOIN_S = 2.0
+
+AskEngine = Callable[[StopTrading | ReleaseKill, Callable[[Answered], None]], object]
+"""Hands a request to the engine's facade; the answer is told to the second argument, in whatever thread."""
+
+
+class KillThread:
+    """Waits beside the engine. `press` may be called from any thread and returns at once.
+
+    `state` returns the engine's newest state, `ours` tells whether an order id is of this installation; `ask` is where
+    letters from other processes go, whose answers `mailbox` takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        venue: KillVenue,
+        brake: Brake,
+        clock: Clock,
+        state: Callable[[], State],
+        ours: Callable[[OrderId], bool],
+        mailbox: Mailbox,
+    ) -> None:
+        self._venue = venue
+        self._brake = brake
+        self._clock = clock
+        self._state = state
+        self._ours = ours
+        self._mailbox = mailbox
+        self._ask: AskEngine | None = None
+        self._wake = Event()
+        self._ended = False
+        self._everything = False
+        self._kill: KillProcedure | None = None
+        self._kill_of: tuple[int, bool] = (0, False)
+        self._due = 0.0
+        self._beat = 0.0
+        self._owed: list[Letter] = []
+        self._answers: deque[tuple[Letter, Answered]] = deque()
+        self._writer: Thread | None = None
+        self._unwritten = ""
+        self._thread = Thread(target=self._main, name="kill switch", daemon=True)
+        brake.leave_cancels_to(self.works)
+
+    def start(self, ask: AskEngine) -> None:
+        """Wait for a press from now on."""
+        self._ask = ask
+        self._beat = self._clock.monotonic()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a latch that holds stays, and so do orders that are not confirmed."""
+        self._ended = True
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(JOIN_S)
+
+    def press(self, request: StopTrading) -> None:
+        """Stop trading: when this returns no further create leaves; latch and cancels follow in the thread."""
+        self._brake.press(request.reason)
+        self._everything = self._everything or request.everything
+        self._wake.set()
+        if not self._thread.is_alive():
+            self._brake.write()
+
+    def works(self) -> bool:
+        """Tell whether the thread is at it."""
+        return self._thread.is_alive() and self._clock.monotonic() - self._beat < SILENT_S
+
+    def view(self) -> StopView | None:
+        """Return how far the stop is; None while trading is not stopped."""
+        reason, kill = self._brake.stop_reason(), self._kill
+        if reason is None:
+            return None
+        if kill is None:
+            return StopView(reason, False, 0, 0, "", "")
+        seen = kill.progress
+        return StopView(reason, seen.stage is Stage.FLAT, seen.met, seen.unconfirmed, seen.trouble, seen.unlatched)
+
+    # ---------------------------------------------------------------------------------- the thread
+
+    def _main(self) -> None:
+        try:
+            while not self._ended:
+                self._turn()
+                self._pause(POLL_S)
+        finally:
+            if not self._ended:
+                self._brake.complain(
+                    "The kill switch's own thread has ended; STOP now needs the engine. Restart gridbot."
+                )
+
+    def _pause(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    def _turn(self) -> None:
+        self._beat = self._clock.monotonic()
+        self._exchange_letters()
+        if not self._brake.take_over():
+            self._kill, self._everything = None, False
+            return
+        wanted = (self._brake.presses, self._everything)
+        if self._kill is None or self._kill_of != wanted:
+            self._kill_of = wanted
+            self._kill = self._procedure()
+            self._drive(self._kill, self._kill.run())
+        elif self._clock.monotonic() >= self._due:
+            self._drive(self._kill, self._kill.look_again())
+        if self._kill.progress.stage is Stage.FLAT:
+            self._answer_owed()
+
+    def _procedure(self) -> KillProcedure:
+        return KillProcedure(
+            symbols=lambda: known_markets(self._state()),
+            known=lambda: live_cancels(self._state()),
+            ours=self._ours,
+            everything=self._everything,
+        )
+
+    def _drive(self, kill: KillProcedure, steps: Steps) -> None:
+        """Answer what the procedure asks, until it is flat, released, asked for more, or the process ends."""
+        try:
+            request = next(steps)
+            while not self._ended and self._brake.held:
+                request = steps.send(self._answer(request))
+                self._beat = self._clock.monotonic()
+                if isinstance(request, Wait) and self._everything and not self._kill_of[1]:
+                    return
+        except StopIteration:
+            self._due = self._clock.monotonic() + WATCH_S
+
+    def _answer(self, request: Request) -> Answer:
+        try:
+            match request:
+                case WriteLatch():
+                    return self._write_latch()
+                case ListOrders():
+                    return Listed(tuple(self._venue.open_orders(request.symbol)))
+                case SendCancel():
+                    self._venue.cancel(request.order)
+                case Wait():
+                    self._exchange_letters()
+                    self._pause(request.seconds)
+        except (OutcomeUnknown, VenueUnavailable) as error:
+            return NoAnswer(error.message)
+        return Done()
+
+    def _write_latch(self) -> Answer:
+        """Write it in a thread beside this one, so that a disk that hangs does not hang the cancels."""
+        if self._writer is None or not self._writer.is_alive():
+            self._writer = Thread(target=self._write, name="kill latch", daemon=True)
+            self._unwritten = "The disk does not answer."
+            self._writer.start()
+        self._writer.join(LATCH_PATIENCE_S)
+        return NoAnswer(self._unwritten) if self._unwritten else Done()
+
+    def _write(self) -> None:
+        self._unwritten = self._brake.write()
+
+    # --------------------------------------------------------------------------------- the letters
+
+    def _exchange_letters(self) -> None:
+        """Hand on what other processes ask, and answer them; a disk that refuses leaves them waiting."""
+        try:
+            while self._answers:
+                answered, answer = self._answers[0]
+                self._mailbox.answer(answered, ok=answer.ok, message=answer.message)
+                self._answers.popleft()
+            letter = self._mailbox.take()
+        except EnvironmentProblem:
+            return
+        if letter is None or self._ask is None:
+            return
+        match letter.ask:
+            case Ask.STOP:
+                self._owed.append(letter)
+                stop = StopTrading(letter.text, liquidate=letter.liquidate, everything=letter.everything)
+                self._ask(stop, lambda answered: None)
+            case Ask.REARM:
+                self._ask(ReleaseKill(letter.text), partial(self._answered, letter))
+
+    def _answered(self, letter: Letter, answered: Answered) -> None:
+        self._answers.append((letter, answered))
+        self._wake.set()
+
+    def _answer_owed(self) -> None:
+        """Tell who stopped trading by letter that nothing rests any more."""
+        view = self.view()
+        if view is None or not view.flat:
+            return
+        for letter in self._owed:
+            said = f"{view.met} of our orders met, all cancelled. {view.sentence()}"
+            self._answers.append((letter, Answered(0, not view.unlatched, said)))
+        self._owed.clear()
