@@ -85,8 +85,8 @@ class Stage(StrEnum):
 class Progress:
     """How far a kill is: orders met so far, those of them that may still rest, and what stands in the way.
 
-    `trouble` is the venue's newest failure since it last answered, `unlatched` the disk's; "" for none. `foreign`
-    counts orders that are not ours and were left alone.
+    `trouble` is the venue's newest failure, until a round went without one, `unlatched` the disk's; "" for none.
+    `foreign` counts orders that are not ours and were left alone.
     """
 
     stage: Stage
@@ -129,6 +129,7 @@ class KillProcedure:
         self._met: set[OrderId] = set()
         self._resting: dict[OrderId, CancelOrder] = {}
         self._latched = False
+        self._failed = False
 
     def run(self) -> Steps:
         """Latch, cancel what the engine knows, then what the venue lists, until it has listed nothing twice."""
@@ -156,8 +157,7 @@ class KillProcedure:
             else:
                 zeros = 0
                 self._tell(stage=Stage.CANCELLING)
-                better = complete and len(self._resting) < before
-                wait_s = CONFIRM_S if better else min(wait_s * 2, LONGEST_WAIT_S)
+                wait_s = CONFIRM_S if len(self._resting) < before else min(wait_s * 2, LONGEST_WAIT_S)
             yield Wait(wait_s)
 
     def _latch(self) -> Generator[Request, Answer, None]:
@@ -168,6 +168,7 @@ class KillProcedure:
     def _round(self) -> Generator[Request, Answer, bool]:
         """List every market and cancel what rests there; tell whether every market was listed."""
         complete, foreign = True, 0
+        self._failed = False
         markets = dict.fromkeys((*self._symbols(), *(order.symbol for order in self._resting.values())))
         for symbol in markets:
             listed = yield from self._ask(ListOrders(symbol))
@@ -179,7 +180,7 @@ class KillProcedure:
             self._replace(symbol, mine)
             for order in mine:
                 yield from self._cancel(self._resting[order.ref.id])
-        self._tell(foreign=foreign)
+        self._tell(foreign=foreign, trouble=None if self._failed else "")
         return complete
 
     def _replace(self, symbol: Symbol, resting: Iterable[OrderReport]) -> None:
@@ -199,7 +200,9 @@ class KillProcedure:
 
     def _ask(self, request: ListOrders | SendCancel) -> Generator[Request, Answer, Answer]:
         answer = yield request
-        self._tell(trouble=answer.message if isinstance(answer, NoAnswer) else "")
+        if isinstance(answer, NoAnswer):
+            self._failed = True
+            self._tell(trouble=answer.message)
         if self._pause_s:
             yield Wait(self._pause_s)
         return answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 
@@ -86,8 +87,12 @@ class KillThread:
         brake.leave_cancels_to(self.works)
 
     def start(self, ask: AskEngine) -> None:
-        """Wait for a press from now on."""
+        """Wait for a press from now on. A letter from before this start that asks to re-arm counts no more."""
         self._ask = ask
+        with suppress(EnvironmentProblem):
+            letter = self._mailbox.take()
+            if letter is not None and letter.ask is Ask.STOP:
+                self._owed.append(letter)
         self._beat = self._clock.monotonic()
         self._thread.start()
 

@@ -36,7 +36,7 @@ class ShakyVenue:
         self.cancelled: list[str] = []
         self.listed: list[Symbol] = []
         self.late: list[OrderReport] = []
-        self.away = False
+        self.away = self.lose_cancels = False
         self._random, self.lose = Random(seed), lose
 
     def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
@@ -51,7 +51,7 @@ class ShakyVenue:
 
     def cancel(self, order: CancelOrder) -> None:
         self.cancelled.append(order.ref.id)
-        if self.away or self._random.random() < self.lose / 2:
+        if self.away or self.lose_cancels or self._random.random() < self.lose / 2:
             raise OutcomeUnknown("The request was lost on its way.")
         self.book.pop(order.ref.id, None)
         if self._random.random() < self.lose / 2:
