@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from gridbot.core.commands import BreakerChanged, KillChanged
 from gridbot.core.draft import Draft
 from gridbot.core.events import KillKind, Marked
-from gridbot.core.risk import equity_asset, exposure, mid_price, price_in
-from gridbot.core.rules import Action, Breaker, RiskRules
-from gridbot.core.state import Kill, Level, RiskState, Tripped
-from gridbot.core.units import ONE, ZERO, Asset
-from gridbot.core.values import evolve, value
+from gridbot.core.readings import DAY_MS, FRESH_QUOTES, Reading, readings
+from gridbot.core.risk import equity_asset, price_in
+from gridbot.core.rules import Action, RiskRules
+from gridbot.core.state import Kill, Level, Tripped
+from gridbot.core.units import ZERO, Asset
+from gridbot.core.values import evolve
 
-DAY_MS = 86_400_000
-FRESH_QUOTES = 3
-"""Fresh quotes in a row after which a stale market counts as live again."""
-HYSTERESIS = Decimal("0.9")
-VAR_DAYS = 30
-"""Daily changes that must exist before VaR is judged."""
 VAR_KEPT = 365
-VAR_CONFIDENCE = 0.95
-LEAST_REQUESTS = 10
 _ORDER = (Level.GREEN, Level.YELLOW, Level.ORANGE, Level.RED, Level.BLACK)
-
-
-@value
-class Reading:
-    """One breaker now: is it over its limit, is it calm enough to clear, and what it says."""
-
-    code: str
-    over: bool
-    calm: bool
-    sentence: str
-    action: Action
-    kind: KillKind
-    scope: str = ""
 
 
 def on_marked(draft: Draft, event: Marked) -> None:
@@ -53,7 +32,7 @@ def on_marked(draft: Draft, event: Marked) -> None:
     if rules is None:
         return
     _measure_equity(draft, rules)
-    for reading in _readings(draft, event, rules):
+    for reading in readings(draft, event, rules):
         _judge(draft, reading)
     set_level(draft)
 
@@ -108,207 +87,6 @@ def transferred(draft: Draft, asset: Asset, amount: Decimal) -> None:
         equity=equity,
         peak=None if risk.peak is None else risk.peak * ratio,
         day_start=None if risk.day_start is None else risk.day_start * ratio,
-    )
-
-
-def _readings(draft: Draft, event: Marked, rules: RiskRules) -> Iterator[Reading]:
-    yield from _feed_readings(draft, event, rules)
-    equity = draft.risk.equity
-    if equity is None or equity <= 0:
-        return
-    yield from _loss_readings(draft, rules, equity)
-    yield from _exposure_readings(draft, rules, equity)
-    yield from _concentration_readings(draft, rules, equity)
-    yield from _var_readings(draft.risk, rules.max_var)
-
-
-def _graded(
-    code: str,
-    breaker: Breaker,
-    kind: KillKind,
-    *,
-    now: Decimal,
-    calm: Callable[[str, Decimal], bool],
-    sentence: str,
-    percent: bool = True,
-    scope: str = "",
-) -> Iterator[Reading]:
-    """Yield the warning (no new buys) and the limit of a breaker that stands at `now`.
-
-    `calm` tells by code and figure whether a trip may clear.
-    """
-    suffix = f":{scope}" if scope else ""
-    if breaker.warn is not None:
-        key, words = f"{code}_warn{suffix}", f"{sentence}, over the warning of {_figure(breaker.warn, percent)}"
-        quiet = calm(key, breaker.warn)
-        yield Reading(key, now > breaker.warn, quiet, f"{words}; no new buys.", Action.NO_NEW_BUYS, kind, scope)
-    key, words = f"{code}{suffix}", f"{sentence}, over the limit of {_figure(breaker.limit, percent)}"
-    tail = {Action.DENY: "new buys are denied", Action.NO_NEW_BUYS: "no new buys", Action.KILL: "trading stops"}
-    quiet = calm(key, breaker.limit)
-    yield Reading(key, now > breaker.limit, quiet, f"{words}; {tail[breaker.action]}.", breaker.action, kind, scope)
-
-
-def _figure(figure: Decimal, percent: bool) -> str:
-    return f"{figure:.2%}" if percent else f"{figure:f} ms"
-
-
-def _feed_readings(draft: Draft, event: Marked, rules: RiskRules) -> Iterator[Reading]:
-    for quote in event.quotes:
-        fresh = draft.risk.fresh[quote.symbol] >= FRESH_QUOTES
-        yield from _graded(
-            "max_quote_age_ms",
-            rules.max_quote_age_ms,
-            KillKind.SYSTEM_ERROR,
-            now=Decimal(quote.age_ms),
-            calm=_at_most(Decimal(quote.age_ms)) if fresh else _never,
-            sentence=f"The price of {quote.symbol} is {quote.age_ms} ms old",
-            percent=False,
-            scope=quote.symbol,
-        )
-    if event.clock_skew_ms is not None:
-        skew = abs(Decimal(event.clock_skew_ms))
-        yield from _graded(
-            "max_clock_skew_ms",
-            rules.max_clock_skew_ms,
-            KillKind.SYSTEM_ERROR,
-            now=skew,
-            calm=_at_most(skew),
-            sentence=f"This machine's clock is {event.clock_skew_ms} ms off the exchange's",
-            percent=False,
-        )
-    rate = Decimal(event.failures) / event.requests if event.requests else ZERO
-    yield from _graded(
-        "max_error_rate",
-        rules.max_error_rate,
-        KillKind.SYSTEM_ERROR,
-        now=rate if event.requests >= LEAST_REQUESTS else ZERO,
-        calm=lambda _, figure: rate < figure / 2,
-        sentence=f"{event.failures} of {event.requests} requests failed in the last minute",
-    )
-
-
-def _loss_readings(draft: Draft, rules: RiskRules, equity: Decimal) -> Iterator[Reading]:
-    risk = draft.risk
-    if risk.peak is not None and risk.peak > 0:
-        fall = ONE - equity / risk.peak
-        yield from _graded(
-            "max_drawdown",
-            rules.max_drawdown,
-            KillKind.DRAWDOWN,
-            now=fall,
-            calm=_well_under(fall),
-            sentence=f"Equity is {fall:.2%} under its peak",
-        )
-    if risk.day_start is not None and risk.day_start > 0:
-        loss = ONE - equity / risk.day_start
-
-        def next_day(code: str, figure: Decimal) -> bool:
-            return loss <= figure and risk.last_trip.get(code, 0) // DAY_MS != risk.day
-
-        yield from _graded(
-            "max_daily_loss",
-            rules.max_daily_loss,
-            KillKind.LOSS_LIMIT,
-            now=loss,
-            calm=next_day,
-            sentence=f"Equity is {loss:.2%} under what this day (UTC) began with",
-        )
-
-
-def _never(_: str, __: Decimal) -> bool:
-    return False
-
-
-def _at_most(now: Decimal) -> Callable[[str, Decimal], bool]:
-    return lambda _, figure: now <= figure
-
-
-def _well_under(now: Decimal) -> Callable[[str, Decimal], bool]:
-    return lambda _, figure: now < figure * HYSTERESIS
-
-
-def _exposure_readings(draft: Draft, rules: RiskRules, equity: Decimal) -> Iterator[Reading]:
-    """Exposure denies single orders in the gate; as a breaker it is judged where it warns or does more than deny."""
-    committed = exposure(draft).committed
-    if rules.max_symbol_exposure.action is not Action.DENY or rules.max_symbol_exposure.warn is not None:
-        for symbol, amount in committed.items():
-            yield from _exposed("max_symbol_exposure", rules.max_symbol_exposure, amount / equity, symbol)
-    if rules.max_total_exposure.action is not Action.DENY or rules.max_total_exposure.warn is not None:
-        total = sum(committed.values(), ZERO)
-        yield from _exposed("max_total_exposure", rules.max_total_exposure, total / equity, "")
-    if rules.max_spread.action is not Action.DENY or rules.max_spread.warn is not None:
-        for symbol in committed:
-            quote, mid = draft.risk.quotes.get(symbol), mid_price(draft, symbol)
-            if quote is not None and mid is not None:
-                spread = (quote.ask - quote.bid) / mid
-                yield from _graded(
-                    "max_spread",
-                    rules.max_spread,
-                    KillKind.VOLATILITY_SPIKE,
-                    now=spread,
-                    calm=_at_most(spread),
-                    sentence=f"Bid and ask of {symbol} are {spread:.2%} apart",
-                    scope=symbol,
-                )
-
-
-def _exposed(code: str, breaker: Breaker, share: Decimal, symbol: str) -> Iterator[Reading]:
-    what = symbol or "All markets together"
-    return _graded(
-        code,
-        breaker,
-        KillKind.EXPOSURE_BREACH,
-        now=share,
-        calm=_well_under(share),
-        sentence=f"{what} stands for {share:.2%} of the equity",
-        scope=symbol,
-    )
-
-
-def _concentration_readings(draft: Draft, rules: RiskRules, equity: Decimal) -> Iterator[Reading]:
-    book = exposure(draft)
-    worth: dict[Asset, Decimal] = {}
-    for id_ in draft.grid_ids():
-        grid = draft.peek(id_)
-        mid = mid_price(draft, grid.rules.symbol)
-        if grid.instrument is not None and mid is not None:
-            base, rate = grid.instrument.base, book.rate(draft, grid.instrument.quote)
-            worth[base] = worth.get(base, ZERO) + grid.tally.inventory * mid * rate
-    for asset, amount in worth.items():
-        share = amount / equity
-        yield from _graded(
-            "max_asset_concentration",
-            rules.max_asset_concentration,
-            KillKind.EXPOSURE_BREACH,
-            now=share,
-            calm=_well_under(share),
-            sentence=f"{asset} is {share:.2%} of the equity",
-            scope=asset,
-        )
-
-
-def value_at_risk(daily: tuple[Decimal, ...]) -> Decimal | None:
-    """Return the historical one-day 95 % VaR as a positive fraction of equity; None under 30 days.
-
-    The loss that 95 % of the recorded daily changes did not exceed: the order statistic at floor(5 % of n), no
-    interpolation. Source: P. Jorion, *Value at Risk* (2006), historical simulation.
-    """
-    if len(daily) < VAR_DAYS:
-        return None
-    worst = sorted(daily)[int(len(daily) * (1 - VAR_CONFIDENCE))]
-    return max(ZERO, -worst)
-
-
-def _var_readings(risk: RiskState, breaker: Breaker) -> Iterator[Reading]:
-    now = value_at_risk(risk.daily)
-    share = ZERO if now is None else now
-    return _graded(
-        "max_var",
-        breaker,
-        KillKind.VAR_BREACH,
-        now=share,
-        calm=_well_under(share),
-        sentence=f"One bad day in twenty costs {share:.2%} of the equity",
     )
 
 

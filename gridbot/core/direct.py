@@ -1,7 +1,7 @@
 """The commonest steps without a draft: an acknowledgement, a whole fill, a close, each leaving all else in place.
 
 Each answers exactly what the general handlers answer, or None where it cannot; a property test holds them equal on
-random histories (tests/core/test_direct.py), and docs/decisions/0008-direct-steps.md says what they are worth.
+random histories (tests/properties/), and docs/decisions/0008-direct-steps.md says what they are worth.
 """
 
 from __future__ import annotations

@@ -51,10 +51,13 @@ from gridbot.core.plan import (
     complete,
     limit_for,
     repeat_cancels,
+    sane_bid,
     settle,
     settle_all,
+    under_bid,
 )
-from gridbot.core.state import Phase, State
+from gridbot.core.rules import Wish
+from gridbot.core.state import Grid, Phase, State
 from gridbot.core.units import Side, TimeMs
 from gridbot.core.values import evolve
 from gridbot.core.wishes import (
@@ -205,6 +208,8 @@ def _on_marked(draft: Draft, event: Marked) -> None:
         return
     breakers.on_marked(draft, event)
     for id_ in draft.grid_ids():
+        if _stays(draft, draft.peek(id_)):
+            continue
         g = draft.grid(id_)
         limit = limit_for(draft, g)
         if limit != g.limit:
@@ -218,6 +223,19 @@ def _on_marked(draft: Draft, event: Marked) -> None:
         finish_if_empty(draft, g)
         if g.dropped and g.phase is Phase.STOPPED and all(cell.order is None for cell in g.cells):
             draft.drop(id_)
+
+
+def _stays(draft: Draft, grid: Grid | GridDraft) -> bool:
+    """Tell whether a mark leaves a grid as it is: at rest, with the same limit, and no bid at what it sells at."""
+    rules = grid.rules
+    if grid.loose or grid.dropped or draft.kill is not None or grid.phase is not Phase.ACTIVE:
+        return False
+    if rules.wish is Wish.SELL_ONLY or len(grid.cells) > rules.levels or draft.rules.max_order_age_ms is not None:
+        return False
+    bid = sane_bid(draft, rules.symbol)
+    if bid is not None and any(under_bid(cell, bid) for cell in grid.cells):
+        return False
+    return limit_for(draft, grid) == grid.limit
 
 
 def _on_filled(draft: Draft, event: OrderFilled) -> None:

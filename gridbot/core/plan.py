@@ -17,8 +17,8 @@ from gridbot.core.events import OrderRef
 from gridbot.core.ladder import Rung
 from gridbot.core.ledger import add, split, subtract
 from gridbot.core.orders import TERMINAL, Fact, Order, OrderState, after
-from gridbot.core.state import Arming, Kill, Limit, LimitCause, Phase
-from gridbot.core.units import ZERO, OrderId, Price, Quantity, Side, TimeMs
+from gridbot.core.state import Arming, Grid, Kill, Limit, LimitCause, Phase
+from gridbot.core.units import ZERO, OrderId, Price, Quantity, Side, Symbol, TimeMs
 from gridbot.core.values import evolve
 
 _CANCEL_REPEATS = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_UNKNOWN})
@@ -211,13 +211,26 @@ def settle_all(draft: Draft, g: GridDraft) -> None:
 
     A cell whose one order is what it wants is left alone; with a mark, a sell's price may have to follow the bid.
     """
-    look = draft.kill is not None or g.phase is not Phase.ACTIVE or g.rules.symbol in draft.risk.quotes
-    if not look and not g.loose and not g.changed:
-        return
-    for index, cell in enumerate(g.cells):
-        if look or not at_rest(cell):
-            g.touched.add(index)
+    everything = draft.kill is not None or g.phase is not Phase.ACTIVE
+    if everything:
+        g.touched.update(range(len(g.cells)))
+    else:
+        bid = sane_bid(draft, g.rules.symbol)
+        rest = not g.loose and not g.changed
+        for index, cell in enumerate(g.cells):
+            if (not rest and not at_rest(cell)) or (bid is not None and under_bid(cell, bid)):
+                g.touched.add(index)
     settle(draft, g)
+
+
+def sane_bid(draft: Draft, symbol: Symbol) -> Price | None:
+    """Return the bid of the last mark, or None where there is no sane quote."""
+    return None if risk.mid_price(draft, symbol) is None else draft.risk.quotes[symbol].bid
+
+
+def under_bid(cell: Cell, bid: Price) -> bool:
+    """Tell whether the bid has come to what the cell sells at, so that a new sell's price follows it."""
+    return cell.lot is not None and cell.lot.target <= bid
 
 
 def _cancel_unwanted(draft: Draft, g: GridDraft, cell: Cell) -> None:
@@ -327,7 +340,7 @@ def order_id(prefix: str, sequence: int) -> OrderId:
     return f"{prefix}{_BASE32[sequence >> 20 & 31]}{_PAIRS[sequence >> 10 & 1023]}{_PAIRS[sequence & 1023]}"  # type: ignore[return-value]
 
 
-def limit_for(draft: Draft, g: GridDraft) -> Limit:
+def limit_for(draft: Draft, g: Grid | GridDraft) -> Limit:
     """Return section 3's limit for the grid, with the first cause that holds."""
     if draft.kill is not None:
         return Limit(0, LimitCause.KILLED)

@@ -291,7 +291,7 @@ def _reserve(draft: Draft, g: GridDraft, want: Want) -> None:
     draft.risk = evolve(draft.risk, creates=(*recent, draft.now))
 
 
-def grid_limit(draft: Draft, g: GridDraft) -> Limit:
+def grid_limit(draft: Draft, g: Grid | GridDraft) -> Limit:
     """Return the slots that may be bought: by the user, the breakers of the account, the ATR breaker, the policy."""
     wish = g.rules.wish
     if wish is Wish.PAUSE:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from gridbot.core.booking import fee_total
-from gridbot.core.breakers import value_at_risk
 from gridbot.core.events import KillKind
 from gridbot.core.explain import SlotView, explain_grid
 from gridbot.core.orders import TERMINAL, Order, OrderState
+from gridbot.core.readings import value_at_risk
 from gridbot.core.rules import Breaker, Instrument, RiskRules, Wish
 from gridbot.core.state import Grid, Level, LimitCause, Phase, RangeState, RiskState, State
 from gridbot.core.units import ZERO, Asset, GridId, Mode, OrderId, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from gridbot.core.breakers import DAY_MS, value_at_risk
 from gridbot.core.commands import BreakerChanged, KillChanged, OrderDenied
 from gridbot.core.events import KillKind
 from gridbot.core.orders import Fact
+from gridbot.core.readings import DAY_MS, value_at_risk
 from gridbot.core.rules import Action, Breaker, GridRules, RiskRules
 from gridbot.core.snapshot import snapshot
 from gridbot.core.state import Level, LimitCause

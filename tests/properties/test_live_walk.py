@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from gridbot.core import engine
 from gridbot.core.cells import at_rest
+from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.engine import general_step, step
-from gridbot.core.events import KillKind, KillRequested
+from gridbot.core.events import KillKind, KillRequested, Marked
 from gridbot.core.orders import TERMINAL
 from gridbot.core.rules import Rules
-from gridbot.core.state import State, new_state
+from gridbot.core.state import Grid, State, new_state
 from gridbot.core.units import Mode
 from gridbot.errors import IllegalTransition
 from tests.core.engine_walk import Walk
@@ -61,3 +63,28 @@ def test_while_killed_nothing_is_placed(seed: int) -> None:
             killed += 1
             assert all(type(command).__name__ == "CancelOrder" for command in answer.commands), f"seed {seed}"
     assert killed
+
+
+def test_a_mark_passes_over_a_grid_only_where_looking_at_it_would_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed = 0
+    stays = engine._stays
+
+    def counted(draft: Draft, grid: Grid | GridDraft) -> bool:
+        nonlocal passed
+        passed += stays(draft, grid)
+        return stays(draft, grid)
+
+    for seed in SEEDS:
+        walk = Walk(seed=2_000 + seed)
+        walk.walk(STEPS)
+        state = new_state(Rules(Mode.DEMO, (), None))
+        for event in walk.events:
+            monkeypatch.setattr(engine, "_stays", counted)
+            answer = step(state, event)
+            if isinstance(event, Marked):
+                monkeypatch.setattr(engine, "_stays", lambda draft, grid: False)
+                assert answer == step(state, event), f"seed {2_000 + seed}, {event}"
+            state = answer.state
+    assert passed > 10
