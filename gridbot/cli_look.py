@@ -49,6 +49,29 @@ def export_fills(
     print(f"{to} written: {count:,} fills.")
 
 
+@GROUPS["export"].command("state")
+def export_state(
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; else to the screen.")] = None,
+    mode: ModeOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Write an account's whole state as canonical JSON; the SHA-256 of these bytes is the digest."""
+    from gridbot.adapters.files.disk import SystemDisk
+    from gridbot.adapters.files.kept_files import AccountName
+    from gridbot.adapters.files.whole import save_whole
+    from gridbot.bootstrap import read_account
+    from gridbot.core.codec import canonical, state_to_plain
+
+    disk = SystemDisk()
+    state, sequence = read_account(disk, gridbot_home().root, AccountName(*chosen_account(mode, account)))
+    content = canonical(state_to_plain(state))
+    if to is None:
+        sys.stdout.write(content.decode())
+    else:
+        save_whole(disk, to.absolute(), content)
+        print(f"{to} written: the state after event {sequence:,}.")
+
+
 @GROUPS["export"].command("logs")
 def export_logs(
     to: Annotated[Path, typer.Option(metavar="FILE", help="Where to; a name that ends in .csv becomes a table.")],

@@ -120,6 +120,12 @@ def _page(plain: dict[str, Any]) -> Iterator[str]:
     if not plain["sequence"]:
         yield "Nothing has happened on this account yet."
         return
+    yield from state_lines(plain)
+    yield f"event {plain['sequence']:,}, digest {plain['digest'][:12]}"
+
+
+def state_lines(plain: dict[str, Any]) -> Iterator[str]:
+    """Yield what a status says of the state alone: counts, money, and each grid."""
     yield f"{plain['open_orders']} open orders, {plain['fills']:,} fills, {plain['round_trips']:,} round trips"
     total, profit, unrealised = (_money(plain[key]) for key in ("total_profit", "grid_profit", "unrealised"))
     yield f"total {total} (grid profit {profit}, unrealised {unrealised})"
@@ -127,7 +133,6 @@ def _page(plain: dict[str, Any]) -> Iterator[str]:
         money = f"grid profit {_money(grid['grid_profit'])}, unrealised {_money(grid['unrealised'])}"
         state = grid["state"].replace("_", " ")
         yield f"  {grid['id']}: {grid['symbol']}, {state}, {grid['holding_cells']} cells hold, {money}"
-    yield f"event {plain['sequence']:,}, digest {plain['digest'][:12]}"
 
 
 def _money(text: str | None) -> str:

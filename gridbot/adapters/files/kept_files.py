@@ -1,7 +1,7 @@
 """Which files below gridbot's folder are a person's to keep: what a backup holds, and what a restore puts back.
 
-Not among them: the `install` id (an older state must never begin with ids that were used), locks, a person's consent to
-trade on (it is asked for anew), temporary files, and logs, unless they are asked for.
+Not among them: the `install` id (an older state must never begin with ids that were used), locks, letters between
+processes, a person's consent to trade on (it is asked for anew), temporary files, and logs, unless they are asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from gridbot.adapters.files.account_folder import EPOCH, LOCK
 from gridbot.adapters.files.journal_history import ARCHIVE, SNAPSHOT, journals_in
 from gridbot.adapters.files.kill_latch import NAME as KILL
+from gridbot.adapters.files.mailbox import ANSWER, REQUEST
 from gridbot.core.units import Mode
 from gridbot.core.values import value
 from gridbot.ports import Disk
@@ -20,7 +21,7 @@ from gridbot.ports import Disk
 CONFIG, WINDOW, LOGS, CONSENT = "config.json", "ui.json", "logs", "resume"
 TEMPORARY = ".tmp"
 
-_NEVER = frozenset({LOCK, CONSENT, ARCHIVE})
+_NEVER = frozenset({LOCK, CONSENT, ARCHIVE, REQUEST, ANSWER})
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
 
 

@@ -1,0 +1,94 @@
+"""Which journals must be stepped again to stand at an event of the past: those from the newest state kept before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from gridbot.adapters.files.journal_history import (
+    ARCHIVE,
+    PACKED,
+    Chapter,
+    journal_name,
+    journals_in,
+    read_chapter,
+)
+from gridbot.errors import StateFileError
+from gridbot.ports import Disk
+
+
+def chapters_to(disk: Disk, folder: Path, sequence: int) -> Iterator[Chapter]:
+    """Yield an account's chapters that lead to event `sequence`; the first has its state, or begins the account.
+
+    Raises StateFileError where the journals before that event are no longer kept, and for damage.
+    """
+    firsts = [first for first in _firsts(disk, folder) if first <= sequence]
+    if not firsts:
+        raise StateFileError(
+            f"The journals of {folder} that lead to event {sequence:,} are not kept any more.",
+            hint="A backup of that time may hold them.",
+        )
+    needed: list[Chapter] = []
+    while firsts:
+        chapter = read_chapter(disk, _path(disk, folder, firsts.pop()))
+        needed.insert(0, chapter)
+        if _stands_alone(chapter):
+            break
+    else:
+        raise StateFileError(
+            f"The oldest journal of {folder} begins behind event {needed[0].restored.sequence:,}, and no snapshot of "
+            "that moment is kept.",
+            hint="Ask for a later event.",
+        )
+    return _in_order(needed)
+
+
+def one_journal(disk: Disk, path: Path) -> Iterator[Chapter]:
+    """Yield the journal `path`, after those of its folder that it stands on; StateFileError if they are not kept."""
+    chapter = read_chapter(disk, path)
+    if _stands_alone(chapter):
+        return iter((chapter,))
+    folder = path.parent.parent if path.parent.name == ARCHIVE else path.parent
+    before = list(chapters_to(disk, folder, chapter.restored.sequence))
+    return _in_order([*(each for each in before if each.restored.sequence < chapter.restored.sequence), chapter])
+
+
+def whole_past(chapters: Iterator[Chapter]) -> Iterator[Chapter]:
+    """Yield an account's chapters from its first event on; StateFileError where the oldest are no longer kept."""
+    for first in chapters:
+        if first.restored.sequence:
+            raise StateFileError(
+                f"The journals are kept from event {first.restored.sequence + 1:,} on, not from the account's first.",
+                hint="Leave out --all: the state is then rebuilt from the newest snapshot.",
+            )
+        return chain((first,), chapters)
+    return iter(())
+
+
+def _stands_alone(chapter: Chapter) -> bool:
+    return chapter.restored.state is not None or chapter.restored.sequence == 0
+
+
+def _in_order(chapters: list[Chapter]) -> Iterator[Chapter]:
+    """Yield chapters that follow each other; StateFileError for one that does not."""
+    before: Chapter | None = None
+    for chapter in chapters:
+        if before is not None and chapter.follows != before.chain:
+            raise StateFileError(
+                f"{chapter.path} does not follow {before.path}: one of them is foreign, damaged or missing.",
+                hint="Put the whole account folder back from a backup, or ask for help.",
+            )
+        yield chapter
+        before = chapter
+
+
+def _firsts(disk: Disk, folder: Path) -> list[int]:
+    return sorted(journals_in(disk, folder / ARCHIVE).keys() | journals_in(disk, folder).keys())
+
+
+def _path(disk: Disk, folder: Path, first: int) -> Path:
+    """Return where the journal lies now; a running gridbot may move and pack it."""
+    name = journal_name(first)
+    places = (folder / name, folder / ARCHIVE / name, folder / ARCHIVE / (name + PACKED))
+    return next((path for path in places if path.name in disk.names(path.parent)), places[0])
