@@ -15,6 +15,7 @@ from typing import Protocol
 from gridbot.core.candles import Candle
 from gridbot.core.commands import CancelOrder, Note, PlaceLimit
 from gridbot.core.events import Event, KillKind, OrderFilled, OrderRef, OrderReported, Quote
+from gridbot.core.facts import CORE_VERSION, JournalFact
 from gridbot.core.rules import Instrument
 from gridbot.core.state import State
 from gridbot.core.units import Asset, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId
@@ -224,8 +225,8 @@ class Disk(Protocol):
 class Journal(Protocol):
     """The append-only record of every event. One writer; many appends become durable with one fsync."""
 
-    def append(self, event: Event) -> int:
-        """Add an event; return its sequence number. It is not durable yet."""
+    def append(self, event: Event, facts: tuple[JournalFact, ...] = ()) -> int:
+        """Add an event and what was done about it; return its sequence number. It is not durable yet."""
         ...
 
     async def durable(self, sequence: int) -> None:
@@ -243,12 +244,21 @@ class Journal(Protocol):
 
 @value
 class Restored:
-    """What was on the disk: the newest snapshot (None at the first start) and every event after it."""
+    """What was on the disk: the newest snapshot (None at the first start) and every event after it.
+
+    `facts` are what was done about each event by the core of version `core`, None where the journal's form kept none;
+    `outdated` says that the files are of an older form or of another core, so that a new snapshot must come first.
+    `journal` is the path of the journal, for what is told about it.
+    """
 
     state: State | None
     sequence: int
     events: tuple[Event, ...]
     warnings: tuple[str, ...]
+    facts: tuple[tuple[JournalFact, ...], ...] | None = None
+    core: int = CORE_VERSION
+    outdated: bool = False
+    journal: str = "the journal"
 
 
 class StateStore(Protocol):
@@ -259,7 +269,7 @@ class StateStore(Protocol):
         ...
 
     def journal(self, after: int) -> Journal:
-        """Open the journal for writing behind sequence `after`."""
+        """Open the journal for writing behind sequence `after`; one that is outdated must be rotated first."""
         ...
 
 

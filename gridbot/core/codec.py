@@ -25,8 +25,11 @@ from gridbot.core.events import Event
 from gridbot.core.facts import JournalFact
 from gridbot.core.state import Seen, State
 
-SCHEMA = 1
-"""The form of the state and of the journal; it grows when a value class changes its fields or their meaning."""
+SCHEMA = 2
+"""The form of the state and of the journal; it grows when a value class changes its fields or their meaning.
+
+Whoever raises it adds a step to `UPGRADES` (gridbot/adapters/files/upgrades.py) and a golden file (tests/golden/).
+"""
 
 TAG = "type"
 """Where the class of a union's member is named."""

@@ -43,10 +43,11 @@ def retrace(parts: Iterable[Restored], *, mode: Mode) -> Iterator[Moment]:
     state: State | None = None
     for part in parts:
         if state is None:
-            state = replay(evolve(part, events=()), mode=mode, notes=_Shelf()).state
+            state = replay(evolve(part, events=(), facts=None), mode=mode, notes=_Shelf()).state
         for place, event in enumerate(part.events):
             shelf, sequence = _Shelf(), part.sequence + place
-            single = evolve(part, state=state, sequence=sequence, events=(event,))
+            facts = None if part.facts is None else part.facts[place : place + 1]
+            single = evolve(part, state=state, sequence=sequence, events=(event,), facts=facts)
             after = replay(single, mode=mode, notes=shelf).state
             yield Moment(sequence + 1, event, state, after, shelf.notes)
             state = after

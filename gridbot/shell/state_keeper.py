@@ -1,4 +1,9 @@
-"""The engine's state and its record: every event goes through `step` and into the journal, and is replayed from it."""
+"""The engine's state and its record: every event goes through `step` and into the journal, and is replayed from it.
+
+A journal of this core is stepped again, and what comes out is held to the facts that it tells. One of another core, and
+one that tells other facts, is replayed by its facts alone: what was done is what counts
+(docs/decisions/0009-facts-beside-events.md).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,8 @@ from gridbot.core.commands import Note
 from gridbot.core.draft import Step
 from gridbot.core.engine import step
 from gridbot.core.events import Event, OrderReported
+from gridbot.core.fact_replay import apply_facts, wish_anew
+from gridbot.core.facts import CORE_VERSION, facts_of
 from gridbot.core.rules import Rules
 from gridbot.core.state import State, new_state
 from gridbot.core.units import Mode
@@ -23,11 +30,15 @@ ROTATE_AFTER = 50_000
 
 @value
 class Recovered:
-    """What the disk held: the state after every recorded event, the newest event's number, and what was mended."""
+    """What the disk held: the state after every recorded event, the newest event's number, and what was mended.
+
+    `outdated` says that the journal may not be written on before a new snapshot.
+    """
 
     state: State
     sequence: int
     warnings: tuple[str, ...]
+    outdated: bool = False
 
 
 class NoteShelf(Protocol):
@@ -47,21 +58,69 @@ def replay(restored: Restored, *, mode: Mode, notes: NoteShelf) -> Recovered:
     """Return the state after every recorded event; start-up and crash recovery are this one path.
 
     Notes that a power cut took out of the history come back here. Raises StateFileError for a journal whose events
-    contradict each other.
+    contradict each other, or that another core wrote in a form without facts.
     """
     state = new_state(Rules(mode, (), None)) if restored.state is None else restored.state
-    sequence = restored.sequence
-    for event in restored.events:
+    sequence = restored.sequence + len(restored.events)
+    if restored.core == CORE_VERSION:
+        end, differs = _step_all(state, restored, notes)
+        if differs is None:
+            return Recovered(end, sequence, restored.warnings, restored.outdated)
+        sentence = (
+            f"Event {differs} of {restored.journal} was answered otherwise when it happened than this gridbot answers "
+            f"it. What was done then counts: the state was made from that alone. Please report it."
+        )
+    else:
+        sentence = (
+            f"{restored.journal} is of core {restored.core}, this gridbot has core {CORE_VERSION}: what happened was "
+            f"taken from it as it was, and what should rest is decided anew."
+        )
+    end = wish_anew(_tell_all(state, restored, notes))
+    return Recovered(end, sequence, (*restored.warnings, sentence), True)
+
+
+def _step_all(state: State, restored: Restored, notes: NoteShelf) -> tuple[State, int | None]:
+    """Step every event; return the state, and the number of the first event whose facts are not those on the disk."""
+    told = restored.facts
+    for place, event in enumerate(restored.events):
+        sequence = restored.sequence + place + 1
         try:
             answer = step(state, event)
         except (IllegalTransition, LedgerError) as error:
-            raise StateFileError(
-                f"Event {sequence + 1} of the journal contradicts what was before it: {error.message}",
-                hint="Put the whole account folder back from a backup, or ask for help.",
-            ) from error
-        state, sequence = answer.state, sequence + 1
-        notes.append(sequence, answer.notes)
-    return Recovered(state, sequence, restored.warnings)
+            raise _contradicts(restored, sequence, error) from error
+        if told is not None and facts_of(state, answer) != told[place]:
+            return state, sequence
+        state = answer.state
+        if answer.notes:
+            notes.append(sequence, answer.notes)
+    return state, None
+
+
+def _tell_all(state: State, restored: Restored, notes: NoteShelf) -> State:
+    """Book every event and its facts, deciding nothing."""
+    if restored.facts is None and restored.events:
+        raise StateFileError(
+            f"{restored.journal} was written by core {restored.core} and does not tell what was done, so this gridbot "
+            f"(core {CORE_VERSION}) cannot go on from it.",
+            hint="Start the gridbot that wrote it once more and close it: it then leaves a snapshot to go on from.",
+        )
+    for place, (event, facts) in enumerate(zip(restored.events, restored.facts or (), strict=True)):
+        sequence = restored.sequence + place + 1
+        try:
+            answer = apply_facts(state, event, facts)
+        except (IllegalTransition, LedgerError) as error:
+            raise _contradicts(restored, sequence, error) from error
+        state = answer.state
+        if answer.notes:
+            notes.append(sequence, answer.notes)
+    return state
+
+
+def _contradicts(restored: Restored, sequence: int, error: IllegalTransition | LedgerError) -> StateFileError:
+    return StateFileError(
+        f"Event {sequence} of {restored.journal} contradicts what was before it: {error.message}",
+        hint="Put the whole account folder back from a backup, or ask for help.",
+    )
 
 
 class StateKeeper:
@@ -81,6 +140,9 @@ class StateKeeper:
         self._tell = tell
         self._sequence = recovered.sequence
         self._since_rotation = 0
+        if recovered.outdated:
+            # Nothing of this core stands behind what another core, or an older form, began.
+            self.rotate()
 
     def take(self, event: Event) -> Step | None:
         """Apply and record one event; None for a report that can no longer be true. It is not durable yet."""
@@ -96,7 +158,7 @@ class StateKeeper:
         if self.broken:
             return
         try:
-            self._sequence = self._journal.append(event)
+            self._sequence = self._journal.append(event, facts_of(self.state, answer))
             if answer.notes:
                 self._notes.append(self._sequence, answer.notes)
         except EnvironmentProblem as problem:

@@ -48,8 +48,8 @@ def trade(home: Path, *, seed: int = 1, until: tuple[int, ...] = (30, 30, 30), d
             if part:
                 journal.rotate(walk.state, told)
             walk.walk(steps)
-            for event in walk.events[told:]:
-                told = journal.append(event)
+            for event, facts in zip(walk.events[told:], walk.facts[told:], strict=True):
+                told = journal.append(event, facts)
     finally:
         journal.close()
         folder.release()
@@ -57,7 +57,8 @@ def trade(home: Path, *, seed: int = 1, until: tuple[int, ...] = (30, 30, 30), d
 
 
 def test_a_first_start_finds_nothing_and_needs_no_lock(tmp_path: Path) -> None:
-    assert account(tmp_path / "none").load() == Restored(None, 0, (), ())
+    restored = account(tmp_path / "none").load()
+    assert restored == Restored(None, 0, (), (), (), journal=restored.journal)
     assert not (tmp_path / "none").exists()
 
 

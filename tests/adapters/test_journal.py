@@ -11,12 +11,15 @@ import pytest
 
 from gridbot.adapters.files import journal_lines
 from gridbot.adapters.files.account_folder import AccountFolder
+from gridbot.core.codec import SCHEMA
 from gridbot.core.events import Event, KillKind, KillReleased, KillRequested
 from gridbot.core.units import Mode, TimeMs
 from gridbot.errors import EnvironmentProblem, StateFileError
 from gridbot.ports import Journal, Restored
 from tests.adapters.faulty_disk import FaultyDisk
 from tests.core.engine_walk import Walk
+
+NEWER = SCHEMA + 1
 
 
 def release(number: int) -> Event:
@@ -56,7 +59,7 @@ def test_a_line_says_number_sums_and_event_and_is_json(tmp_path: Path) -> None:
     path = write(tmp_path, [release(1), release(2)])
     header, first, second = [json.loads(line) for line in path.read_bytes().splitlines()]
     assert list(first) == ["sum", "seq", "prev", "event"]
-    assert (header["schema"], header["first"], header["prev"]) == (1, 1, journal_lines.ORIGIN)
+    assert (header["schema"], header["first"], header["prev"]) == (SCHEMA, 1, journal_lines.ORIGIN)
     assert (first["seq"], second["seq"]) == (1, 2)
     assert (first["prev"], second["prev"]) == (header["sum"], first["sum"])
     assert first["event"] == {"type": "KillReleased", "time": 1, "by": "person 1"}
@@ -153,9 +156,11 @@ def test_a_line_of_another_account_is_refused(tmp_path: Path) -> None:
 
 def test_a_newer_form_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = write(tmp_path, [])
-    rest = path.read_bytes().replace(b'"schema":1', b'"schema":2')[len('{"sum":"') + 16 + len('",') : -1]
+    rest = path.read_bytes().replace(b'"schema":%d' % SCHEMA, b'"schema":%d' % NEWER)[
+        len('{"sum":"') + 16 + len('",') : -1
+    ]
     path.write_bytes(b'{"sum":"' + journal_lines.checksum(rest).encode() + b'",' + rest + b"\n")
-    with pytest.raises(StateFileError, match="has form 2") as refused:
+    with pytest.raises(StateFileError, match=f"has form {NEWER}") as refused:
         load(tmp_path)
     assert "newer gridbot" in refused.value.hint
 

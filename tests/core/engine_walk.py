@@ -27,6 +27,7 @@ from gridbot.core.events import (
     Transferred,
 )
 from gridbot.core.events import KillKind as Kind
+from gridbot.core.facts import JournalFact, facts_of
 from gridbot.core.orders import Fact
 from gridbot.core.rules import GridRules, Instrument, RiskRules, Rules
 from gridbot.core.state import State, new_state
@@ -37,7 +38,7 @@ SIGNAL_MS = 14_400_000
 
 
 class Walk:
-    """Events with what they led to: `state` after all of them, `events` and the `notes` of each."""
+    """Events with what they led to: `state` after all of them, `events`, and the `facts` and `notes` of each."""
 
     def __init__(self, *, seed: int, grids: int = 2, levels: int = 5) -> None:
         self._random = random.Random(seed)
@@ -53,6 +54,7 @@ class Walk:
         self.rules = Rules(Mode.DEMO, rules, RiskRules())
         self.state: State = new_state(Rules(Mode.DEMO, (), None))
         self.events: list[Event] = []
+        self.facts: list[tuple[JournalFact, ...]] = []
         self.notes: list[tuple[Note, ...]] = []
         self._begin()
 
@@ -62,6 +64,7 @@ class Walk:
             after = step(self.state, event)
         except IllegalTransition:
             return
+        self.facts.append(facts_of(self.state, after))
         self.state = after.state
         self.events.append(event)
         self.notes.append(after.notes)

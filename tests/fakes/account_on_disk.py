@@ -39,8 +39,9 @@ class WalkedAccount:
                     notes.sync()
                     journal.rotate(self.walk.state, self._told)
                 self.walk.walk(steps)
-                for event, told in list(zip(self.walk.events, self.walk.notes, strict=True))[self._told :]:
-                    self._told = journal.append(event)
+                lived = list(zip(self.walk.events, self.walk.facts, self.walk.notes, strict=True))
+                for event, facts, told in lived[self._told :]:
+                    self._told = journal.append(event, facts)
                     notes.append(self._told, told)
         finally:
             notes.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from gridbot.core.commands import Note
 from gridbot.core.events import Event, KillKind
+from gridbot.core.facts import JournalFact
 from gridbot.core.state import State
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Restored
@@ -20,14 +21,33 @@ class MemoryStore:
         self.snapshot: State | None = None
         self.snapshot_at = 0
         self.durable_events: list[Event] = []
+        self.durable_facts: list[tuple[JournalFact, ...]] = []
         self.full = False
         self.fsync_s = 0.0
 
     def load(self) -> Restored:
-        return Restored(self.snapshot, self.snapshot_at, tuple(self.durable_events), ())
+        return Restored(
+            self.snapshot, self.snapshot_at, tuple(self.durable_events), (), facts=tuple(self.durable_facts)
+        )
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest event that is durable."""
+        return self.snapshot_at + len(self.durable_events)
+
+    def on_disk(self) -> MemoryStore:
+        """Return a copy of what a power cut now would leave."""
+        copy = MemoryStore()
+        copy.put_back(self)
+        return copy
+
+    def put_back(self, copy: MemoryStore) -> None:
+        """Make what is on the disk what it was when the copy was taken."""
+        self.snapshot, self.snapshot_at = copy.snapshot, copy.snapshot_at
+        self.durable_events, self.durable_facts = list(copy.durable_events), list(copy.durable_facts)
 
     def journal(self, after: int) -> MemoryJournal:
-        assert after == self.snapshot_at + len(self.durable_events)
+        assert after == self.newest
         return MemoryJournal(self, after)
 
 
@@ -36,12 +56,12 @@ class MemoryJournal:
 
     def __init__(self, store: MemoryStore, sequence: int) -> None:
         self._store = store
-        self._waiting: list[Event] = []
+        self._waiting: list[tuple[Event, tuple[JournalFact, ...]]] = []
         self.sequence = sequence
 
-    def append(self, event: Event) -> int:
+    def append(self, event: Event, facts: tuple[JournalFact, ...] = ()) -> int:
         self._refuse_if_full()
-        self._waiting.append(event)
+        self._waiting.append((event, facts))
         self.sequence += 1
         return self.sequence
 
@@ -55,14 +75,16 @@ class MemoryJournal:
         assert sequence == self.sequence
         self._write()
         self._store.snapshot, self._store.snapshot_at = state, sequence
-        self._store.durable_events = []
+        self._store.durable_events, self._store.durable_facts = [], []
 
     def close(self) -> None:
         self._write()
 
     def _write(self) -> None:
         self._refuse_if_full()
-        self._store.durable_events += self._waiting
+        for event, facts in self._waiting:
+            self._store.durable_events.append(event)
+            self._store.durable_facts.append(facts)
         self._waiting = []
 
     def _refuse_if_full(self) -> None:

@@ -164,11 +164,11 @@ class House:
         trader = self.trader()
         task = asyncio.get_running_loop().create_task(trader.run())
         await asyncio.sleep(seconds)
-        kept = list(self.store.durable_events), self.store.snapshot, self.store.snapshot_at
+        kept = self.store.on_disk()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        self.store.durable_events, self.store.snapshot, self.store.snapshot_at = kept
-        self.notes.kept = [entry for entry in self.notes.kept if entry[0] <= kept[2] + len(kept[0])]
+        self.store.put_back(kept)
+        self.notes.kept = [entry for entry in self.notes.kept if entry[0] <= kept.newest]
 
 
 def resting_at(house: House) -> dict[str, PlaceLimit]:

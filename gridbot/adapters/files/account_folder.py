@@ -16,13 +16,15 @@ from gridbot.adapters.files.journal_lines import ORIGIN, Tail, header_line, read
 from gridbot.adapters.files.order_ids import next_epoch, order_prefix
 from gridbot.adapters.files.snapshot_file import Snapshot, read_snapshot, write_snapshot
 from gridbot.adapters.files.whole import save_whole
+from gridbot.core.codec import SCHEMA
+from gridbot.core.facts import CORE_VERSION
 from gridbot.core.state import State
 from gridbot.core.units import Mode, TimeMs
 from gridbot.core.values import value
 from gridbot.errors import StateFileError
 from gridbot.ports import Disk, Held, Journal, OpenFile, Restored
 
-LOCK, EPOCH = "lock", "epoch"
+LOCK, EPOCH, BACKUP = "lock", "epoch", "backup"
 _MEND = "Put the whole account folder back from a backup, or ask for help."
 _LOOKS = 5
 """How often a reader without the lock looks again when a running gridbot rotates under its eyes."""
@@ -37,6 +39,26 @@ class _Found:
     prev: str
     snapshot: Snapshot | None
     tail: Tail
+
+    @property
+    def schema(self) -> int:
+        """The older of the forms of the two files."""
+        header, snapshot = self.tail.header, self.snapshot
+        return min(SCHEMA if header is None else header.schema, SCHEMA if snapshot is None else snapshot.schema)
+
+    @property
+    def core(self) -> int:
+        """The core that wrote what is newest: the events, or where there are none the state."""
+        header, snapshot = self.tail.header, self.snapshot
+        if header is not None and (self.tail.events or snapshot is None):
+            return header.core
+        return CORE_VERSION if snapshot is None else snapshot.core
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the journal must be rotated before anything is appended."""
+        header = self.tail.header
+        return self.schema < SCHEMA or self.core != CORE_VERSION or (header is not None and header.core != CORE_VERSION)
 
 
 class AccountFolder:
@@ -68,14 +90,28 @@ class AccountFolder:
     def load(self) -> Restored:
         """Return the snapshot and every event after it; StateFileError for anything damaged, foreign or newer."""
         found = self._look()
-        warnings: tuple[str, ...] = ()
+        path = self.folder / found.name
+        warnings: list[str] = []
         if found.tail.torn:
-            path = self.folder / found.name
-            warnings = (
-                f"{path} ended in {found.tail.torn} bytes of a line that was never finished; they are dropped.",
+            warnings.append(
+                f"{path} ended in {found.tail.torn} bytes of a line that was never finished; they are dropped."
+            )
+        if found.schema < SCHEMA and self._held is not None:
+            warnings.append(
+                f"The files of {self.folder} are of form {found.schema} and become form {SCHEMA}; a copy of them as "
+                f"they were is in {self._backup_of(found)}."
             )
         state = None if found.snapshot is None else found.snapshot.state
-        return Restored(state, found.first - 1, found.tail.events, warnings)
+        return Restored(
+            state,
+            found.first - 1,
+            found.tail.events,
+            tuple(warnings),
+            found.tail.facts,
+            found.core,
+            found.outdated,
+            str(path),
+        )
 
     def history(self) -> Iterator[Chapter]:
         """Yield every journal that is kept, oldest first, each held to the one before it; StateFileError."""
@@ -88,6 +124,8 @@ class AccountFolder:
         found = self._look()
         if found.tail.last != after:
             raise ValueError(f"the journal is at event {found.tail.last}, not at {after}")
+        if found.schema < SCHEMA:
+            self._back_up(found)
         self._tidy(found)
         path = self.folder / found.name
         if found.tail.header is None:
@@ -96,8 +134,17 @@ class AccountFolder:
             if found.tail.torn:
                 self._disk.truncate(path, found.tail.size)
             file, chain = self._disk.append(path), found.tail.chain
+        if found.outdated and not found.tail.events:
+            # The next journal takes this one's place and name, so it follows what this one follows.
+            chain = found.prev
         return JournalFile(
-            file, first=found.first, sequence=after, chain=chain, aside=self._new_aside(), rotate=self._rotate
+            file,
+            first=found.first,
+            sequence=after,
+            chain=chain,
+            aside=self._new_aside(),
+            rotate=self._rotate,
+            outdated=found.outdated,
         )
 
     def next_prefix(self, install: str, now: TimeMs) -> str:
@@ -178,6 +225,18 @@ class AccountFolder:
         return (self._disk.read(self.folder / name) or b"").count(b"\n") > 1
 
     # ------------------------------------------------------------------------------------- writing
+
+    def _backup_of(self, found: _Found) -> Path:
+        return self.folder / BACKUP / f"schema-{found.schema}-{found.tail.last}"
+
+    def _back_up(self, found: _Found) -> None:
+        """Copy files of an older form as they are, durably; the snapshot last, so that it says the copy is whole."""
+        target = self._backup_of(found)
+        self._disk.make_folder(target)
+        for name in (EPOCH, found.name, SNAPSHOT):
+            content = self._disk.read(self.folder / name)
+            if content is not None:
+                save_whole(self._disk, target / name, content)
 
     def _tidy(self, found: _Found) -> None:
         """Finish what a crash in a rotation left."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from gridbot.adapters.files.journal_lines import event_line
 from gridbot.core.events import Event
+from gridbot.core.facts import JournalFact
 from gridbot.core.state import State
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import OpenFile
@@ -51,12 +52,25 @@ class Rotate(Protocol):
 class JournalFile:
     """Satisfies the Journal port.
 
+    One that is `outdated` (of an older form, or of another core) takes no event before it was rotated.
+
     Two locks: `_gate` guards the lines that wait and is held for an instant, `_turn` is held by whoever writes. What
     waits is taken inside `_turn`, so lines reach the file in their order whoever writes them.
     """
 
-    def __init__(self, file: OpenFile, *, first: int, sequence: int, chain: str, aside: Aside, rotate: Rotate) -> None:
+    def __init__(
+        self,
+        file: OpenFile,
+        *,
+        first: int,
+        sequence: int,
+        chain: str,
+        aside: Aside,
+        rotate: Rotate,
+        outdated: bool = False,
+    ) -> None:
         self._file: OpenFile | None = file
+        self._outdated = outdated
         self._first = first
         self._aside = aside
         self._rotate = rotate
@@ -70,11 +84,16 @@ class JournalFile:
         self._failure: EnvironmentProblem | None = None
         self._closed = False
 
-    def append(self, event: Event) -> int:
-        """Add an event; return its number. EnvironmentProblem once the disk has failed: what it holds is not sure."""
+    def append(self, event: Event, facts: tuple[JournalFact, ...] = ()) -> int:
+        """Add an event and what was done about it; return its number.
+
+        EnvironmentProblem once the disk has failed: what it holds is not sure.
+        """
         self._refuse_if_failed()
+        if self._outdated:
+            raise ValueError("the journal is of another core or form; rotate it first")
         with self._gate:
-            line, chain = event_line(event, sequence=self._sequence + 1, prev=self._chain)
+            line, chain = event_line(event, facts, sequence=self._sequence + 1, prev=self._chain)
             self._waiting.append(line)
             self._sequence += 1
             self._chain = chain
@@ -127,7 +146,7 @@ class JournalFile:
         if sequence != self._sequence:
             raise ValueError(f"the snapshot includes event {sequence}, the journal is at {self._sequence}")
         self._refuse_if_failed()
-        if sequence < self._first:
+        if sequence < self._first and not self._outdated:
             return
         self._write_out()
         with self._turn:
@@ -138,7 +157,7 @@ class JournalFile:
             except EnvironmentProblem as error:
                 self._failure = error
                 raise
-            self._first = sequence + 1
+            self._first, self._outdated = sequence + 1, False
 
     def _close_file(self) -> None:
         if self._file is not None:

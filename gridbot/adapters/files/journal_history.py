@@ -16,6 +16,7 @@ import orjson
 
 from gridbot.adapters.files.journal_lines import Tail, read_lines
 from gridbot.adapters.files.snapshot_file import Snapshot, read_snapshot
+from gridbot.core.facts import CORE_VERSION
 from gridbot.core.values import value
 from gridbot.errors import StateFileError
 from gridbot.ports import Disk, Restored
@@ -109,7 +110,9 @@ def _chapter(disk: Disk, path: Path, *, with_state: bool) -> Chapter | None:
     if snapshot is not None and snapshot.chain != prev:
         raise StateFileError(f"The snapshot of event {first - 1} near {path} is of another past.", hint=_MEND)
     state = None if snapshot is None else snapshot.state
-    return Chapter(path, Restored(state, first - 1, tail.events, _torn(path, tail)), prev, tail.chain)
+    core = CORE_VERSION if tail.header is None else tail.header.core
+    restored = Restored(state, first - 1, tail.events, _torn(path, tail), tail.facts, core, journal=str(path))
+    return Chapter(path, restored, prev, tail.chain)
 
 
 def _torn(path: Path, tail: Tail) -> tuple[str, ...]:

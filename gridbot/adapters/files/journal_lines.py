@@ -3,7 +3,8 @@
 A line is ``{"sum":"<16 hex>",<rest>`` and a newline; the sum is BLAKE2b of 8 bytes over every byte of ``<rest>``, which
 begins with the sequence number and the sum of the line before (``prev``). So a changed bit, a lost, doubled, moved or
 foreign line shows. The first line of a file is its header (schema, version of the core, number of the first event);
-its ``prev`` is the sum of the last line of the journal before, sixteen zeros at the account's beginning.
+its ``prev`` is the sum of the last line of the journal before, sixteen zeros at the account's beginning. Behind the
+event stands what the core did about it (``did``), where it did something that another core must know.
 
 Torn is a last line without its newline, and only that is dropped: it was never confirmed as durable. Any other fault
 is damage and refused.
@@ -18,8 +19,17 @@ from typing import Any
 import orjson
 
 from gridbot import __version__
-from gridbot.core.codec import SCHEMA, Unreadable, event_from_plain, event_to_plain
+from gridbot.adapters.files.upgrades import lift_header, lift_line, readable
+from gridbot.core.codec import (
+    SCHEMA,
+    Unreadable,
+    event_from_plain,
+    event_to_plain,
+    facts_from_plain,
+    facts_to_plain,
+)
 from gridbot.core.events import Event
+from gridbot.core.facts import CORE_VERSION, JournalFact
 from gridbot.core.values import value
 from gridbot.errors import StateFileError
 
@@ -28,6 +38,8 @@ ORIGIN = "0" * 16
 
 _OPENING, _CLOSING = b'{"sum":"', b'",'
 _BODY = len(_OPENING) + 16 + len(_CLOSING)
+_FACTS_SINCE = 2
+"""The form since which a line tells what was done."""
 _MEND = "Put the whole account folder back from a backup, or ask for help; do not edit the file."
 
 
@@ -36,16 +48,20 @@ class Header:
     """The first line of a journal: form, version of the core that wrote it, number of its first event."""
 
     schema: int
-    core: str
+    core: int
     first: int
 
 
 @value
 class Tail:
-    """What a journal holds. `last` and `chain` are the number and sum of its newest line, `size` its whole bytes."""
+    """What a journal holds: each event with its facts, which are None where the journal's form kept none.
+
+    `last` and `chain` are the number and sum of its newest line, `size` its whole bytes.
+    """
 
     header: Header | None
     events: tuple[Event, ...]
+    facts: tuple[tuple[JournalFact, ...], ...] | None
     last: int
     chain: str
     size: int
@@ -59,12 +75,16 @@ def checksum(data: bytes) -> str:
 
 def header_line(*, first: int, prev: str) -> tuple[bytes, str]:
     """Return the first line of a journal whose first event will be `first`, and the line's sum."""
-    return _sealed({"seq": first - 1, "prev": prev, "schema": SCHEMA, "core": __version__, "first": first})
+    head = {"seq": first - 1, "prev": prev, "schema": SCHEMA, "core": CORE_VERSION, "by": __version__, "first": first}
+    return _sealed(head)
 
 
-def event_line(event: Event, *, sequence: int, prev: str) -> tuple[bytes, str]:
-    """Return the line of one event, and the line's sum."""
-    return _sealed({"seq": sequence, "prev": prev, "event": event_to_plain(event)})
+def event_line(event: Event, facts: tuple[JournalFact, ...], *, sequence: int, prev: str) -> tuple[bytes, str]:
+    """Return the line of one event and of what was done about it, and the line's sum."""
+    record = {"seq": sequence, "prev": prev, "event": event_to_plain(event)}
+    if facts:
+        record["did"] = facts_to_plain(facts)
+    return _sealed(record)
 
 
 def _sealed(record: dict[str, object]) -> tuple[bytes, str]:
@@ -81,6 +101,7 @@ def read_lines(path: Path, content: bytes, *, prev: str, first: int) -> Tail:
     *lines, torn = content.split(b"\n")
     header: Header | None = None
     events: list[Event] = []
+    facts: list[tuple[JournalFact, ...]] = []
     sequence, chain = first - 1, prev
     for number, line in enumerate(lines, start=1):
         record = _unsealed(path, number, line)
@@ -93,11 +114,15 @@ def read_lines(path: Path, content: bytes, *, prev: str, first: int) -> Tail:
             header = _header(path, record, first)
             continue
         sequence += 1
+        if header.schema < SCHEMA:
+            record = lift_line(record, schema=header.schema)
         try:
             events.append(event_from_plain(record.get("event")))
+            facts.append(facts_from_plain(record["did"]) if "did" in record else ())
         except Unreadable as error:
             raise _damage(path, number, f"holds an event that this version cannot read ({error})") from error
-    return Tail(header, tuple(events), sequence, chain, len(content) - len(torn), len(torn))
+    known = None if header is not None and header.schema < _FACTS_SINCE else tuple(facts)
+    return Tail(header, tuple(events), known, sequence, chain, len(content) - len(torn), len(torn))
 
 
 def _unsealed(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -113,15 +138,11 @@ def _unsealed(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _header(path: Path, record: dict[str, Any], first: int) -> Header:
-    schema = record.get("schema")
-    if type(schema) is not int or schema > SCHEMA:
-        raise StateFileError(
-            f"{path} has form {schema!r}, written by gridbot {record.get('core')}; this one knows {SCHEMA}.",
-            hint="Start the newer gridbot, or put back the backup that the upgrade made.",
-        )
+    schema = readable(path, record)
+    record = lift_header(record)
     if record.get("first") != first:
         raise _damage(path, 1, f"says that the journal begins at event {record.get('first')!r}, not {first}")
-    return Header(schema, str(record.get("core")), first)
+    return Header(schema, record["core"], first)
 
 
 def _damage(path: Path, number: int, what: str) -> StateFileError:

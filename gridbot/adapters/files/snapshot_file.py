@@ -1,7 +1,8 @@
 """The snapshot's form: the state as JSON, sealed whole, with the name and the place of the journal that follows it.
 
 ``{"sum":"<32 hex>",<rest>`` where the sum is BLAKE2b of 16 bytes over every byte of ``<rest>``. So a changed bit
-anywhere in the file shows, also in a file whose form is older than this program's.
+anywhere in the file shows, also in a file whose form is older than this program's. The digest inside is that of the
+state's JSON as it stands in the file, so it is checked in the form in which it was taken.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any
 import orjson
 
 from gridbot import __version__
+from gridbot.adapters.files.upgrades import lift_snapshot, readable
 from gridbot.core.codec import SCHEMA, Unreadable, canonical, digest, state_from_plain, state_to_plain
+from gridbot.core.facts import CORE_VERSION
 from gridbot.core.state import State
 from gridbot.core.values import value
 from gridbot.errors import StateFileError
@@ -25,10 +28,14 @@ _MEND = "Put the whole account folder back from a backup, or ask for help; do no
 
 @value
 class Snapshot:
-    """A state on disk: it includes event `sequence`, whose line has the sum `chain`; `journal` follows it."""
+    """A state on disk: it includes event `sequence`, whose line has the sum `chain`; `journal` follows it.
+
+    `schema` is the form of the file, `core` the version of the core that made the state, `digest` that of the state in
+    the file's own form.
+    """
 
     schema: int
-    core: str
+    core: int
     journal: str
     sequence: int
     chain: str
@@ -41,7 +48,8 @@ def write_snapshot(state: State, *, journal: str, sequence: int, chain: str) -> 
     text = canonical(state_to_plain(state))
     head = {
         "schema": SCHEMA,
-        "core": __version__,
+        "core": CORE_VERSION,
+        "by": __version__,
         "journal": journal,
         "sequence": sequence,
         "chain": chain,
@@ -59,17 +67,15 @@ def read_snapshot(path: Path, content: bytes) -> Snapshot:
             f"{path} is damaged: its checksum is wrong. gridbot does not trade on a guess.", hint=_MEND
         )
     plain: dict[str, Any] = orjson.loads(content)
-    schema = plain["schema"]
-    if schema > SCHEMA:
-        raise StateFileError(
-            f"{path} has form {schema}, written by gridbot {plain['core']}; this one knows {SCHEMA}.",
-            hint="Start the newer gridbot, or put back the backup that the upgrade made.",
-        )
+    schema = readable(path, plain)
+    if sha256(canonical(plain["state"])).hexdigest() != plain["digest"]:
+        raise StateFileError(f"{path} does not hold the state whose digest it bears.", hint=_MEND)
+    plain = lift_snapshot(plain)
     try:
         state = state_from_plain(plain["state"])
     except Unreadable as error:
         raise StateFileError(f"{path} cannot be read by this version ({error}).", hint=_MEND) from error
-    if digest(state) != plain["digest"]:
+    if schema == SCHEMA and digest(state) != plain["digest"]:
         raise StateFileError(f"{path} does not give back the state that was saved in it.", hint=_MEND)
     return Snapshot(
         schema=schema,

@@ -1,0 +1,74 @@
+"""Older forms of an account's files, lifted over plain data one step at a time, so that only the newest is decoded.
+
+`UPGRADES` has one step for each released form. A step is never changed once its form was released: a golden file of
+that form holds it to what it gave (tests/golden/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gridbot.core.codec import SCHEMA
+from gridbot.core.values import value
+from gridbot.errors import StateFileError
+
+Plain = dict[str, Any]
+OLDEST = 1
+
+
+@value
+class Upgrade:
+    """How each kind of record becomes that of the next form: a snapshot, a journal's header, an event's line."""
+
+    snapshot: Callable[[Plain], Plain]
+    header: Callable[[Plain], Plain]
+    line: Callable[[Plain], Plain]
+
+
+def _as_it_is(plain: Plain) -> Plain:
+    return plain
+
+
+def _core_1(plain: Plain) -> Plain:
+    """Form 1 named the program's version as its core; whatever it was, it was the first core."""
+    return {**plain, "core": 1, "by": plain["core"]}
+
+
+UPGRADES: dict[int, Upgrade] = {
+    1: Upgrade(snapshot=_core_1, header=_core_1, line=_as_it_is),
+}
+
+
+def readable(path: Path, plain: Plain) -> int:
+    """Return the form of a file from its record; StateFileError for one that only another gridbot can read."""
+    schema = plain.get("schema")
+    if type(schema) is not int or not OLDEST <= schema <= SCHEMA:
+        by = plain.get("by", plain.get("core"))
+        raise StateFileError(
+            f"{path} has form {schema!r}, written by gridbot {by}; this one knows forms {OLDEST} to {SCHEMA}.",
+            hint="Start the newer gridbot, or put back the copy that its upgrade kept in the account's folder backup.",
+        )
+    return schema
+
+
+def lift_snapshot(plain: Plain) -> Plain:
+    """Return a snapshot's record in the newest form."""
+    for schema in range(plain["schema"], SCHEMA):
+        plain = UPGRADES[schema].snapshot(plain)
+    return plain
+
+
+def lift_header(plain: Plain) -> Plain:
+    """Return the header of a journal in the newest form."""
+    for schema in range(plain["schema"], SCHEMA):
+        plain = UPGRADES[schema].header(plain)
+    return plain
+
+
+def lift_line(plain: Plain, *, schema: int) -> Plain:
+    """Return the line of an event, from a journal of form `schema`, in the newest form."""
+    for step in range(schema, SCHEMA):
+        plain = UPGRADES[step].line(plain)
+    return plain
