@@ -118,12 +118,13 @@ class BalanceView:
 
 @value
 class KillView:
-    """Why trading is stopped, and how many cancels are not confirmed yet."""
+    """Why trading is stopped, how many cancels are not confirmed yet, and whether what is held is being sold."""
 
     kind: KillKind
     reason: str
     time: TimeMs
     unconfirmed: int
+    liquidate: bool = False
 
 
 @value
@@ -152,7 +153,7 @@ def snapshot(state: State) -> Snapshot:
     orders = tuple(_order_views(state))
     risk = state.risk
     kill = state.kill
-    kill_view = None if kill is None else KillView(kill.kind, kill.reason, kill.time, len(orders))
+    kill_view = None if kill is None else KillView(kill.kind, kill.reason, kill.time, len(orders), kill.liquidate)
     day = None if risk.equity is None or risk.day_start is None else risk.equity - risk.day_start
     return Snapshot(
         state.now,

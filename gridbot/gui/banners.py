@@ -10,7 +10,7 @@ from gridbot.core.units import ZERO, Asset
 from gridbot.gui import words
 from gridbot.gui.drain import ENGINE_SILENT_MS
 from gridbot.gui.parts import button, label, set_role, set_text
-from gridbot.shell.facade import View
+from gridbot.shell.facade import StopView, View
 
 
 class Banners(QWidget):
@@ -19,10 +19,12 @@ class Banners(QWidget):
     Signals:
         show_orders_wanted: the orders that are not confirmed are to be shown.
         reset_wanted: a person wants to trade again.
+        sale_wanted: a person wants to sell what the grids hold.
     """
 
     show_orders_wanted = Signal()
     reset_wanted = Signal()
+    sale_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +33,8 @@ class Banners(QWidget):
         self._stop_words = label("", name="Trading is stopped", wrap=True)
         self._show = button("Show them", self.show_orders_wanted.emit, name="Show the unconfirmed orders")
         self._reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop")
-        self._stopped = _banner("stopped", self._stop_words, self._show, self._reset)
+        self._sell = button("Sell position too…", self.sale_wanted.emit, name="Sell what the grids hold")
+        self._stopped = _banner("stopped", self._stop_words, self._show, self._sell, self._reset)
         self._problem_words = label("", name="Problems", wrap=True)
         self._problem = _banner("problem", self._problem_words)
         self._silent_words = label("", name="The engine", wrap=True)
@@ -47,8 +50,8 @@ class Banners(QWidget):
         """Say that STOP was sent, before the engine has answered."""
         self._sent = True
         set_text(self._stop_words, "Stopping trading…")
-        self._show.hide()
-        self._reset.hide()
+        for offer in (self._show, self._sell, self._reset):
+            offer.hide()
         self._stopped.show()
 
     def stop_failed(self, sentence: str) -> None:
@@ -60,18 +63,25 @@ class Banners(QWidget):
     def show_view(self, view: View) -> None:
         """Show what the view says."""
         kill = view.snapshot.kill
-        if kill is None:
-            if not self._sent:
-                self._stopped.hide()
-            # What rests now is what a stop will have to cancel; it may be done before the next look.
-            self._total = len(view.snapshot.orders)
-        else:
+        if kill is not None:
             self._sent = False
             self._total = max(self._total, kill.unconfirmed)
             set_text(self._stop_words, stop_sentence(view, total=self._total))
             self._show.setVisible(kill.unconfirmed > 0)
+            self._sell.setVisible(not kill.liquidate and any(grid.inventory for grid in view.snapshot.grids))
             self._reset.show()
             self._stopped.show()
+        elif view.stop is not None:
+            # The engine has not taken notice yet, or hangs: what is known comes from the kill switch's own thread.
+            self._sent = False
+            self._total = max(self._total, view.stop.met)
+            set_text(self._stop_words, _said_beside(view.stop))
+            self._stopped.show()
+        else:
+            if not self._sent:
+                self._stopped.hide()
+            # What rests now is what a stop will have to cancel; it may be done before the next look.
+            self._total = len(view.snapshot.orders)
         set_text(self._problem_words, "\n".join(view.problems))
         self._problem.setVisible(bool(view.problems))
 
@@ -82,7 +92,7 @@ class Banners(QWidget):
             set_text(
                 self._silent_words,
                 f"The trading engine has not answered for {seconds} s. What you see is old. Orders on the exchange "
-                "stay as they are; STOP is still taken and done as soon as the engine answers.",
+                "stay as they are; STOP works all the same, it does not need the engine.",
             )
         self._silent.setVisible(silence_ms >= ENGINE_SILENT_MS)
 
@@ -107,24 +117,43 @@ def stop_sentence(view: View, *, total: int) -> str:
     kill = view.snapshot.kill
     if kill is None:
         return ""
-    left = kill.unconfirmed
     begin = f"Trading stopped {words.clock(kill.time)} UTC"
     begin += f": {kill.reason.rstrip('.')}." if kill.reason else "."
-    if left == 0:
+    return f"{begin} {_cancels(view, total=total, left=kill.unconfirmed)}{_unlatched(view.stop)}"
+
+
+def _cancels(view: View, *, total: int, left: int) -> str:
+    """Return how far the cancels are; "all cancelled" only when the engine and the exchange both say so."""
+    stop = view.stop
+    if left == 0 and (stop is None or stop.flat):
         orders = "No orders rest."
         if total:
             orders = "The one order is cancelled." if total == 1 else f"All {total:,} orders cancelled."
-        return f"{begin} {orders} {_coins(view.snapshot)}"
+        return f"{orders} {_coins(view.snapshot)}"
     offline = [market.symbol for market in view.markets if not market.connected]
     if any(order.symbol in offline for order in view.snapshot.orders):
         return (
-            f"{begin} {words.counted(left, 'order')} cannot be cancelled: there is no connection to the exchange. "
+            f"{words.counted(left, 'order')} cannot be cancelled: there is no connection to the exchange. "
             "Cancelling goes on as soon as there is one; until then the orders rest there."
         )
+    if stop is not None and (stop.trouble or left == 0):
+        return stop.sentence()
     doubtful = sum(order.state in words.UNCONFIRMED for order in view.snapshot.orders)
     if doubtful:
-        return f"{begin} {words.counted(doubtful, 'order')} not confirmed - retrying."
-    return f"{begin} Cancelling {left} of {words.counted(max(total, left), 'order')}…"
+        return f"{words.counted(doubtful, 'order')} not confirmed - retrying."
+    return f"Cancelling {left} of {words.counted(max(total, left), 'order')}…"
+
+
+def _said_beside(stop: StopView) -> str:
+    why = f": {stop.reason.rstrip('.')}." if stop.reason else "."
+    return f"Trading stopped{why} {stop.sentence()}{_unlatched(stop)}"
+
+
+def _unlatched(stop: StopView | None) -> str:
+    """Return the warning that the stop would not outlive a restart, if that is so."""
+    if stop is None or not stop.unlatched:
+        return ""
+    return f" The KILL file could not be written, so do not restart gridbot: {stop.unlatched}"
 
 
 def _coins(snapshot: Snapshot) -> str:
@@ -134,4 +163,6 @@ def _coins(snapshot: Snapshot) -> str:
             held.setdefault(grid.instrument.base, []).append(grid)
     amounts = {asset: sum((grid.inventory for grid in grids), ZERO) for asset, grids in held.items()}
     coins = [f"{words.quantity(amount)} {asset}" for asset, amount in amounts.items() if amount]
+    if snapshot.kill is not None and snapshot.kill.liquidate:
+        return f"Selling your {' and '.join(coins)}…" if coins else "What the grids held is sold."
     return f"Your {' and '.join(coins)} are unchanged." if coins else "The grids hold no coins."

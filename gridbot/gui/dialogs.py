@@ -56,7 +56,31 @@ class Dialog(QDialog):
         self.activateWindow()
 
 
-class ResetDialog(Dialog):
+class TypedDialog(Dialog):
+    """Asks to type a word before something is done that a click by chance must not do."""
+
+    WORD = ""
+
+    def ask_for_word(self, sentence: str, act: Callable[[], object], *, do: str, name: str, instead: str) -> None:
+        """Add the field and the buttons; `act` is done when the word stands there and `do` is clicked."""
+        self.box.addWidget(label(f"{sentence} Type {self.WORD} to allow it.", wrap=True))
+        self.field = QLineEdit()
+        self.field.setAccessibleName(f"Type {self.WORD}")
+        self.field.setPlaceholderText(self.WORD)
+        self.box.addWidget(self.field)
+        self.confirm = button(do, self._confirm, name=name)
+        self.confirm.setEnabled(False)
+        self.safe = button(instead, self.reject)
+        self.field.textChanged.connect(lambda text: self.confirm.setEnabled(text == self.WORD))
+        self.add_buttons(self.confirm, self.safe)
+        self._act = act
+
+    def _confirm(self) -> None:
+        self._act()
+        self.accept()
+
+
+class ResetDialog(TypedDialog):
     """Asks to type RESET before trading may begin again, and shows why it stopped."""
 
     WORD = "RESET"
@@ -75,21 +99,39 @@ class ResetDialog(Dialog):
                     wrap=True,
                 )
             )
-        self.box.addWidget(label("After the reset the grids place orders again. Type RESET to allow it.", wrap=True))
-        self.field = QLineEdit()
-        self.field.setAccessibleName("Type RESET")
-        self.field.setPlaceholderText(self.WORD)
-        self.box.addWidget(self.field)
-        self.confirm = button("Reset", self._confirm, name="Reset the stop and trade again")
-        self.confirm.setEnabled(False)
-        self.safe = button("Stay stopped", self.reject)
-        self.field.textChanged.connect(lambda text: self.confirm.setEnabled(text == self.WORD))
-        self.add_buttons(self.confirm, self.safe)
-        self._act = act
+        self.ask_for_word(
+            "After the reset the grids place orders again.",
+            act,
+            do="Reset",
+            name="Reset the stop and trade again",
+            instead="Stay stopped",
+        )
 
-    def _confirm(self) -> None:
-        self._act()
-        self.accept()
+
+class SellDialog(TypedDialog):
+    """Asks to type SELL before what the grids hold is sold after a stop."""
+
+    WORD = "SELL"
+
+    def __init__(self, grids: tuple[GridView, ...], act: Callable[[], object], parent: QWidget) -> None:
+        super().__init__("Sell position too", parent)
+        self.setMinimumWidth(440)
+        self.box.addWidget(label("Sell what the grids hold?", role="heading"))
+        for grid in grids:
+            if grid.inventory and grid.instrument is not None:
+                self.box.addWidget(label(f"{grid.id}: {words.quantity(grid.inventory)} {grid.instrument.base}"))
+        how = (
+            "When every order is cancelled and the exchange has said twice that none rests, the balances are read "
+            "again. Then the coins are sold at the price there is, which may be a loss. This cannot be undone."
+        )
+        self.box.addWidget(label(how, wrap=True))
+        self.ask_for_word(
+            "Trading stays stopped afterwards.",
+            act,
+            do="Sell",
+            name="Sell what the grids hold now",
+            instead="Keep the coins",
+        )
 
 
 _REMOVALS = (

@@ -13,7 +13,7 @@ from gridbot.errors import EnvironmentProblem
 from gridbot.gui import theme
 from gridbot.gui.banners import Banners
 from gridbot.gui.context import Context
-from gridbot.gui.dialogs import ResetDialog
+from gridbot.gui.dialogs import ResetDialog, SellDialog
 from gridbot.gui.drain import Drain, Pace
 from gridbot.gui.frame import Frame
 from gridbot.gui.history import History
@@ -97,6 +97,7 @@ class Window(QMainWindow):
         self.frame.stop_pressed.connect(self.stop)
         self.frame.running_wanted.connect(lambda running: self.context.desk.ask(SetRunning(running)))
         self.banners.reset_wanted.connect(self.reset)
+        self.banners.sale_wanted.connect(self.sell)
         self.risk.reset_wanted.connect(self.reset)
         self.banners.show_orders_wanted.connect(self._show_unconfirmed)
         self.orders.show_on_chart.connect(self._show_on_chart)
@@ -145,6 +146,12 @@ class Window(QMainWindow):
         kill = None if self._view is None else self._view.snapshot.kill
         if kill is not None:
             ResetDialog(kill, lambda: self.context.desk.ask(ReleaseKill("window")), self).present()
+
+    def sell(self) -> None:
+        """Ask to type SELL, then sell what the grids hold once nothing rests any more."""
+        if self._view is not None:
+            wish = StopTrading("You chose to sell.", liquidate=True)
+            SellDialog(self._view.snapshot.grids, lambda: self.context.desk.ask(wish), self).present()
 
     def _show_unconfirmed(self) -> None:
         self.tabs.setCurrentWidget(self.orders)

@@ -117,9 +117,9 @@ class Brake:
         return False
 
     @property
-    def held(self) -> bool:
-        """Whether this process holds; the file is not asked."""
-        return self._hold is not None
+    def held(self) -> str | None:
+        """Why this process holds, None if it does not; the file is not asked, so nothing here waits for a disk."""
+        return None if self._hold is None else self._hold.reason
 
     def stop_reason(self) -> str | None:
         """Return why trading is stopped, by this process or by the file; None if it is not."""

@@ -37,6 +37,7 @@ class EngineFacade:
 
     def __init__(self, first: View, past: tuple[Note, ...]) -> None:
         self._view = first
+        self._with_stop = (first, first)
         self._past = past
         self._lock = Lock()
         self._items: deque[Happened] = deque()
@@ -83,8 +84,15 @@ class EngineFacade:
 
     def view(self) -> View:
         """Return the newest view, and in it how far a stop is, which needs no engine that turns."""
+        seen = self._view
         stop = None if self._kill is None else self._kill.view()
-        return self._view if stop is None else evolve(self._view, stop=stop)
+        if stop is None:
+            return seen
+        known, shown = self._with_stop
+        if known is not seen or shown.stop != stop:
+            shown = evolve(seen, stop=stop)
+            self._with_stop = (seen, shown)
+        return shown
 
     def happened(self) -> tuple[Happened, ...]:
         """Return everything since the last call; log lines that were too many are one line that counts them."""

@@ -117,7 +117,7 @@ class KillThread:
 
     def view(self) -> StopView | None:
         """Return how far the stop is; None while trading is not stopped."""
-        reason, kill = self._brake.stop_reason(), self._kill
+        reason, kill = self._brake.held, self._kill
         if reason is None:
             return None
         if kill is None:
@@ -170,7 +170,7 @@ class KillThread:
         """Answer what the procedure asks, until it is flat, released, asked for more, or the process ends."""
         try:
             request = next(steps)
-            while not self._ended and self._brake.held:
+            while not self._ended and self._brake.held is not None:
                 request = steps.send(self._answer(request))
                 self._beat = self._clock.monotonic()
                 if isinstance(request, Wait) and self._everything and not self._kill_of[1]:

@@ -33,6 +33,7 @@ from gridbot.shell.facade import (
     SetRunning,
     SetWish,
     StopTrading,
+    StopView,
     View,
 )
 from tests.gui.fake_market import FakeGrid, FakeMarket
@@ -65,6 +66,7 @@ class FakeFacade:
         self.problems: tuple[str, ...] = ()
         self.level, self.causes = Level.GREEN, tuple[str, ...]()
         self.kill: KillView | None = None
+        self.stop: StopView | None = None
         self.config = two_grids()
         self.running, self.mode = True, mode
         self._beat = 0
@@ -147,6 +149,9 @@ class FakeFacade:
     def _answer(self, number: int, request: Request) -> list[Happened]:
         done = Answered(number, True, "Done.")
         match request:
+            case StopTrading(reason=reason, liquidate=liquidate) if self.kill is not None:
+                self.kill = evolve(self.kill, liquidate=self.kill.liquidate or liquidate)
+                return [Answered(number, True, f"Stopped already: {reason}")]
             case StopTrading(reason=reason):
                 count = sum(len(grid.orders()) for grid in self.grids)
                 self.kill = KillView(KillKind.MANUAL, reason, TimeMs(self.time), count)
@@ -215,6 +220,7 @@ class FakeFacade:
             starting=False,
             problems=self.problems,
             config_text=self.config.to_json(),
+            stop=self.stop,
         )
 
     def _snapshot(self) -> Snapshot:

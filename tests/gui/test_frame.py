@@ -10,14 +10,14 @@ from pytestqt.qtbot import QtBot
 
 from gridbot.core.events import Removal
 from gridbot.core.units import Mode
-from gridbot.gui.dialogs import RemoveDialog, ResetDialog
+from gridbot.gui.dialogs import RemoveDialog, ResetDialog, SellDialog
 from gridbot.gui.drain import ENGINE_SILENT_MS, Pace
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.window import TITLES, Window
-from gridbot.shell.facade import Answered, ReleaseKill, RemoveGrid, SetRunning, StopTrading
+from gridbot.shell.facade import Answered, ReleaseKill, RemoveGrid, SetRunning, StopTrading, StopView
 from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade
-from tests.gui.finding import press, said
+from tests.gui.finding import dialog, press, said
 
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
@@ -153,6 +153,57 @@ def test_offline_the_banner_says_that_it_cannot_cancel(window: Window, facade: F
     facade.publish()
     window.drain.take()
     assert "cannot be cancelled: there is no connection" in window.banners.sentence()
+
+
+def stop_view(*, flat: bool = False, left: int = 0, trouble: str = "", unlatched: str = "") -> StopView:
+    return StopView("You pressed STOP.", flat, 16, left, trouble, unlatched)
+
+
+def test_while_the_engine_hangs_the_banner_says_what_the_kill_switch_knows(window: Window, facade: FakeFacade) -> None:
+    facade.answers = False
+    window.stop()
+    facade.stop = stop_view(left=3, trouble="The exchange is away.")
+    facade.publish()
+    window.drain.take()
+    assert window.banners.sentence() == (
+        "Trading stopped: You pressed STOP. 3 orders are not confirmed - retrying. The exchange is away."
+    )
+    facade.stop = stop_view(flat=True)
+    facade.publish()
+    window.drain.take()
+    assert window.banners.sentence().endswith("No order rests; the exchange said so twice.")
+
+
+def test_all_cancelled_is_said_only_when_the_exchange_said_so_twice(window: Window, facade: FakeFacade) -> None:
+    window.stop()
+    facade.live(20)
+    facade.stop = stop_view()
+    facade.publish()
+    window.drain.take()
+    assert window.banners.sentence().endswith("Looking for open orders; asking the exchange.")
+    facade.stop = stop_view(left=3, trouble="The exchange is away.")
+    facade.publish()
+    window.drain.take()
+    assert "3 orders are not confirmed - retrying. The exchange is away." in window.banners.sentence()
+    facade.stop = stop_view(flat=True, unlatched="The disk is full.")
+    facade.publish()
+    window.drain.take()
+    assert "All 16 orders cancelled." in window.banners.sentence()
+    assert window.banners.sentence().endswith("so do not restart gridbot: The disk is full.")
+
+
+def test_selling_is_offered_apart_and_asks_to_type_the_word(window: Window, facade: FakeFacade) -> None:
+    window.stop()
+    facade.live(20)
+    window.drain.take()
+    press(window, "Sell what the grids hold")
+    asked = dialog(SellDialog)
+    assert asked.safe.isDefault() and not asked.confirm.isEnabled()
+    asked.field.setText("SELL")
+    press(asked, "Sell what the grids hold now")
+    assert facade.requests(StopTrading)[-1] == StopTrading("You chose to sell.", liquidate=True)
+    window.drain.take()
+    assert "Selling your " in window.banners.sentence()
 
 
 def test_a_stop_that_is_found_latched_at_the_start_is_shown(opened: Opened, facade: FakeFacade) -> None:

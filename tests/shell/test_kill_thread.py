@@ -33,6 +33,11 @@ from tests.fakes.killing import BTC, ETH, ShakyVenue, resting
 from tests.fakes.record import MemoryLatch
 
 
+_state = evolve(
+    new_state(Rules(Mode.DEMO, (), None)), instruments={BTC: demo_instrument(BTC), ETH: demo_instrument(ETH)}
+)
+
+
 class Rig:
     """A kill thread beside nothing but a venue, a latch and a mailbox."""
 
@@ -71,11 +76,6 @@ class Rig:
 def said(rig: Rig) -> str:
     seen = rig.thread.view()
     return "" if seen is None else seen.sentence()
-
-
-_state = evolve(
-    new_state(Rules(Mode.DEMO, (), None)), instruments={BTC: demo_instrument(BTC), ETH: demo_instrument(ETH)}
-)
 
 
 @contextmanager
