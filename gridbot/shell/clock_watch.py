@@ -20,11 +20,15 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 class ClockWatch:
-    """Looks at both clocks; `on_jump` is called with a sentence before `look` returns."""
+    """Looks at both clocks; `on_jump` is called with a sentence before `look` returns.
 
-    def __init__(self, clock: Clock, on_jump: Callable[[str], None]) -> None:
+    `mark_s` is the pause between two marks: where they come seldom, a longer silence is no sign of anything.
+    """
+
+    def __init__(self, clock: Clock, on_jump: Callable[[str], None], *, mark_s: float = 1.0) -> None:
         self._clock = clock
         self._on_jump = on_jump
+        self._away_s = max(AWAY_S, 3 * mark_s)
         self._seen: tuple[float, float] | None = None
 
     def look(self) -> None:
@@ -38,7 +42,7 @@ class ClockWatch:
             self._on_jump(f"The machine's clock was put back by {span(away - passed)}.")
         elif passed - away > STEP_S:
             self._on_jump(f"The machine slept for {span(passed)}, or its clock was put forward.")
-        elif away > AWAY_S:
+        elif away > self._away_s:
             self._on_jump(f"The machine slept for {span(away)}, or gridbot could not run for so long.")
 
 

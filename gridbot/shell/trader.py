@@ -65,7 +65,7 @@ class Trader:
     ) -> None:
         self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
         clock = self._clock = ForwardClock(world.clock, not_before=recovered.state.now)
-        self._watch = ClockWatch(clock, self._time_jumped)
+        self._watch = ClockWatch(clock, self._time_jumped, mark_s=rhythm.mark_s)
         self._running, self._crashes = True, 0
         self._mark_waits, self._unsaved = False, False
         self._outbox: list[Command] = []
