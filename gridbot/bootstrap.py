@@ -24,13 +24,14 @@ from gridbot.adapters.logbook.log_export import LogFileExporter
 from gridbot.adapters.logbook.log_files import LogFiles
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.system_clock import SystemClock
+from gridbot.adapters.wake_lock import WakeLock
 from gridbot.config import AppConfig
 from gridbot.core.snapshot import snapshot
 from gridbot.core.state import State
 from gridbot.core.units import Asset, Mode, Symbol, TimeMs
 from gridbot.core.values import evolve, value
 from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem
-from gridbot.ports import Clock, Disk, Journal
+from gridbot.ports import Awake, Clock, Disk, Journal
 from gridbot.shell.doors import DEMO_RHYTHM, Record, Rhythm, World
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
@@ -120,7 +121,7 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
         )
 
         parts = _demo_parts(config, recovered.state, clock, recording)
-        world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms)
+        world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms, awake_for(config.mode))
         trader = Trader(config, recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
         kill = KillThread(
@@ -214,6 +215,11 @@ def _demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: 
 def _rhythm(config: AppConfig) -> Rhythm:
     """Mark once a simulated minute, but at most four times a second (the journal keeps each) and at least once."""
     return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.25, 60 / config.demo.speed)))
+
+
+def awake_for(mode: Mode) -> Awake | None:
+    """Return what keeps the machine awake; None for a demo, whose market stands still while the machine sleeps."""
+    return None if mode is Mode.DEMO else WakeLock()
 
 
 def _exchange(config: AppConfig) -> str:

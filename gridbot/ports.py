@@ -297,6 +297,18 @@ class NotesStore(Protocol):
         ...
 
 
+class Awake(Protocol):
+    """What keeps the machine from falling asleep by itself. Both may be called again and again."""
+
+    async def hold(self) -> None:
+        """Keep it awake from now on; EnvironmentProblem, with a sentence, where the system does not allow it."""
+        ...
+
+    async def release(self) -> None:
+        """Let it sleep again."""
+        ...
+
+
 class KillLatch(Protocol):
     """The KILL file: it binds every account and mode."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gridbot.config import AppConfig
 from gridbot.core.values import value
-from gridbot.ports import Clock, Feed, Journal, KillLatch, LogExporter, LogSink, NotesStore, Venue
+from gridbot.ports import Awake, Clock, Feed, Journal, KillLatch, LogExporter, LogSink, NotesStore, Venue
 from gridbot.shell.outlet import Outlet
 
 ReportCrash = Callable[[BaseException], str]
@@ -17,13 +17,17 @@ SaveConfigFile = Callable[[AppConfig], None]
 
 @value
 class World:
-    """Prices, orders and time, of one kind. `base_ms` is the length of the feed's base candles."""
+    """Prices, orders and time, of one kind. `base_ms` is the length of the feed's base candles.
+
+    `awake` keeps the machine from sleeping; None where the market sleeps with it.
+    """
 
     feed: Feed
     venue: Venue
     clock: Clock
     exchange: str
     base_ms: int
+    awake: Awake | None = None
 
 
 @value

@@ -44,6 +44,7 @@ from gridbot.shell.showcase import Showcase
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.state_keeper import Recovered, StateKeeper
 from gridbot.shell.teller import Teller
+from gridbot.shell.wakefulness import Wakefulness
 
 INBOX_LIMIT = 1_000
 TRACED_NOTES = 5_000
@@ -184,6 +185,7 @@ class Trader:
                 self._marks(),
                 self._beats(),
                 self._questions(),
+                Wakefulness(self._world.awake, self._clock, self._problems, lambda: self.state).keep(),
                 self._start_up.run(),
             ):
                 self._spawn(task)
