@@ -11,6 +11,7 @@ from typing import Any
 from gridbot import __version__
 from gridbot.adapters.config_files import save
 from gridbot.adapters.files.account_folder import LOCK, AccountFolder
+from gridbot.adapters.files.consent_file import ConsentFile
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.journal_file import Aside, DiskThread
@@ -32,7 +33,7 @@ from gridbot.core.units import Asset, Mode, Symbol, TimeMs
 from gridbot.core.values import evolve, value
 from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem
 from gridbot.ports import Awake, Clock, Disk, Journal
-from gridbot.shell.doors import DEMO_RHYTHM, Record, Rhythm, World
+from gridbot.shell.doors import DEMO_RHYTHM, Consent, Record, Rhythm, World
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import LogLine, View
@@ -49,6 +50,8 @@ from gridbot.sim.venue import KillDoor
 PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
 SERVICE = "gridbot"
+START_ACTIONS = frozenset({"config_differs", "grid_taken_away", "recovered", "resume_wanted"})
+"""Log lines about a start that a person without a window is told as well."""
 
 
 @value
@@ -90,8 +93,13 @@ def take_account(
     return Taken(account, recovered, journal, notes, KillLatchFile(disk, home.root, clock), prefix)
 
 
-def open_engine(home: Home, config: AppConfig) -> EngineThread:
+def open_engine(
+    home: Home, config: AppConfig, *, resume: bool | None = None, hear: Callable[[str], None] | None = None
+) -> EngineThread:
     """Take the account and build its engine; `start` it, or `run_here`.
+
+    `resume` stores (True) or takes back (False) the consent that a live account may trade on by itself; `hear` is told
+    in sentences what a person should know of this start.
 
     Raises ConfigError for a mode that this version cannot trade in and for a recording that is too short for the grids,
     AlreadyRunning, EnvironmentProblem for a folder that cannot be written, CandleFileError for a replay's file,
@@ -109,6 +117,8 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
         recovered = taken.recovered
         facade = EngineFacade(_first_view(recovered.state, config), taken.notes.tail(PAST_NOTES))
         log.subscribe(partial(_show_line, facade))
+        if hear is not None:
+            log.subscribe(partial(_tell_start, hear))
         record = Record(
             taken.journal,
             taken.notes,
@@ -121,7 +131,9 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
         )
 
         parts = _demo_parts(config, recovered.state, clock, recording)
-        world = World(parts.feed, parts.venue, parts.clock, _exchange(config), parts.base_ms, awake_for(config.mode))
+        exchange, awake = _exchange(config), awake_for(config.mode)
+        consent = given_consent(config.mode, ConsentFile(disk, taken.account.folder), resume=resume)
+        world = World(parts.feed, parts.venue, parts.clock, exchange, parts.base_ms, awake, consent)
         trader = Trader(config, recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
         kill = KillThread(
@@ -135,10 +147,28 @@ def open_engine(home: Home, config: AppConfig) -> EngineThread:
         return EngineThread(facade, trader, kill, opened.pop_all().close)
 
 
-def run_headless(home: Home, config: AppConfig) -> int:
-    """Trade without a window until Ctrl-C; return the exit code. Raises what `open_engine` raises."""
-    open_engine(home, config).run_here()
+def run_headless(
+    home: Home, config: AppConfig, *, resume: bool | None = None, hear: Callable[[str], None] | None = None
+) -> int:
+    """Trade without a window until Ctrl-C; return the exit code. Arguments and errors are those of `open_engine`."""
+    open_engine(home, config, resume=resume, hear=hear).run_here()
     return 0
+
+
+def given_consent(mode: Mode, stored: ConsentFile, *, resume: bool | None) -> Consent:
+    """Return whether an account may trade on by itself: all but a live one, which needs a person's stored word."""
+    if resume is not None:
+        stored.store(given=resume)
+    return Consent.GIVEN if mode is not Mode.LIVE or stored.given() else Consent.WANTED
+
+
+def latched_sentence(home: Home) -> str:
+    """Return what the KILL file means for a start, "" without one."""
+    latched = KillLatchFile(SystemDisk(), home.root, SystemClock()).latched()
+    if latched is None:
+        return ""
+    why = f": {latched.reason.rstrip('.')}" if latched.reason else ""
+    return f"Trading is stopped by the KILL file{why}. Orders are cancelled and none is placed until a person re-arms."
 
 
 def window_preferences(home: Home) -> PreferenceFile:
@@ -257,6 +287,11 @@ def _show_line(facade: EngineFacade, fields: Mapping[str, object], text: str) ->
             ),
         )
     )
+
+
+def _tell_start(hear: Callable[[str], None], fields: Mapping[str, object], text: str) -> None:
+    if fields["event.action"] in START_ACTIONS:
+        hear(str(fields["message"]))
 
 
 def _report_crash(home: Home, clock: SystemClock, mask: Mask, log: LogFiles, error: BaseException) -> str:

@@ -14,13 +14,14 @@ import time
 import traceback
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.main import get_command
 
-from gridbot import __version__, cli_backup, cli_config, cli_look, cli_replay  # noqa: F401  imported for their commands
+from gridbot import __version__, cli_backup, cli_config, cli_kill, cli_look, cli_replay  # noqa: F401  imported for their commands
 from gridbot.cli_app import (
     EXIT_BUG,
     EXIT_DONE,
@@ -76,14 +77,26 @@ def window(
 
 
 @app.command()
-def run() -> None:
+def run(
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--no-resume",
+            help="Let a live account trade on by itself, now and at later starts; or take that back.",
+        ),
+    ] = None,
+) -> None:
     """Trade without a window until Ctrl-C."""
-    from gridbot.bootstrap import run_headless
+    from gridbot.bootstrap import latched_sentence, run_headless
 
     home = gridbot_home()
     settings = settings_of(home)
-    print(f"Trading {settings.mode.value}/{settings.account} without a window; Ctrl-C ends it.", file=sys.stderr)
-    raise typer.Exit(run_headless(home, settings))
+    say = partial(print, file=sys.stderr, flush=True)
+    say(f"Trading {settings.mode.value}/{settings.account} without a window; Ctrl-C ends it.")
+    stopped = latched_sentence(home)
+    if stopped:
+        say(stopped)
+    raise typer.Exit(run_headless(home, settings, resume=resume, hear=say))
 
 
 # ------------------------------------------------------------------------------------------- backtest

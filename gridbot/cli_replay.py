@@ -92,7 +92,9 @@ def _cut(parts: Iterable[Restored], until: int) -> Iterator[Restored]:
     for part in parts:
         last = part.sequence + len(part.events)
         if last >= until:
-            yield evolve(part, events=part.events[: max(until - part.sequence, 0)])
+            count = max(until - part.sequence, 0)
+            facts = None if part.facts is None else part.facts[:count]
+            yield evolve(part, events=part.events[:count], facts=facts)
             return
         yield part
     raise StateFileError(f"There is no event {until:,}: the journal ends with event {last:,}.")

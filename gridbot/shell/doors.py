@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 
 from gridbot.config import AppConfig
 from gridbot.core.values import value
@@ -15,11 +16,21 @@ SaveConfigFile = Callable[[AppConfig], None]
 """Writes the configuration file whole; EnvironmentProblem if it cannot."""
 
 
+class Consent(StrEnum):
+    """Whether the grids may trade on at a start by themselves."""
+
+    GIVEN = "given"
+    """No real money, or a person has said so for good (`gridbot run --resume`)."""
+    WANTED = "wanted"
+    """A person is to say so once, at this start."""
+
+
 @value
 class World:
     """Prices, orders and time, of one kind. `base_ms` is the length of the feed's base candles.
 
-    `awake` keeps the machine from sleeping; None where the market sleeps with it.
+    `awake` keeps the machine from sleeping; None where the market sleeps with it. `consent` tells whether the grids may
+    trade in it by themselves.
     """
 
     feed: Feed
@@ -28,6 +39,7 @@ class World:
     exchange: str
     base_ms: int
     awake: Awake | None = None
+    consent: Consent = Consent.GIVEN
 
 
 @value

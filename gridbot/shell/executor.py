@@ -126,7 +126,7 @@ class Executor:
         # After a sleep of the machine this may be the first thing that runs.
         self._look()
         if flight.stale:
-            return self._report(order, Fact.NOT_SENT, "stale", "Time jumped before it was sent.")
+            return self._report(order, Fact.NOT_SENT, "stale", "What it was decided on is out of date.")
         if flight.dropped:
             return self._report(order, Fact.NOT_SENT, "withdrawn", "It was cancelled before it was sent.")
         refusal = self._refusal(order)

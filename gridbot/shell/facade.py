@@ -68,6 +68,20 @@ def unconfirmed(count: int) -> str:
 
 
 @value
+class StartView:
+    """What this start found that a person should know or decide.
+
+    `waits`: a live account does not trade on before a person says so. `differences` are what was changed in the
+    configuration since the last run, in sentences. `taken_away` are grids that it no longer has and that hold coins:
+    they only sell, unless a person chooses otherwise.
+    """
+
+    waits: bool = False
+    differences: tuple[str, ...] = ()
+    taken_away: tuple[GridId, ...] = ()
+
+
+@value
 class View:
     """The newest picture: engine snapshot, markets, and what is wrong with the program itself, in sentences.
 
@@ -85,6 +99,7 @@ class View:
     problems: tuple[str, ...]
     config_text: str
     stop: StopView | None = None
+    start: StartView = StartView()
 
 
 @value
@@ -165,6 +180,11 @@ class ReleaseKill:
 
 
 @value
+class ResumeTrading:
+    """A person lets a live account trade on after a start."""
+
+
+@value
 class CancelOne:
     """Cancel one order of ours now; if it is still wanted it is placed anew."""
 
@@ -196,7 +216,16 @@ class CancelRequest:
 
 
 Request = (
-    SetWish | RemoveGrid | SaveConfig | StopTrading | ReleaseKill | CancelOne | SetRunning | ExportLogs | CancelRequest
+    SetWish
+    | RemoveGrid
+    | SaveConfig
+    | StopTrading
+    | ReleaseKill
+    | ResumeTrading
+    | CancelOne
+    | SetRunning
+    | ExportLogs
+    | CancelRequest
 )
 
 

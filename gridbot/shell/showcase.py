@@ -6,6 +6,7 @@ from gridbot.config import AppConfig
 from gridbot.core.snapshot import Snapshot, snapshot
 from gridbot.core.state import State
 from gridbot.ports import Clock
+from gridbot.shell.arrival import Arrival
 from gridbot.shell.facade import View
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.problems import Problems
@@ -14,10 +15,11 @@ from gridbot.shell.problems import Problems
 class Showcase:
     """Builds views; a state that did not change is not looked at again, nor a configuration written out again."""
 
-    def __init__(self, *, board: MarketBoard, problems: Problems, clock: Clock) -> None:
+    def __init__(self, *, board: MarketBoard, problems: Problems, clock: Clock, arrival: Arrival) -> None:
         self._board = board
         self._problems = problems
         self._clock = clock
+        self._arrival = arrival
         self._beat = 0
         self._seen: tuple[State, Snapshot] | None = None
         self._config: tuple[AppConfig, str] | None = None
@@ -33,4 +35,5 @@ class Showcase:
         now = self._clock.now_ms()
         markets = self._board.views(symbols)
         problems = self._problems.sentences()
-        return View(self._beat, now, self._seen[1], markets, running, starting, problems, self._config[1])
+        start = self._arrival.view(state)
+        return View(self._beat, now, self._seen[1], markets, running, starting, problems, self._config[1], start=start)

@@ -1,6 +1,7 @@
 """Nothing is sent before everything is known: markets, balances, orders and trades, then history, then the gate.
 
-The same when time has jumped: what happened at the exchange meanwhile nobody here has seen.
+The same when time has jumped: what happened at the exchange meanwhile nobody here has seen. Where a person is to let
+the grids trade on (a live account), the gate stays shut until then.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Awaitable, Callable
 from gridbot.core.state import State
 from gridbot.errors import VenueUnavailable
 from gridbot.ports import Clock
+from gridbot.shell.arrival import Arrival
 from gridbot.shell.executor import Executor, Spawn
+from gridbot.shell.facade import Answered
 from gridbot.shell.messages import Flushed
 from gridbot.shell.preparation import RETRY_S, Preparation
 from gridbot.shell.problems import Problems
@@ -34,6 +37,7 @@ class StartUp:
         state: Callable[[], State],
         put: Callable[[Flushed], Awaitable[None]],
         spawn: Spawn,
+        arrival: Arrival,
     ) -> None:
         self._preparation = preparation
         self._reconciler = reconciler
@@ -44,6 +48,7 @@ class StartUp:
         self._state = state
         self._put = put
         self._spawn = spawn
+        self._arrival = arrival
         self._jumps = 0
         self.under_way = True
 
@@ -56,9 +61,20 @@ class StartUp:
 
     def anew(self, sentence: str) -> None:
         """Time has jumped: from this moment on no create leaves before all is known again (I26); cancels do."""
+        self._problems.begin("clock", f"{sentence} The exchange is asked what happened before anything is sent.")
+        self._again()
+
+    def resume(self, number: int) -> Answered:
+        """Take a person's consent to trade on: what was decided while it was awaited is out of date by now."""
+        waited = self._arrival.waits
+        answer = self._arrival.resumed(number, self._state())
+        if waited and answer.ok:
+            self._again()
+        return answer
+
+    def _again(self) -> None:
         self._executor.close_gate()
         self._reconciler.begin_anew()
-        self._problems.begin("clock", f"{sentence} The exchange is asked what happened before anything is sent.")
         self._jumps += 1
         if not self.under_way:
             self.under_way = True
@@ -72,7 +88,8 @@ class StartUp:
             await self._flush()
             await self._reconcile()
             await self._history(again=True)
-        self._executor.open_gate()
+        if not self._arrival.waits:
+            self._executor.open_gate()
         self._problems.end("clock")
         self.under_way = False
         await self._preparation.charts(self._state())

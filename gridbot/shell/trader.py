@@ -7,20 +7,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from gridbot.config import AppConfig
 from gridbot.core.commands import Command, PlaceLimit
-from gridbot.core.events import (
-    EpochStarted,
-    Event,
-    KillKind,
-    KillRequested,
-    Marked,
-    MarketReady,
-    OrderReported,
-    RulesChanged,
-)
+from gridbot.core.events import Event, KillKind, KillRequested, Marked, MarketReady, OrderReported
 from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, Symbol
 from gridbot.core.watch import watch
 from gridbot.errors import VenueUnavailable
+from gridbot.shell.arrival import Arrival
 from gridbot.shell.brake import Brake
 from gridbot.shell.charts import Charts
 from gridbot.shell.clock_watch import ClockWatch
@@ -28,7 +20,7 @@ from gridbot.shell.desk import Desk, Ruling
 from gridbot.shell.doors import Record, Rhythm, World
 from gridbot.shell.executor import Executor
 from gridbot.shell.exports import Exports
-from gridbot.shell.facade import Answered, CancelRequest, ChartData, ExportLogs
+from gridbot.shell.facade import Answered, CancelRequest, ChartData, ExportLogs, ResumeTrading
 from gridbot.shell.forward_clock import ForwardClock
 from gridbot.shell.inbox import Inbox
 from gridbot.shell.known_orders import live_orders
@@ -82,7 +74,8 @@ class Trader:
         self._exports = Exports(record.exporter, record.outlet)
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
         self._charts = Charts(world.base_ms)
-        self._showcase = Showcase(board=self._board, problems=self._problems, clock=clock)
+        self._arrival = Arrival(config, recovered, consent=world.consent, log=record.log)
+        self._showcase = Showcase(board=self._board, problems=self._problems, clock=clock, arrival=self._arrival)
         self._meter = Meter(clock)
         put = self._inbox.put
         self._wire_ways_out(put)
@@ -115,6 +108,7 @@ class Trader:
             state=lambda: self._keeper.state,
             put=put,
             spawn=self._spawn,
+            arrival=self._arrival,
         )
         for sentence in recovered.warnings:
             self._teller.recovered(sentence)
@@ -196,12 +190,8 @@ class Trader:
             await self._end()
 
     async def _begin(self) -> None:
-        now = self._clock.now_ms()
-        events: list[Event] = [EpochStarted(now, self._prefix)]
-        rules = self._desk.config.to_rules()
-        if rules != self.state.rules:
-            events.append(RulesChanged(now, rules))
-        for event in events:
+        for event in self._arrival.events(self._prefix, self._clock.now_ms(), self.state):
+            self._arrival.heed(event, self.state)
             self._apply(event)
         self._heed_latch()
         await self._send()
@@ -286,6 +276,8 @@ class Trader:
             case CancelRequest():
                 if not self._exports.stop(request.request):
                     self._record.outlet.tell((Answered(asked.number, False, "It has ended already."),))
+            case ResumeTrading():
+                self._record.outlet.tell((self._start_up.resume(asked.number),))
             case _:
                 ruling = self._desk.judge(request, self.state)
                 self._teller.request(type(request).__name__, ruling.message)
@@ -294,6 +286,7 @@ class Trader:
     async def _follow(self, number: int, ruling: Ruling) -> None:
         grids = self.state.rules.grids
         for event in ruling.events:
+            self._arrival.heed(event, self.state)
             self._apply(event)
         self._outbox += ruling.cancels
         self._unsaved = True
@@ -379,6 +372,7 @@ class Trader:
     async def _last_answers(self) -> None:
         """Wait a little for requests that are under way, so that few orders are left without an answer."""
         deadline = self._clock.monotonic() + self._rhythm.stop_s
+        self._executor.close_gate()
         while self._clock.monotonic() < deadline and any(
             self._executor.busy(live.order.id) for live in live_orders(self.state)
         ):

@@ -19,7 +19,7 @@ from gridbot.core.state import State
 from gridbot.core.units import Asset, FeeCurrency, Mode, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import ConfigError
 from gridbot.ports import Venue
-from gridbot.shell.doors import Record, Rhythm, World
+from gridbot.shell.doors import Consent, Record, Rhythm, World
 from gridbot.shell.known_orders import live_orders
 from gridbot.shell.state_keeper import recover
 from gridbot.shell.trader import Trader
@@ -97,6 +97,7 @@ class House:
     faults: Faults | None = None
     limited: bool = False
     latency_ms: int = 0
+    consent: Consent = Consent.GIVEN
 
     def __post_init__(self) -> None:
         self.store, self.notes, self.latch = MemoryStore(), MemoryNotes(), MemoryLatch()
@@ -124,7 +125,7 @@ class House:
         """Return a new process on the same disk and venue."""
         self.starts += 1
         recovered = recover(self.store, mode=Mode.DEMO, notes=self.notes)
-        world = World(self.tap, self.witness, self.clock, "test", MINUTE)
+        world = World(self.tap, self.witness, self.clock, "test", MINUTE, consent=self.consent)
         record = Record(
             self.store.journal(recovered.sequence),
             self.notes,

@@ -29,6 +29,7 @@ from gridbot.shell.facade import (
     ReleaseKill,
     RemoveGrid,
     Request,
+    ResumeTrading,
     SaveConfig,
     SetRunning,
     SetWish,
@@ -183,7 +184,7 @@ class FakeFacade:
                     Progressed(number, 0.5, "Half of it is written."),
                     Answered(number, True, f"Saved to {target}."),
                 ]
-            case CancelOne() | CancelRequest():
+            case CancelOne() | CancelRequest() | ResumeTrading():
                 return [done]
 
     def _grid(self, id_: GridId) -> FakeGrid:
