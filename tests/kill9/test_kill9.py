@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from shutil import rmtree
@@ -93,10 +94,9 @@ def journals(home: Path) -> frozenset[str]:
     return frozenset(place.name for place in (home / ACCOUNT).glob("journal-*"))
 
 
-def epoch(home: Path) -> bytes:
-    """Return what each start writes anew, before it trades."""
-    place = home / ACCOUNT / "epoch"
-    return place.read_bytes() if place.exists() else b""
+def events(home: Path) -> int:
+    """Return how many events the journals hold."""
+    return sum(place.read_bytes().count(b'"event":') for place in (home / ACCOUNT).rglob("journal-*"))
 
 
 def wait_for_a_moment(random: Random, home: Path) -> str:
@@ -125,7 +125,8 @@ def killed_again_and_again(stable: Stable, seed: int, kills: int) -> Shadow:
     """Kill and start one home so often, and once more end it as a user would; return what the shadow knows."""
     random, home = Random(seed), new_home(seed)
     shadow, kinds = Shadow(home), list[str]()
-    try:
+    with ExitStack() as failed:
+        failed.callback(lambda: sys.stderr.write(f"seed {seed}, killed at {kinds}; the home is kept: {home}\n"))
         for _ in range(kills):
             number = stable.start(home, rotate_after=random.choice((60, 250)))
             try:
@@ -135,13 +136,15 @@ def killed_again_and_again(stable: Stable, seed: int, kills: int) -> Shadow:
             assert ended == -signal.SIGKILL, (home / "said.txt").read_text("utf-8")
             if (home / ACCOUNT / "archive" / "notes.jsonl").exists():
                 shadow.look()
+        written = events(home)
         number = stable.start(home, rotate_after=250)
-        Event().wait(0.5)
+        while events(home) <= written:
+            # A signal before it listens for one would end it at once.
+            Event().wait(0.005)
         assert stable.end(number, signal.SIGTERM) == 0, (home / "said.txt").read_text("utf-8")
         shadow.look()
         assert shadow.state.fills and not list((home / "crashes").glob("*"))
-    except BaseException as error:
-        raise AssertionError(f"seed {seed}, killed at {kinds}; the home is kept: {home}") from error
+        failed.pop_all()
     rmtree(home)
     return shadow
 
@@ -164,13 +167,13 @@ def test_the_command_line_killed_while_it_trades_carries_on_too(seed: int, kills
     shadow = Shadow(home)
     command, env = [sys.executable, "-m", "gridbot", "run"], {**os.environ, "GRIDBOT_HOME": str(home), "CHECKED": ""}
     for _ in range(kills):
-        begun = epoch(home)
+        written = events(home)
         with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as process:
-            while process.poll() is None and epoch(home) == begun:
+            while process.poll() is None and events(home) <= written:
                 Event().wait(0.005)
-            Event().wait(random.uniform(0.3, 1.5))
+            Event().wait(random.uniform(0.1, 1.2))
             process.kill()
         assert process.returncode == -signal.SIGKILL
         shadow.look()
-    assert shadow.looks == kills and shadow.state.fills, f"seed {seed}; the home is kept: {home}"
+    assert len(shadow.starts) == shadow.looks == kills and shadow.state.grids, f"seed {seed}; the home is kept: {home}"
     rmtree(home)
