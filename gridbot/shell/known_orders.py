@@ -21,6 +21,11 @@ class LiveOrder:
     order: Order
 
 
+def markets_of(state: State) -> tuple[Symbol, ...]:
+    """Return every market that a grid trades, each once, in the grids' own order."""
+    return tuple(dict.fromkeys(grid.rules.symbol for grid in state.grids.values()))
+
+
 def live_orders(state: State) -> Iterator[LiveOrder]:
     """Yield every order that is live or unresolved."""
     for id_, grid in state.grids.items():

@@ -13,6 +13,7 @@ from gridbot.core.units import Symbol
 from gridbot.errors import ConfigError, VenueUnavailable
 from gridbot.ports import Clock, Feed, Venue
 from gridbot.shell.charts import Charts
+from gridbot.shell.known_orders import markets_of
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.problems import Problems
 
@@ -49,7 +50,7 @@ class Preparation:
 
     async def instruments(self, state: State) -> None:
         """Ask for the rules of every market that a grid trades."""
-        for symbol in {grid.rules.symbol for grid in state.grids.values()}:
+        for symbol in markets_of(state):
             await self._until_answered(f"instrument {symbol}", partial(self._instrument, symbol))
 
     async def _instrument(self, symbol: Symbol) -> None:
@@ -85,7 +86,7 @@ class Preparation:
         frames = {frame for timeframes in _needed(state, all_grids=True).values() for frame in timeframes} | set(
             CHART_FRAMES
         )
-        for symbol in {grid.rules.symbol for grid in state.grids.values()}:
+        for symbol in markets_of(state):
             for frame in sorted(frames):
                 if frame % self._base_ms or self._charts.has(symbol, frame):
                     continue

@@ -12,7 +12,7 @@ from gridbot.core.state import State
 from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs
 from gridbot.errors import OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Clock, OrderReport, Venue
-from gridbot.shell.known_orders import LiveOrder, is_booked, live_order, live_orders
+from gridbot.shell.known_orders import LiveOrder, is_booked, live_order, live_orders, markets_of
 from gridbot.shell.meter import Meter
 
 ABSENT_ROUNDS = 3
@@ -95,7 +95,7 @@ class Reconciler:
 
     async def ask_all(self) -> None:
         """Ask about every order that has not ended; raises VenueUnavailable. Start-up waits for this to succeed."""
-        for symbol in {live.symbol for live in live_orders(self._state())}:
+        for symbol in markets_of(self._state()):
             await self.sweep(symbol)
         for live in list(live_orders(self._state())):
             if live.order.state in _UNRESOLVED and not self._busy(live.order.id):
@@ -142,7 +142,9 @@ class Reconciler:
         before, started = self._state(), self._clock.now_ms()
         known = [live for live in live_orders(before) if live.symbol == symbol]
         resting = await self._read(self._venue.open_orders(symbol))
-        oldest = min((live.order.created for live in known), default=started)
+        # Those that ended too: they may have traded before they did, and a crash may have taken the news of it.
+        orders = (*(live.order for live in known), *(ended.order for ended in before.retired.values()))
+        oldest = min((order.created for order in orders), default=started)
         since = TimeMs(max(0, self._swept.get(symbol, oldest) - SKEW_MS))
         await self._put_new(await self._read(self._venue.trades(symbol, since)))
         self._swept[symbol] = started

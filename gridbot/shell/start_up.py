@@ -15,6 +15,7 @@ from gridbot.ports import Clock
 from gridbot.shell.arrival import Arrival
 from gridbot.shell.executor import Executor, Spawn
 from gridbot.shell.facade import Answered
+from gridbot.shell.known_orders import markets_of
 from gridbot.shell.messages import Flushed
 from gridbot.shell.preparation import RETRY_S, Preparation
 from gridbot.shell.problems import Problems
@@ -114,7 +115,7 @@ class StartUp:
     async def _history(self, *, again: bool) -> None:
         await self._preparation.history(self._state(), again=again)
         await self._flush()
-        for symbol in {grid.rules.symbol for grid in self._state().grids.values()}:
+        for symbol in markets_of(self._state()):
             await self._pumps.wait_for_quote(symbol)
 
     async def _flush(self) -> None:

@@ -23,7 +23,7 @@ from gridbot.shell.exports import Exports
 from gridbot.shell.facade import Answered, CancelRequest, ChartData, ExportLogs, ResumeTrading
 from gridbot.shell.forward_clock import ForwardClock
 from gridbot.shell.inbox import Inbox
-from gridbot.shell.known_orders import live_orders
+from gridbot.shell.known_orders import live_orders, markets_of
 from gridbot.shell.liquidation import Liquidation
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
@@ -339,7 +339,7 @@ class Trader:
 
     async def _sweep(self) -> None:
         try:
-            for symbol in {grid.rules.symbol for grid in self.state.grids.values()}:
+            for symbol in markets_of(self.state):
                 await self._reconciler.sweep(symbol)
             self._problems.end("sweep")
         except VenueUnavailable as error:
