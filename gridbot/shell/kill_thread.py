@@ -14,24 +14,12 @@ from threading import Event, Thread
 
 from gridbot.core.state import State
 from gridbot.core.units import OrderId
-from gridbot.errors import EnvironmentProblem, OutcomeUnknown, VenueUnavailable
+from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Ask, Clock, KillVenue, Letter, Mailbox
 from gridbot.shell.brake import Brake
 from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, StopView
-from gridbot.shell.kill_procedure import (
-    Answer,
-    Done,
-    KillProcedure,
-    Listed,
-    ListOrders,
-    NoAnswer,
-    Request,
-    SendCancel,
-    Stage,
-    Steps,
-    Wait,
-    WriteLatch,
-)
+from gridbot.shell.kill_driver import answer
+from gridbot.shell.kill_procedure import KillProcedure, Stage, Steps, Wait
 from gridbot.shell.known_orders import known_markets, live_cancels
 
 POLL_S = 0.1
@@ -43,6 +31,9 @@ LATCH_PATIENCE_S = 0.1
 SILENT_S = 5.0
 """A thread that has not turned for so long does not count as working: the trader sends its own cancels again."""
 JOIN_S = 2.0
+
+_NEVER = (-1, False)
+"""The press that a stop answers to, by number, and whether it means everything: none yet."""
 
 AskEngine = Callable[[StopTrading | ReleaseKill, Callable[[Answered], None]], object]
 """Hands a request to the engine's facade; the answer is told to the second argument, in whatever thread."""
@@ -76,7 +67,7 @@ class KillThread:
         self._ended = False
         self._everything = False
         self._kill: KillProcedure | None = None
-        self._kill_of: tuple[int, bool] = (0, False)
+        self._kill_of = _NEVER
         self._due = 0.0
         self._beat = 0.0
         self._owed: list[Letter] = []
@@ -146,12 +137,13 @@ class KillThread:
         self._beat = self._clock.monotonic()
         self._exchange_letters()
         if not self._brake.take_over():
-            self._kill, self._everything = None, False
+            self._kill, self._kill_of, self._everything = None, _NEVER, False
             return
         wanted = (self._brake.presses, self._everything)
-        if self._kill is None or self._kill_of != wanted:
-            self._kill_of = wanted
+        if self._kill is None or self._kill_of[1] != wanted[1]:
             self._kill = self._procedure()
+        if self._kill_of != wanted:
+            self._kill_of = wanted
             self._drive(self._kill, self._kill.run())
         elif self._clock.monotonic() >= self._due:
             self._drive(self._kill, self._kill.look_again())
@@ -171,37 +163,25 @@ class KillThread:
         try:
             request = next(steps)
             while not self._ended and self._brake.held is not None:
-                request = steps.send(self._answer(request))
+                request = steps.send(answer(request, self._venue, write_latch=self._write_latch, wait=self._wait))
                 self._beat = self._clock.monotonic()
                 if isinstance(request, Wait) and self._everything and not self._kill_of[1]:
                     return
         except StopIteration:
             self._due = self._clock.monotonic() + WATCH_S
 
-    def _answer(self, request: Request) -> Answer:
-        try:
-            match request:
-                case WriteLatch():
-                    return self._write_latch()
-                case ListOrders():
-                    return Listed(tuple(self._venue.open_orders(request.symbol)))
-                case SendCancel():
-                    self._venue.cancel(request.order)
-                case Wait():
-                    self._exchange_letters()
-                    self._pause(request.seconds)
-        except (OutcomeUnknown, VenueUnavailable) as error:
-            return NoAnswer(error.message)
-        return Done()
+    def _wait(self, seconds: float) -> None:
+        self._exchange_letters()
+        self._pause(seconds)
 
-    def _write_latch(self) -> Answer:
+    def _write_latch(self) -> str:
         """Write it in a thread beside this one, so that a disk that hangs does not hang the cancels."""
         if self._writer is None or not self._writer.is_alive():
             self._writer = Thread(target=self._write, name="kill latch", daemon=True)
             self._unwritten = "The disk does not answer."
             self._writer.start()
         self._writer.join(LATCH_PATIENCE_S)
-        return NoAnswer(self._unwritten) if self._unwritten else Done()
+        return self._unwritten
 
     def _write(self) -> None:
         self._unwritten = self._brake.write()
@@ -212,8 +192,8 @@ class KillThread:
         """Hand on what other processes ask, and answer them; a disk that refuses leaves them waiting."""
         try:
             while self._answers:
-                answered, answer = self._answers[0]
-                self._mailbox.answer(answered, ok=answer.ok, message=answer.message)
+                of, said = self._answers[0]
+                self._mailbox.answer(of, ok=said.ok, message=said.message)
                 self._answers.popleft()
             letter = self._mailbox.take()
         except EnvironmentProblem:
@@ -238,6 +218,7 @@ class KillThread:
         if view is None or not view.flat:
             return
         for letter in self._owed:
-            said = f"{view.met} of our orders met, all cancelled. {view.sentence()}"
+            met = f"{view.met} cancelled. " if view.met else ""
+            said = f"the gridbot that holds it has stopped. {met}{view.sentence()}"
             self._answers.append((letter, Answered(0, not view.unlatched, said)))
         self._owed.clear()
