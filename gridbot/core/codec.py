@@ -17,10 +17,10 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache, partial
-from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from gridbot.core.commands import Note
+from gridbot.core.encoding import TAG, encoder, without_names
 from gridbot.core.events import Event
 from gridbot.core.facts import JournalFact
 from gridbot.core.state import Seen, State
@@ -31,12 +31,8 @@ SCHEMA = 2
 Whoever raises it adds a step to `UPGRADES` (gridbot/adapters/files/upgrades.py) and a golden file (tests/golden/).
 """
 
-TAG = "type"
-"""Where the class of a union's member is named."""
-
 _T = TypeVar("_T")
 _FACTS = tuple[JournalFact, ...]
-_Encode = Callable[[Any], object]
 _Decode = Callable[[Any], Any]
 
 
@@ -55,7 +51,7 @@ class Unreadable(ValueError):
 
 def to_plain(value: object) -> object:
     """Return `value` (of one of our value classes) as plain data; ValueError for what could not be read back."""
-    return _encoder(cast(Any, type(value)))(value)
+    return encoder(cast(Any, type(value)))(value)
 
 
 def from_plain(cls: type[_T], plain: object) -> _T:
@@ -65,7 +61,7 @@ def from_plain(cls: type[_T], plain: object) -> _T:
 
 def state_to_plain(state: State) -> object:
     """Return the engine's state as plain data."""
-    return _encoder(State)(state)
+    return encoder(State)(state)
 
 
 def state_from_plain(plain: object) -> State:
@@ -75,7 +71,7 @@ def state_from_plain(plain: object) -> State:
 
 def event_to_plain(event: Event) -> object:
     """Return an event as plain data, its class under "type"."""
-    return _encoder(Event)(event)
+    return encoder(Event)(event)
 
 
 def event_from_plain(plain: object) -> Event:
@@ -85,7 +81,7 @@ def event_from_plain(plain: object) -> Event:
 
 def note_to_plain(note: Note) -> object:
     """Return a note as plain data, its class under "type"."""
-    return _encoder(Note)(note)
+    return encoder(Note)(note)
 
 
 def note_from_plain(plain: object) -> Note:
@@ -95,7 +91,7 @@ def note_from_plain(plain: object) -> Note:
 
 def facts_to_plain(facts: tuple[JournalFact, ...]) -> list[object]:
     """Return the facts of one event as plain data, the class of each under "type"."""
-    encode = _encoder(JournalFact)
+    encode = encoder(JournalFact)
     return [encode(fact) for fact in facts]
 
 
@@ -124,114 +120,13 @@ def _at_top(decode: _Decode, plain: object) -> Any:
         raise Unreadable(error.reason, error.path.removeprefix(".")) from None
 
 
-# ------------------------------------------------------------------------------------------- encoders
-
-
-@cache
-def _encoder(hint: Any) -> _Encode:
-    """Return what turns a value of type `hint` into plain data, made once per type."""
-    hint = _without_names(hint)
-    if hint is Decimal:
-        return _decimal_text
-    if hint is float:
-        return _finite
-    if hint in {int, bool, str, types.NoneType}:
-        return _itself
-    if hint is Seen:
-        return list
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return attrgetter("value")
-    if isinstance(hint, type) and is_dataclass(hint):
-        return _value_encoder(hint)
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {typing.Union, types.UnionType}:
-        return _union_encoder(args)
-    if origin is tuple:
-        return _tuple_encoder(args)
-    if origin is dict:
-        return partial(_encode_dict, encode=_encoder(args[1]))
-    raise TypeError(f"no plain form for {hint!r}")
-
-
-def _without_names(hint: Any) -> Any:
-    while isinstance(hint, typing.NewType):
-        hint = hint.__supertype__
-    return hint
-
-
-def _itself(value: object) -> object:
-    return value
-
-
-def _decimal_text(value: Decimal) -> str:
-    text = str(value)
-    if text[-1] > "9":
-        raise ValueError(f"{text} is no amount")
-    return text
-
-
-def _finite(value: float) -> float:
-    # An int in a float's place becomes what it will be after reading, so that the bytes stay the same.
-    number = float(value)
-    if number - number != 0:
-        raise ValueError(f"{number} is no number")
-    return number
-
-
-def _value_encoder(cls: type) -> _Encode:
-    hints = typing.get_type_hints(cls)
-    names = tuple(field.name for field in fields(cls))
-    encoders = tuple(_encoder(hints[name]) for name in names)
-    coded = tuple((name, encode) for name, encode in zip(names, encoders, strict=True) if encode is not _itself)
-    if not coded:
-        return lambda value: {name: getattr(value, name) for name in names}
-
-    def encode_value(value: Any) -> object:
-        plain = {name: getattr(value, name) for name in names}
-        for name, encode in coded:
-            item = plain[name]
-            if item is not None:
-                plain[name] = encode(item)
-        return plain
-
-    return encode_value
-
-
-def _union_encoder(args: tuple[Any, ...]) -> _Encode:
-    members = [arg for arg in args if arg is not types.NoneType]
-    if len(members) == 1:
-        encode = _encoder(members[0])
-        return encode if encode is _itself else lambda value: None if value is None else encode(value)
-    table = {member: (member.__name__, _encoder(member)) for member in members}
-
-    def encode_member(value: Any) -> object:
-        if value is None:
-            return None
-        name, encode = table[type(value)]
-        return {TAG: name, **cast(dict[str, object], encode(value))}
-
-    return encode_member
-
-
-def _tuple_encoder(args: tuple[Any, ...]) -> _Encode:
-    if len(args) == 2 and args[1] is Ellipsis:
-        encode = _encoder(args[0])
-        return list if encode is _itself else lambda items: [encode(item) for item in items]
-    encoders = tuple(_encoder(arg) for arg in args)
-    return lambda items: [encode(item) for encode, item in zip(encoders, items, strict=True)]
-
-
-def _encode_dict(items: dict[str, Any], *, encode: _Encode) -> object:
-    return {key: encode(item) for key, item in items.items()}
-
-
 # ------------------------------------------------------------------------------------------- decoders
 
 
 @cache
 def _decoder(hint: Any) -> _Decode:
     """Return what turns plain data into a value of type `hint`, made once per type."""
-    hint = _without_names(hint)
+    hint = without_names(hint)
     if hint is Decimal:
         return _decimal
     if hint is float:
@@ -285,25 +180,42 @@ def _member(plain: object, *, members: dict[str, StrEnum]) -> StrEnum:
     return member
 
 
-def _value_decoder(cls: type) -> _Decode:
+def _value_decoder(cls: type, *, tagged: bool = False) -> _Decode:
+    """Return the decoder of a value class; a `tagged` one leaves out the name of the class, which was read already."""
     hints = typing.get_type_hints(cls)
-    decoders = tuple((field.name, _decoder(hints[field.name])) for field in fields(cls))
-    names = frozenset(name for name, _ in decoders)
+    rows = tuple((field.name, _plain_kind(hints[field.name]), _decoder(hints[field.name])) for field in fields(cls))
+    names = frozenset(name for name, _, _ in rows)
+    keys = names | {TAG} if tagged else names
 
     def decode_value(plain: Any) -> Any:
         if type(plain) is not dict:
             raise Unreadable(f"must be {cls.__name__} as an object, not {_kind(plain)}")
-        if plain.keys() != names:
-            raise _wrong_fields(cls, plain, names)
-        arguments = []
-        for name, decode in decoders:
-            try:
-                arguments.append(decode(plain[name]))
-            except Unreadable as error:
-                raise error.below(f".{name}") from None
-        return cls(*arguments)
+        if plain.keys() != keys:
+            raise _wrong_fields(cls, {key: item for key, item in plain.items() if not tagged or key != TAG}, names)
+        try:
+            return cls(*[item if type(item := plain[name]) is kind else decode(item) for name, kind, decode in rows])
+        except Unreadable:
+            # Once more, slowly, to name the place.
+            for name, _, decode in rows:
+                _decode_field(name, decode, plain[name])
+            raise
 
     return decode_value
+
+
+def _plain_kind(hint: Any) -> type | None:
+    """Return the type of plain data that is taken as it is; NoneType for what may be left out, None for the rest."""
+    hint = without_names(hint)
+    if hint in {int, bool, str}:
+        return cast(type, hint)
+    return types.NoneType if types.NoneType in typing.get_args(hint) else None
+
+
+def _decode_field(name: str, decode: _Decode, item: object) -> None:
+    try:
+        decode(item)
+    except Unreadable as error:
+        raise error.below(f".{name}") from None
 
 
 def _wrong_fields(cls: type, plain: dict[str, object], names: frozenset[str]) -> Unreadable:
@@ -318,7 +230,7 @@ def _union_decoder(args: tuple[Any, ...]) -> _Decode:
     if len(members) == 1:
         decode = _decoder(members[0])
         return lambda plain: None if plain is None else decode(plain)
-    table = {member.__name__: _decoder(member) for member in members}
+    table = {member.__name__: _value_decoder(member, tagged=True) for member in members}
     optional = len(members) < len(args)
 
     def decode_member(plain: Any) -> Any:
@@ -327,7 +239,7 @@ def _union_decoder(args: tuple[Any, ...]) -> _Decode:
         name = plain.get(TAG) if type(plain) is dict else None
         if type(name) is not str or name not in table:
             raise Unreadable(f"{name!r} is no known {TAG}")
-        return table[name]({key: item for key, item in plain.items() if key != TAG})
+        return table[name](plain)
 
     return decode_member
 
@@ -348,7 +260,13 @@ def _tuple_decoder(args: tuple[Any, ...]) -> _Decode:
 def _decode_items(plain: Any, *, decode: _Decode) -> tuple[Any, ...]:
     if type(plain) is not list:
         raise Unreadable(f"must be a list, not {_kind(plain)}")
-    return tuple([_decode_at(index, decode, item) for index, item in enumerate(plain)])
+    try:
+        return tuple([decode(item) for item in plain])
+    except Unreadable:
+        # Once more, slowly, to name the place.
+        for index, item in enumerate(plain):
+            _decode_at(index, decode, item)
+        raise
 
 
 def _decode_at(index: int, decode: _Decode, item: object) -> Any:
