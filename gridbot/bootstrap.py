@@ -50,8 +50,10 @@ from gridbot.sim.venue import KillDoor
 PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
 SERVICE = "gridbot"
-START_ACTIONS = frozenset({"config_differs", "grid_taken_away", "recovered", "resume_wanted"})
-"""Log lines about a start that a person without a window is told as well."""
+SPOKEN = frozenset(
+    {"config_differs", "grid_taken_away", "recovered", "resume_wanted"} | {"clock", "crash", "disk", "latch", "sleep"}
+)
+"""Log lines that a person without a window is told as well: about the start, and what is wrong with the machine."""
 
 
 @value
@@ -118,7 +120,7 @@ def open_engine(
         facade = EngineFacade(_first_view(recovered.state, config), taken.notes.tail(PAST_NOTES))
         log.subscribe(partial(_show_line, facade))
         if hear is not None:
-            log.subscribe(partial(_tell_start, hear))
+            log.subscribe(partial(_speak, hear))
         record = Record(
             taken.journal,
             taken.notes,
@@ -150,9 +152,13 @@ def open_engine(
 def run_headless(
     home: Home, config: AppConfig, *, resume: bool | None = None, hear: Callable[[str], None] | None = None
 ) -> int:
-    """Trade without a window until Ctrl-C; return the exit code. Arguments and errors are those of `open_engine`."""
-    open_engine(home, config, resume=resume, hear=hear).run_here()
-    return 0
+    """Trade without a window until Ctrl-C; return the exit code. Arguments and errors are those of `open_engine`.
+
+    EnvironmentProblem at the end, too: when the disk refused to keep what happened.
+    """
+    engine = open_engine(home, config, resume=resume, hear=hear)
+    engine.run_here()
+    return 0 if engine.ended_well() else 1
 
 
 def given_consent(mode: Mode, stored: ConsentFile, *, resume: bool | None) -> Consent:
@@ -185,7 +191,7 @@ def account_status(home: Home, *, mode: Mode, account: str) -> dict[str, Any]:
     latch = None
     if latched is not None:
         latch = Latch(None if latched.kind is None else latched.kind.value, latched.reason, latched.time)
-    running = _is_held(disk, folder.folder / LOCK)
+    running = is_held(disk, folder.folder / LOCK)
     return status(recovered.state, sequence=recovered.sequence, account=account, running=running, latch=latch)
 
 
@@ -196,7 +202,7 @@ def read_account(disk: Disk, home: Path, account: AccountName) -> tuple[State, i
     return recovered.state, recovered.sequence
 
 
-def _is_held(disk: Disk, lock: Path) -> bool:
+def is_held(disk: Disk, lock: Path) -> bool:
     """Tell whether a process holds the account; a lock that was never made is not made for the question."""
     if lock.name not in disk.names(lock.parent):
         return False
@@ -289,8 +295,8 @@ def _show_line(facade: EngineFacade, fields: Mapping[str, object], text: str) ->
     )
 
 
-def _tell_start(hear: Callable[[str], None], fields: Mapping[str, object], text: str) -> None:
-    if fields["event.action"] in START_ACTIONS:
+def _speak(hear: Callable[[str], None], fields: Mapping[str, object], text: str) -> None:
+    if fields["event.action"] in SPOKEN:
         hear(str(fields["message"]))
 
 

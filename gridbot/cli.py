@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.main import get_command
 
-from gridbot import __version__, cli_backup, cli_config, cli_kill, cli_look, cli_replay  # noqa: F401  imported for their commands
+from gridbot import __version__, cli_backup, cli_config, cli_doctor, cli_kill, cli_look, cli_replay  # noqa: F401  imported for their commands
 from gridbot.cli_app import (
     EXIT_BUG,
     EXIT_DONE,
@@ -73,7 +73,7 @@ def window(
     finally:
         if not engine.stop():
             print("The engine did not end in time; what it has written is safe.", file=sys.stderr)
-    raise typer.Exit(code)
+    raise typer.Exit(code if engine.ended_well() else EXIT_BUG)
 
 
 @app.command()
