@@ -56,6 +56,8 @@ class NotesArchive:
         if size < len(content):
             self._disk.truncate(self._path, size)
         self._file = self._disk.append(self._path)
+        # A process that was killed may have left lines that no fsync has seen.
+        self._unsynced = size > 0
         self._disk.fsync_folder(self._folder)
 
     def _put_aside(self) -> None:
