@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Protocol
 
 from gridbot.core.cells import Cell, Lot
 from gridbot.core.commands import RangeChanged
 from gridbot.core.draft import Draft, GridDraft
-from gridbot.core.ladder import Rung
+from gridbot.core.ladder import Ladder, Rung
 from gridbot.core.orders import RESTING, Order, OrderState
-from gridbot.core.state import Grid, Phase, RangeState
+from gridbot.core.state import Arming, Limit, Phase, RangeState
 from gridbot.core.units import Price, Side
 
 KEEPABLE = RESTING | {OrderState.UNKNOWN}
 """States of a buy that keeps its slot: it stands there, is on its way, or may be."""
 _NOTHING = Price(Decimal("-Infinity"))
+
+
+class Ground(Protocol):
+    """What tells which rung a sale frees: a grid, a draft or a stretch of one."""
+
+    @property
+    def arming(self) -> Arming: ...
+
+    @property
+    def ladder(self) -> Ladder | None: ...
+
+    @property
+    def limit(self) -> Limit: ...
+
+    @property
+    def cells(self) -> Sequence[Cell]: ...
 
 
 def tell_range(draft: Draft, g: GridDraft, *, armed: bool) -> None:
@@ -114,7 +132,7 @@ def is_for(order: Order | None, rung: Rung) -> bool:
     return order is not None and order.target == rung.target and order.rung_quantity == rung.quantity
 
 
-def freed_rung(g: Grid | GridDraft, sold: Lot, price: Decimal, number: int) -> Rung | None:
+def freed_rung(g: Ground, sold: Lot, price: Decimal, number: int) -> Rung | None:
     """Return the rung that selling `sold` out of cell `number` frees, if it alone becomes armed and no other cell could
     take it; None where that takes a walk to tell."""
     arming, ladder = g.arming, g.ladder

@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 
-from gridbot.core.commands import CancelOrder, Command, GridStopped, PlaceLimit
+from gridbot.core.commands import Command, GridStopped, PlaceLimit
 from gridbot.core.engine import step
 from gridbot.core.events import (
     AccountOpened,
@@ -29,6 +29,7 @@ from gridbot.core.events import (
 from gridbot.core.orders import Fact
 from gridbot.core.rules import GridRules, Instrument, RiskRules, Rules
 from gridbot.core.state import Grid, Phase, State, new_state
+from gridbot.core.stretch import Stretch, open_stretch
 from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId
 from gridbot.errors import ConfigError
 from gridbot.research.recorder import Recorder
@@ -104,12 +105,14 @@ class Backtest:
         self._id = rules.id
         self._fee_asset, self._fee_in_base = rules.instrument.quote, rules.instrument.fee_currency is FeeCurrency.BASE
         self.grid: Grid
+        self._stretch: Stretch | None = None
         self._pending: deque[tuple[int, PlaceLimit]] = deque()
         self._trade = 0
         self._index = 0
         self._time = TimeMs(int(candles.open_time[0]))
         self._risk = risk
         self._exits = rules.stop_loss is not None or rules.take_profit_total is not None
+        self._stretches = risk is None and not self._exits
         self._views()
         self._bars = self._bar_schedule()
         self._next_bar = 0
@@ -181,6 +184,7 @@ class Backtest:
                 report_at = index + count // 100 + 1
             self._candle(index, every=every_candle, triggered=index == trigger_at)
             index += 1
+        self.settle()
         if progress is not None:
             progress(count, count)
 
@@ -225,7 +229,7 @@ class Backtest:
         """Walk one candle's path, then take its close where something about it matters."""
         self._index = index
         self._time = self._times[index]
-        before = self.grid.tally
+        before, trades = self.grid.tally, self._trade
         if self._pending:
             self._activate()
         if triggered and self.rules.trigger_price is not None:
@@ -234,8 +238,13 @@ class Backtest:
         self._walk(index)
         if index == self._bar_at or every or self._exits or self._close[index] > self._skipped:
             self._take_close(index)
-        if self.grid.tally is not before:
-            self.recorder.candle_done(index, self.grid)
+        if self._trade != trades or self.grid.tally is not before:
+            at = self._stretch
+            if at is None:
+                tally = self.grid.tally
+                self.recorder.candle_done(index, cash=tally.cash - tally.contributed, inventory=tally.inventory)
+            else:
+                self.recorder.candle_done(index, cash=at.cash, inventory=at.inventory)
 
     def _walk(self, index: int) -> None:
         opened, low, high, close = self._open[index], self._low[index], self._high[index], self._close[index]
@@ -278,7 +287,22 @@ class Backtest:
         self._tell(OrderFilled(self._time, order.ref, order.symbol, trade_id, price, quantity, fee, fee_asset))
 
     def _tell(self, event: Event) -> None:
-        """Step the engine and carry out what it wants, with all that follows from it, at this point of the path."""
+        """Step the engine and carry out what it wants, with all that follows from it, at this point of the path.
+
+        Fills and closes that leave all else as it is go into one stretch for as long as nothing else happens; it is
+        the same code that `step` answers each of them with.
+        """
+        stretch = self._stretch
+        if stretch is not None:
+            if type(event) is OrderFilled:
+                told = stretch.filled(event)
+                if told is not None:
+                    self.recorder.take(self._index, told[1], self.grid)
+                    self._carry_out(told[0])
+                    return
+            elif type(event) is CandleClosed and stretch.closed(event):
+                return
+            self.settle()
         answer = step(self.state, event)
         self.state = state = answer.state
         self.grid = grid = state.grids[self._id]
@@ -292,26 +316,35 @@ class Backtest:
             if stopped is not None and stopped.code == "investment_too_small":
                 raise self._refused(stopped)
         for command in answer.commands:
-            if type(command) is PlaceLimit and not command.taker and not self._latency:
-                self._book.add(command)
-            else:
-                self._carry_out(command)
+            self._carry_out(command)
+        if self._stretches and self._stretch is None:
+            self._stretch = open_stretch(self.state, self._id)
+
+    def settle(self) -> None:
+        """Take what a stretch did over into `state` and `grid`."""
+        if self._stretch is not None:
+            self.state = self._stretch.close()
+            self.grid = self.state.grids[self._id]
+            self._stretch = None
 
     def _refused(self, note: GridStopped) -> ConfigError:
         hint = "" if note.needed is None else f"Set investment to {note.needed:f} or more, or use fewer levels."
         return ConfigError(f"grid {note.grid} cannot start: {note.sentence}", hint=hint)
 
     def _carry_out(self, command: Command) -> None:
-        if isinstance(command, CancelOrder):
+        if type(command) is PlaceLimit and not command.taker:
+            if not self._latency:
+                self._book.add(command)
+            else:
+                self._pending.append((self._time + self.base + self._latency, command))
+        elif isinstance(command, PlaceLimit):
+            close = Price(Decimal(repr(self._close[self._index])))
+            self._fill(command, close, self.instrument.taker_fee)
+        else:
             self._book.remove(command.ref.id)
             if self._pending:
                 self._pending = deque(entry for entry in self._pending if entry[1].ref.id != command.ref.id)
             self._tell(OrderReported(self._time, command.ref, Fact.CANCELED))
-        elif command.taker:
-            close = Price(Decimal(repr(self._close[self._index])))
-            self._fill(command, close, self.instrument.taker_fee)
-        else:
-            self._pending.append((self._time + self.base + self._latency, command))
 
     def _activate(self) -> None:
         while self._pending and self._pending[0][0] <= self._time:

@@ -67,10 +67,10 @@ class Recorder:
             self.holding = sum(1 for cell in grid.cells if cell.holding)
             self.max_holding = max(self.max_holding, self.holding)
 
-    def candle_done(self, index: int, grid: Grid) -> None:
-        """Keep the balance after a candle in which it changed."""
-        tally = grid.tally
-        cash, inventory = tally.cash - tally.contributed, tally.inventory
+    def candle_done(self, index: int, *, cash: Decimal, inventory: Decimal) -> None:
+        """Keep the balance (quote less contributions, base) after a candle in which it may have changed."""
+        if inventory == self.inventory[-1] and cash == self.cash[-1] and self.holding == self.held[-1]:
+            return
         if self.at[-1] == index:
             self.cash[-1], self.inventory[-1], self.held[-1] = cash, inventory, self.holding
             return

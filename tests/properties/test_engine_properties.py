@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gridbot.core.arming import walk
 from gridbot.core.cells import at_rest, tied_up
-from gridbot.core.codec import state_to_plain
+from gridbot.core.codec import canonical, state_to_plain
 from gridbot.core.draft import Draft, GridDraft, Step
 from gridbot.core.engine import general_step, step
 from gridbot.core.events import Event
@@ -91,10 +91,25 @@ class Watched(Backtest):
     """A backtest that looks at every step: identities, limits, and what the step would have been on the general way."""
 
     def _tell(self, event: Event) -> None:
+        self.settle()
         before = self.state
         super()._tell(event)
+        self.settle()
         check_state(self.state)
         assert_twice_is_once(before, event)
+
+
+class OneByOne(Backtest):
+    """A backtest that answers every event with a step of its own."""
+
+    def _tell(self, event: Event) -> None:
+        answer = step(self.state, event)
+        self.state = answer.state
+        self.grid = self.state.grids[self.rules.id]
+        self._skipped = float("inf") if self.grid.skipped is None else float(self.grid.skipped)
+        self.recorder.take(self._index, answer.notes, self.grid)
+        for command in answer.commands:
+            self._carry_out(command)
 
 
 def check_state(state: State) -> None:
@@ -190,6 +205,28 @@ def test_skipping_ahead_is_the_same_as_walking_every_candle(examples: int) -> No
         walking = run_backtest(candles, grid_rules, fills=fills, latency_ms=latency, every_candle=True)
         assert fills_of(skipping) == fills_of(walking)
         assert skipping.to_plain() == walking.to_plain()
+
+    holds()
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_a_stretch_of_many_events_is_their_steps_one_by_one(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(grid=grids, walk_seed=seeds, fills=rules, latency=latencies)
+    def holds(grid: dict[str, Any], walk_seed: int, fills: FillRule, latency: int) -> None:
+        candles, grid_rules = arrays_of(random_walk(walk_seed, count=CANDLES)), rules_of(grid)
+        states, notes = [], []
+        try:
+            for kind in (Backtest, OneByOne):
+                run = kind(candles, grid_rules, fills=fills, latency_ms=latency, risk=None, equity=None)
+                run.run(every_candle=False, progress=None)
+                states.append(canonical(state_to_plain(run.state)))
+                notes.append((run.recorder.fills, run.recorder.trips, run.recorder.cash, run.recorder.held))
+        except ConfigError as refused:
+            assert "cannot start" in refused.message
+            return
+        assert states[0] == states[-1]
+        assert notes[0] == notes[-1]
 
     holds()
 
