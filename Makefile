@@ -5,10 +5,15 @@ PYTHON ?= python3
 DEV = $(PYTHON) scripts/dev.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check soak bench bench-backtest screenshots lock
+.PHONY: help venv run test check soak simulate bench bench-backtest screenshots lock
 
 help:
 	@$(DEV) --help
 
 venv run test check soak bench bench-backtest screenshots lock:
 	@$(DEV) $@ $(ARGS)
+
+# make simulate SEEDS=400 HOURS=24 [FIRST_SEED=1] [GRIDS=10], or make simulate SEED=7 HOURS=24 for one, told in full.
+simulate:
+	@$(DEV) $@ $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) \
+		$(if $(HOURS),--hours $(HOURS)) $(if $(GRIDS),--grids $(GRIDS)) $(ARGS)

@@ -247,6 +247,12 @@ def soak(args: list[str]) -> int:
     return command_line([VENV_PYTHON, "-m", "pytest", "-m", "soak", "-o", "timeout=0", *args], env=for_tests())
 
 
+def simulate(args: list[str]) -> int:
+    """Run seeds of the simulation: crashes, lost answers, sick disks; --seeds, --hours, --first-seed, or one --seed."""
+    venv([])
+    return command_line([VENV_PYTHON, "-m", "tests.simulation", *args])
+
+
 def check(_args: list[str]) -> int:
     """Run every check that needs no test run: format, lint, types, import contracts, house rules."""
     venv([])
@@ -315,6 +321,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "check": check,
     "soak": soak,
+    "simulate": simulate,
     "bench": bench,
     "bench-backtest": bench_backtest,
     "screenshots": screenshots,

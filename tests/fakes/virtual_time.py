@@ -11,15 +11,27 @@ from gridbot.core.units import TimeMs
 
 _T = TypeVar("_T")
 
+MOST_TURNS = 200_000
+"""Turns of a loop in one instant; more of them never come to an end."""
+
+
+class Busy(RuntimeError):
+    """The tasks keep each other busy, and no time passes."""
+
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Moves `now` on by every timeout instead of waiting for it."""
 
     now = 0.0
+    _turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("every task waits for another one: nothing would ever happen again")
+        self._turns = self._turns + 1 if timeout <= 0 else 0
+        if self._turns > MOST_TURNS:
+            self._turns = 0
+            raise Busy
         self.now += max(timeout, 0.0)
         return super().select(0)
 

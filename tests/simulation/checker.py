@@ -1,0 +1,315 @@
+"""Judges every request by the venue's truth and the disk's durable content alone, never by the trader's own opinion.
+
+Each method names what it holds: `[I7]` and so on are the invariants of the design ("Execution", "Invariants").
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+
+from gridbot.adapters.files.journal_history import ARCHIVE
+from gridbot.adapters.files.notes_archive import NAME
+from gridbot.core.codec import digest
+from gridbot.core.commands import CancelOrder, FillBooked, PlaceLimit
+from gridbot.core.events import Event, OrderFilled, OrderReported
+from gridbot.core.orders import OrderState
+from gridbot.core.state import State
+from gridbot.core.units import GridId, Mode, Side, Symbol
+from gridbot.shell.known_orders import live_order, live_orders
+from gridbot.sim.matching import Resting
+from tests.simulation.disk import VirtualDisk
+from tests.simulation.exchange import TrueVenue
+from tests.simulation.life import Life
+from tests.simulation.machine import Machine
+from tests.simulation.market import Market
+from tests.simulation.replica import Replica
+from tests.simulation.trace import Trace
+
+_GRACE_MS = 50
+"""A failure is known to the process a few turns of its loop after the disk told it to the journal's writer."""
+_INTENDED = frozenset({OrderState.INTENT, OrderState.CANCEL_INTENT})
+"""A cancel may be wanted while a create waits for its turn to leave."""
+_UNSURE = frozenset({OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.SENT, OrderState.INTENT})
+
+Cell = tuple[GridId, int, Side]
+
+
+class Checker:
+    """Holds the invariants while the simulation runs. `violations` are sentences, each with its invariant's name."""
+
+    def __init__(
+        self,
+        *,
+        disk: VirtualDisk,
+        folder: Path,
+        latch: Path,
+        venue: TrueVenue,
+        markets: Mapping[Symbol, Market],
+        machine: Machine,
+        ours: str,
+        trace: Trace,
+        mode: Mode,
+    ) -> None:
+        self.violations: list[str] = []
+        self.counted: Counter[str] = Counter()
+        self._disk = disk
+        self._latch = latch
+        self._history = folder / ARCHIVE / NAME
+        self._venue = venue
+        self._markets = markets
+        self._machine = machine
+        self._ours = ours
+        self._trace = trace
+        self._sent: set[str] = set()
+        self._flying: dict[str, PlaceLimit] = {}
+        self._booked: set[str] = set()
+        self._trades: dict[str, OrderFilled] = {}
+        self._trades_seen = 0
+        self._broken: dict[Life, int] = {}
+        self._needed: set[tuple[str, str]] = set()
+        self._current: Life | None = None
+        self._must_be_latched = self._releasing = False
+        self.replica = Replica(disk, folder, mode=mode, fail=self.fail, booked=self._on_booked, seen=self._on_event)
+
+    def fail(self, invariant: str, sentence: str, order: str | None = None) -> None:
+        """Remember that an invariant does not hold."""
+        self.violations.append(self._trace.violation(invariant, sentence, order))
+
+    # --------------------------------------------------------------------------- what a process does
+
+    def born(self, life: Life) -> None:
+        """A process begins. [I25] it is the only one; [I26] what it must ask before it may create is noted."""
+        if self._current is not None and self._current.alive:
+            self.fail("I25", f"process {life.number} trades while process {self._current.number} does")
+        self._current = life
+        self.must_ask()
+
+    def must_ask(self) -> None:
+        """From now on no create may leave before every market in which our orders may be was asked about."""
+        symbols = {order.symbol for order in self._flying.values()}
+        symbols |= {resting.order.symbol for resting in self._our_resting()}
+        self._needed = {(what, symbol) for symbol in symbols for what in ("open_orders", "trades")}
+
+    def recovered(self, state: State, sequence: int) -> None:
+        """A process has read its disk. [I23] it has every durable event, and no count goes back; [I19] the latch."""
+        self.replica.catch_up()
+        known = self.replica
+        if sequence < known.sequence:
+            self.fail("I23", f"the start knows {sequence} events, {known.sequence} were durable")
+        if state.fills < known.state.fills or state.round_trips < known.state.round_trips:
+            self.fail("I23", f"the start knows {state.fills} fills, {known.state.fills} were durable")
+        if sequence == known.sequence and digest(state) != digest(known.state):
+            self.fail("I24", f"the state after event {sequence} is not what the durable journal gives")
+        self.look_at_latch()
+
+    def look_at_latch(self) -> None:
+        """[I19] a latch that was durable is there until a person releases it."""
+        if self._releasing:
+            return
+        durable = self._disk.durable_file(self._latch) is not None
+        if self._must_be_latched and not durable:
+            self.fail("I19", "the latch was durable, nobody released it, and it is gone")
+            self._must_be_latched = False
+        self._must_be_latched = self._must_be_latched or durable
+
+    def may_release(self, *, now: bool) -> None:
+        """A person asks for the release (`now`), so that the latch may go, or has had an answer."""
+        self._releasing = now
+        self._must_be_latched = self._disk.durable_file(self._latch) is not None
+
+    def promised_stop(self) -> None:
+        """The user was told that trading is stopped. [I18] then the latch is durable, if the disk takes anything."""
+        if self._disk.trouble is None and self._disk.durable_file(self._latch) is None:
+            self.fail("I18", "the user was told that trading is stopped, and the latch is not durable")
+
+    def disk_refused(self, path: Path, life: Life) -> None:
+        """[I27] counts from here."""
+        if path.name.startswith(("journal-", "notes", "state.json")):
+            self._broken.setdefault(life, self._machine.true_ms())
+
+    def is_broken(self, life: Life) -> bool:
+        """Tell whether the disk refused this process's records."""
+        return life in self._broken
+
+    def answered(self, what: str, about: str) -> None:
+        """A read was answered, which [I26] asks for."""
+        self._needed.discard((what, about))
+
+    def creating(self, life: Life, order: PlaceLimit) -> None:
+        """A create enters the transport."""
+        id_ = order.ref.id
+        self.counted["creates"] += 1
+        if not life.alive or life is not self._current:
+            self.fail("I25", "a process that is not the one in charge creates", id_)
+        if id_ in self._sent:
+            self.fail("I2", f"order id {id_} is sent a second time", id_)
+        self._sent.add(id_)
+        for amount in (order.price, order.quantity):
+            if type(amount) is not Decimal:
+                self.fail("I12", f"{amount!r} is no Decimal", id_)
+        self._create_is_intended(order)
+        self._create_is_allowed(life, order)
+        self._create_has_room(order)
+        self._flying[id_] = order
+
+    def _create_is_intended(self, order: PlaceLimit) -> None:
+        """[I1] the durable journal holds the intent."""
+        self.replica.catch_up()
+        live = live_order(self.replica.state, order.ref)
+        if live is None or live.order.state not in _INTENDED:
+            state = "no order" if live is None else f"an order that is {live.order.state.value}"
+            self.fail("I1", f"the durable journal holds {state} where a create is sent", order.ref.id)
+        elif self.replica.intended.get(order.ref.id) != order:
+            self.fail("I1", "the create is not the one that the durable journal intends", order.ref.id)
+
+    def _create_is_allowed(self, life: Life, order: PlaceLimit) -> None:
+        """[I18] no latch, [I26] start-up is complete, [I27] the disk has not refused."""
+        if self._disk.durable_file(self._latch) is not None:
+            self.fail("I18", "a create leaves while the latch is durable", order.ref.id)
+        if self.replica.state.kill is not None:
+            self.fail("I18", "a create leaves while the durable journal says that trading is stopped", order.ref.id)
+        if self._needed:
+            missing = ", ".join(sorted(f"{what} {symbol}" for what, symbol in self._needed))
+            self.fail("I26", f"a create leaves before the venue was asked: {missing}", order.ref.id)
+            self._needed.clear()
+        broken = self._broken.get(life)
+        if broken is not None and self._machine.true_ms() - broken > _GRACE_MS:
+            self.fail("I27", "a create leaves though the disk has refused the journal", order.ref.id)
+
+    def _create_has_room(self, order: PlaceLimit) -> None:
+        """[I3] one order a cell and side, whatever is under way; [I11] no sell beyond the coins."""
+        rivals = [flying for flying in self._flying.values() if flying.symbol == order.symbol]
+        resting = self._venue.resting(order.symbol)
+        ids = {flying.ref.id for flying in rivals}
+        selling = sum((flying.quantity for flying in rivals if flying.side is Side.SELL), Decimal(0))
+        for rests in resting:
+            if rests.order.ref.id in ids:
+                continue
+            if rests.order.side is Side.SELL:
+                selling += rests.leaves
+            rivals.append(rests.order)
+        for rival in rivals:
+            if _cell(rival) == _cell(order):
+                self.fail("I3", f"{rival.ref.id} lives or is under way in the same cell and side", order.ref.id)
+        if order.side is Side.SELL:
+            held = self._venue.holdings().get(self._markets[order.symbol].instrument.base, Decimal(0))
+            if selling + order.quantity > held:
+                self.fail("I11", f"{selling + order.quantity:f} would be on sale and {held:f} are held", order.ref.id)
+
+    def cancelling(self, order: CancelOrder) -> None:
+        """[I21] a cancel names an order of ours."""
+        self.counted["cancels"] += 1
+        if not order.ref.id.startswith(self._ours):
+            self.fail("I21", f"a cancel of {order.ref.id}, which is not ours", order.ref.id)
+
+    def landed(self, order: PlaceLimit) -> None:
+        """A create is under way no more."""
+        self._flying.pop(order.ref.id, None)
+
+    def refused(self, id_: str, code: str) -> None:
+        """[I4] a reservation that is freed only on proof never leads to an order that cannot be paid."""
+        if code in {"insufficient_funds", "duplicate_id"}:
+            self.fail("I4" if code == "insufficient_funds" else "I2", f"the venue refused: {code}", id_)
+
+    # ------------------------------------------------------------------------- what the journal says
+
+    def _on_event(self, sequence: int, event: Event) -> None:
+        if isinstance(event, (OrderReported, OrderFilled)):
+            what = event.fact.value if isinstance(event, OrderReported) else f"filled {event.quantity:f}"
+            self._trace.order(event.ref.id, f"journal {sequence}: {what}")
+
+    def _on_booked(self, note: FillBooked) -> None:
+        """[I7] once, and as it was; [I9] never more than was ordered."""
+        self.counted["booked"] += 1
+        if note.trade in self._booked:
+            self.fail("I7", f"trade {note.trade} is booked twice", note.order)
+        self._booked.add(note.trade)
+        for trade in self._venue.fills[self._trades_seen :]:
+            self._trades[trade.trade_id] = trade
+        self._trades_seen = len(self._venue.fills)
+        true = self._trades.get(note.trade)
+        if true is None:
+            self.fail("I7", f"trade {note.trade} is booked and never happened", note.order)
+        elif (true.price, true.quantity, true.fee, true.ref.id) != (note.price, note.quantity, note.fee, note.order):
+            self.fail("I8", f"trade {note.trade} is booked as {note.quantity:f} at {note.price:f}", note.order)
+        order = self._venue.orders().get(note.order)
+        if order is not None and not 0 <= order.filled <= order.order.quantity:
+            self.fail("I9", f"{order.filled:f} of {order.order.quantity:f} are filled", note.order)
+
+    # ------------------------------------------------------------------------------ after the quiet
+
+    def _our_resting(self) -> list[Resting]:
+        return [
+            resting
+            for symbol in self._markets
+            for resting in self._venue.resting(symbol)
+            if resting.order.ref.id.startswith(self._ours)
+        ]
+
+    def quiet(self, live: State) -> None:
+        """Faults are off and time has passed: the books, the venue and the disk agree about everything."""
+        self.replica.catch_up()
+        self.look_at_latch()
+        state = self.replica.state
+        if digest(live) != digest(state):
+            self.fail("I24", "the live state is not what the durable journal gives")
+        for live_one in live_orders(state):
+            if live_one.order.state in _UNSURE:
+                self.fail("I30", f"an order is still {live_one.order.state.value}", live_one.order.id)
+        self._every_fill_is_booked(state)
+        self._every_order_is_known(state)
+        held = self._venue.holdings()
+        for asset, account in state.accounts.items():
+            if account.total != held.get(asset, Decimal(0)):
+                self.fail("I10", f"the books hold {account.total:f} {asset}, the venue {held.get(asset, Decimal(0)):f}")
+
+    def at_rest(self, last: State) -> None:
+        """The program has ended cleanly: a reader of the disk finds its last state, each fill noted once."""
+        self.replica.catch_up()
+        if digest(self.replica.state) != digest(last):
+            self.fail("I24", "the state on the disk is not the last one of the program")
+        file = self._disk.durable_file(self._history)
+        lines = b"" if file is None else file.durable()
+        noted = Counter(
+            note["trade"]
+            for line in lines.splitlines()
+            if line
+            for note in orjson.loads(line)["notes"]
+            if note["type"] == "FillBooked"
+        )
+        for trade in self._venue.fills:
+            if noted[trade.trade_id] != 1:
+                sentence = f"trade {trade.trade_id} is {noted[trade.trade_id]} times in the history"
+                self.fail("I23", sentence, trade.ref.id)
+
+    def _every_fill_is_booked(self, state: State) -> None:
+        for trade in self._venue.fills:
+            if trade.trade_id not in self._booked:
+                self.fail("I8", f"trade {trade.trade_id} happened and is not booked", trade.ref.id)
+        if state.fills != len(self._venue.fills):
+            self.fail("I7", f"{state.fills} fills are counted and {len(self._venue.fills)} happened")
+
+    def _every_order_is_known(self, state: State) -> None:
+        """[I20] nothing rests under the latch; [I6], [I8] what rests is what the journal believes."""
+        known = {one.order.id: one.order for one in live_orders(state)}
+        resting = {one.order.ref.id: one for one in self._our_resting()}
+        if self._disk.has(self._latch) or state.kill is not None:
+            for id_ in resting:
+                self.fail("I20", "an order rests though trading is stopped", id_)
+        for id_, rests in resting.items():
+            order = known.get(rests.order.ref.id)
+            if order is None:
+                self.fail("I6", "an order rests that the journal does not know", id_)
+            elif (order.price, order.quantity, order.filled) != (rests.order.price, rests.order.quantity, rests.filled):
+                self.fail("I8", f"{rests.filled:f} are filled and the journal says {order.filled:f}", id_)
+        for order_id in known.keys() - resting.keys():
+            self.fail("I6", f"the journal has it {known[order_id].state.value} and it does not rest", order_id)
+
+
+def _cell(order: PlaceLimit) -> Cell:
+    return order.ref.grid, order.ref.cell, order.side

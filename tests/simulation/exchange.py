@@ -1,0 +1,189 @@
+"""The true exchange, which outlives every process, and the door through which a process reaches it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from gridbot.core.commands import CancelOrder, PlaceLimit
+from gridbot.core.events import OrderFilled, OrderRef
+from gridbot.core.rules import Instrument
+from gridbot.core.units import Asset, Side, Symbol, TimeMs, VenueOrderId
+from gridbot.errors import OrderRejected
+from gridbot.ports import OrderReport, Venue, VenueUpdate
+from gridbot.sim.faults import Faults
+from gridbot.sim.matching import Resting
+from gridbot.sim.venue import Catalog, SimVenue
+from tests.simulation.life import Life, outside
+from tests.simulation.machine import Machine
+
+_T = TypeVar("_T")
+
+
+async def pass_ms(duration_ms: int) -> None:
+    """Return when so much of the world's time has passed."""
+    if duration_ms > 0:
+        await asyncio.sleep(duration_ms / 1000)
+
+
+class TrueVenue(SimVenue):
+    """The simulated venue with a memory of all that ever happened. What it says is the truth.
+
+    Attributes:
+        fills: every trade, oldest first
+        told: what is told of each acceptance, rejection, fill and end, for the trace
+    """
+
+    def __init__(self, catalog: Catalog, balances: Mapping[Asset, Decimal], *, limited: bool) -> None:
+        super().__init__(catalog, balances, delay=pass_ms, limited=limited)
+        self.fills: list[OrderFilled] = []
+        self.told: Callable[[str, str], None] = lambda id_, sentence: None
+        self._connected = False
+
+    async def create(self, order: PlaceLimit) -> VenueOrderId:
+        try:
+            venue_id = await super().create(order)
+        except OrderRejected as error:
+            self.told(order.ref.id, f"the venue rejects it: {error.message}")
+            raise
+        self.told(order.ref.id, "the venue accepts it")
+        return venue_id
+
+    def orders(self) -> Mapping[str, Resting]:
+        """Return every order that the venue remembers, by our id."""
+        return self._orders
+
+    def resting(self, symbol: Symbol) -> list[Resting]:
+        """Return what rests in a market, without a request."""
+        book = self._books.get(symbol)
+        return [] if book is None else [*book.resting(Side.BUY), *book.resting(Side.SELL)]
+
+    def holdings(self) -> dict[Asset, Decimal]:
+        """Return each asset's total, without a request."""
+        return dict(self._balances)
+
+    def connect(self) -> None:
+        """Begin to push news; what happened while nobody listened is not pushed."""
+        self._news.clear()
+        self._connected = True
+
+    def disconnect(self) -> None:
+        """Push no more news."""
+        self._connected = False
+
+    def _tell(self, update: VenueUpdate) -> None:
+        if isinstance(update, OrderFilled):
+            self.fills.append(update)
+            self.told(update.ref.id, f"trade {update.trade_id}: {update.quantity:f} at {update.price:f}")
+        else:
+            self.told(update.ref.id, f"the venue ends it: {update.fact.value}")
+        if self._connected:
+            super()._tell(update)
+
+
+class Witness(Protocol):
+    """Who looks on at the door: it may end the process there, and it judges every request."""
+
+    def request(self, life: Life, what: str, ref: OrderRef | None) -> None:
+        """A request is about to leave."""
+        ...
+
+    def creating(self, life: Life, order: PlaceLimit) -> None:
+        """A create enters the transport now."""
+        ...
+
+    def cancelling(self, life: Life, order: CancelOrder) -> None:
+        """A cancel enters the transport now."""
+        ...
+
+    def landed(self, order: PlaceLimit) -> None:
+        """The venue has dealt with a create, whoever hears of it."""
+        ...
+
+    def answered(self, life: Life, what: str, about: str) -> None:
+        """A read was answered."""
+        ...
+
+
+class Door:
+    """Satisfies the Venue port for one process. A request that left goes on when the process is dead."""
+
+    def __init__(
+        self, front: Venue, venue: TrueVenue, faults: Faults, machine: Machine, life: Life, witness: Witness
+    ) -> None:
+        self._front = front
+        self._venue = venue
+        self._faults = faults
+        self._machine = machine
+        self._life = life
+        self._witness = witness
+
+    async def _through(self, what: str, request: Awaitable[_T]) -> _T:
+        """Wait for an answer, which the process may not live to hear."""
+        answer = await request
+        await self._machine.awake()
+        self._life.check()
+        self._witness.request(self._life, f"{what} answered", None)
+        self._life.check()
+        return answer
+
+    def _leave(self, what: str, ref: OrderRef | None) -> None:
+        self._life.check()
+        self._witness.request(self._life, what, ref)
+        self._life.check()
+
+    async def create(self, order: PlaceLimit) -> VenueOrderId:
+        self._leave("create", order.ref)
+        self._witness.creating(self._life, order)
+        sent = outside(self._front.create(order))
+        sent.add_done_callback(lambda done: self._landed(done, order))
+        venue_id = await self._through("create", asyncio.shield(sent))
+        # An answer with no id in it, as ccxt makes of an empty 200.
+        return VenueOrderId("") if self._faults.strikes(self._faults.lose / 4) else venue_id
+
+    def _landed(self, done: asyncio.Task[VenueOrderId], order: PlaceLimit) -> None:
+        # Looked at, so that an answer that nobody lives to hear is no unheard exception.
+        done.exception()
+        self._witness.landed(order)
+
+    async def cancel(self, order: CancelOrder) -> None:
+        self._leave("cancel", order.ref)
+        self._witness.cancelling(self._life, order)
+        sent = outside(self._front.cancel(order))
+        sent.add_done_callback(lambda done: done.exception())
+        await self._through("cancel", asyncio.shield(sent))
+
+    async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:
+        self._leave("find", ref)
+        report = await self._through("find", self._front.find(ref, symbol))
+        self._witness.answered(self._life, "find", ref.id)
+        return report
+
+    async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
+        self._leave("open_orders", None)
+        reports = await self._through("open_orders", self._front.open_orders(symbol))
+        self._witness.answered(self._life, "open_orders", symbol)
+        return reports
+
+    async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
+        self._leave("trades", None)
+        trades = await self._through("trades", self._front.trades(symbol, since))
+        self._witness.answered(self._life, "trades", symbol)
+        return trades
+
+    async def balances(self) -> dict[Asset, Decimal]:
+        self._leave("balances", None)
+        return await self._through("balances", self._front.balances())
+
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        self._leave("instrument", None)
+        return await self._through("instrument", self._front.instrument(symbol))
+
+    async def updates(self) -> AsyncIterator[VenueUpdate]:
+        self._venue.connect()
+        async for update in self._front.updates():
+            await self._machine.awake()
+            self._life.check()
+            yield update

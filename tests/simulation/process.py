@@ -1,0 +1,138 @@
+"""One simulated run of the program: production's wiring on the world's disk, clock, prices and venue."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
+from random import Random
+from typing import Protocol
+
+from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.whole import save_whole
+from gridbot.bootstrap import take_account
+from gridbot.config import AppConfig, parse_config
+from gridbot.ports import Clock, Feed, Venue
+from gridbot.shell.doors import Record, Rhythm, World
+from gridbot.shell.facade import Answered, Happened, Request, View
+from gridbot.shell.messages import Asked
+from gridbot.shell.state_keeper import Recovered
+from gridbot.shell.trader import Trader
+from tests.simulation.disk import VirtualDisk
+from tests.simulation.life import Life, begin
+from tests.simulation.machine import Machine, ProcessClock
+from tests.simulation.market import BASE_MS
+
+RHYTHM = Rhythm(mark_s=60.0, beat_s=600.0, ask_s=5.0, sweep_s=600.0, longest_wait_s=30.0, stop_s=3.0)
+"""Marks once a simulated minute, as a demo makes them; views are for windows, and there is none here."""
+
+
+class InTurn:
+    """Satisfies `Aside` without a thread: the work is done in the loop's own turn, sometimes a little later.
+
+    Before and after it other tasks run, as they do while a real disk is busy.
+    """
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+
+    async def __call__(self, work: Callable[[], None]) -> None:
+        slow = self._random.random() < 0.3
+        if slow:
+            await self._clock.sleep(self._random.random() * 0.1)
+        work()
+        if slow:
+            await self._clock.sleep(self._random.random() * 0.1)
+
+    def close(self) -> None:
+        return
+
+
+class Silent:
+    """A LogSink that keeps nothing: the trace tells what a violation needs."""
+
+    problem: str | None = None
+
+    def log(self, level: str, dataset: str, action: str, message: str, **fields: object) -> None:
+        return
+
+
+class Answers:
+    """An Outlet that keeps the answers to requests, by their number."""
+
+    def __init__(self) -> None:
+        self.given: dict[int, Answered] = {}
+
+    def publish(self, view: View) -> None:
+        return
+
+    def tell(self, items: Iterable[Happened]) -> None:
+        for item in items:
+            if isinstance(item, Answered):
+                self.given[item.request] = item
+
+
+class Surroundings(Protocol):
+    """What the world gives to a process and hears of it."""
+
+    machine: Machine
+    disk: VirtualDisk
+    home: Home
+
+    def prices(self, life: Life) -> Feed: ...
+
+    def door(self, life: Life) -> Venue: ...
+
+    def recovered(self, recovered: Recovered) -> None:
+        """The process has read its disk."""
+        ...
+
+    def crashed(self, report: str) -> None:
+        """The trader met an error that it does not know."""
+        ...
+
+
+class Process:
+    """One run of the program. `task` ends when it does; `trader` is there once the disk is read."""
+
+    def __init__(self, number: int, around: Surroundings, random: Random) -> None:
+        self.life = Life(number)
+        self.answers = Answers()
+        self.trader: Trader | None = None
+        self._around = around
+        self._random = random
+        self._asked = 0
+        self.task: asyncio.Task[None] = begin(self.life, self._main())
+
+    def ask(self, request: Request) -> Callable[[], Answered | None]:
+        """Hand in a user's request; return what gives its answer once there is one."""
+        assert self.trader is not None
+        self._asked += 1
+        number = self._asked
+        self.trader.ask(Asked(number, request))
+        return lambda: self.answers.given.get(number)
+
+    async def _main(self) -> None:
+        around, life = self._around, self.life
+        disk = around.disk.view(life)
+        clock = ProcessClock(around.machine, life)
+        content = disk.read(around.home.config)
+        assert content is not None
+        config = parse_config(content.decode(), source="the configuration")
+        taken = take_account(around.home, config, disk=disk, clock=clock, aside=partial(InTurn, clock, self._random))
+        around.recovered(taken.recovered)
+
+        def keep(changed: AppConfig) -> None:
+            save_whole(disk, around.home.config, changed.to_json().encode())
+
+        world = World(around.prices(life), around.door(life), clock, "sim", BASE_MS)
+        record = Record(taken.journal, taken.notes, taken.latch, Silent(), None, self._crashed, keep, self.answers)
+        self.trader = Trader(config, taken.recovered, world, record, prefix=taken.prefix, rhythm=RHYTHM)
+        await self.trader.run()
+        taken.account.release()
+
+    def _crashed(self, error: BaseException) -> str:
+        self._around.crashed("".join(traceback.format_exception(error)))
+        return ""

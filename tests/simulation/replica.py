@@ -1,0 +1,143 @@
+"""The journal as a reader of the disk would take it: parsed from its durable bytes and stepped once more, apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+
+import orjson
+
+from gridbot.adapters.files.journal_history import ARCHIVE, SNAPSHOT, journal_name
+from gridbot.adapters.files.snapshot_file import read_snapshot
+from gridbot.core.codec import digest, event_from_plain
+from gridbot.core.commands import FillBooked, PlaceLimit
+from gridbot.core.engine import step
+from gridbot.core.events import Event
+from gridbot.core.rules import Rules
+from gridbot.core.state import State, new_state
+from gridbot.core.units import Mode
+from gridbot.errors import GridbotError
+from tests.simulation.disk import Inode, VirtualDisk
+
+Fail = Callable[[str, str], None]
+"""Told the name of an invariant and a sentence."""
+
+_BODY = len(b'{"sum":"') + 16 + len(b'",')
+
+
+class Replica:
+    """The state after every durable event. It asks no part of the trader.
+
+    `booked` is told of every fill that enters the books, `seen` of every event.
+    """
+
+    def __init__(
+        self,
+        disk: VirtualDisk,
+        folder: Path,
+        *,
+        mode: Mode,
+        fail: Fail,
+        booked: Callable[[FillBooked], None],
+        seen: Callable[[int, Event], None],
+    ) -> None:
+        self.state: State = new_state(Rules(mode, (), None))
+        self.sequence = 0
+        self.intended: dict[str, PlaceLimit] = {}
+        self._disk = disk
+        self._folder = folder
+        self._fail = fail
+        self._booked = booked
+        self._seen = seen
+        self._journal = journal_name(1)
+        self._file: Inode | None = None
+        self._snapshot: tuple[Inode, int] | None = None
+        self._offset = 0
+        self._chain = "0" * 16
+        self._headed = False
+
+    def catch_up(self) -> None:
+        """Take in everything that has become durable."""
+        while True:
+            if self._file is None:
+                self._file = self._disk.durable_file(self._folder / self._journal)
+                self._offset, self._headed = 0, False
+            if self._file is not None:
+                self._consume(self._file)
+            if not self._follow_snapshot():
+                return
+
+    def _consume(self, file: Inode) -> None:
+        if file.synced <= self._offset:
+            return
+        content = file.durable_from(self._offset)
+        whole = content.rfind(b"\n") + 1
+        for line in content[:whole].splitlines():
+            self._line(line)
+        self._offset += whole
+
+    def _line(self, line: bytes) -> None:
+        rest = line[_BODY:]
+        total = blake2b(rest, digest_size=8).hexdigest()
+        if line[:_BODY] != b'{"sum":"%s",' % total.encode():
+            self._fail("I23", f"a durable line of {self._journal} is damaged: {line[:120]!r}")
+            return
+        record = orjson.loads(b"{" + rest)
+        if record["prev"] != self._chain:
+            self._fail("I23", f"event {record['seq']} in {self._journal} does not follow event {self.sequence}")
+        self._chain = total
+        if not self._headed:
+            self._headed = True
+            return
+        if record["seq"] != self.sequence + 1:
+            self._fail("I23", f"event {record['seq']} came where {self.sequence + 1} must come")
+        self.sequence = record["seq"]
+        self._step(event_from_plain(record["event"]))
+
+    def _step(self, event: Event) -> None:
+        self._seen(self.sequence, event)
+        try:
+            answer = step(self.state, event)
+        except GridbotError as error:
+            self._fail("I24", f"event {self.sequence} cannot be replayed: {error.message}")
+            return
+        self.state = answer.state
+        for note in answer.notes:
+            if type(note) is FillBooked:
+                self._booked(note)
+        for command in answer.commands:
+            if type(command) is PlaceLimit:
+                self.intended[command.ref.id] = command
+
+    def _follow_snapshot(self) -> bool:
+        """Compare a new snapshot with what was replayed, and go on in the journal that it names."""
+        inode = self._disk.durable_file(self._folder / SNAPSHOT)
+        if inode is None or (self._snapshot is not None and self._snapshot == (inode, inode.synced)):
+            return False
+        try:
+            snapshot = read_snapshot(self._folder / SNAPSHOT, inode.durable())
+        except GridbotError as error:
+            self._snapshot = (inode, inode.synced)
+            self._fail("I23", f"the durable snapshot cannot be read: {error.message}")
+            return False
+        if snapshot.sequence > self.sequence and self._follow_archive():
+            return True
+        self._snapshot = (inode, inode.synced)
+        if snapshot.journal == self._journal:
+            return False
+        if snapshot.sequence != self.sequence:
+            self._fail("I23", f"the snapshot holds event {snapshot.sequence}, the durable journal {self.sequence}")
+        elif digest(snapshot.state) != digest(self.state):
+            self._fail("I24", f"the snapshot of event {snapshot.sequence} is not the replayed state")
+        self._journal, self._file = snapshot.journal, None
+        return True
+
+    def _follow_archive(self) -> bool:
+        """Go on in a finished journal, where there was more than one change-over since the last look."""
+        name = journal_name(self.sequence + 1)
+        file = self._disk.durable_file(self._folder / ARCHIVE / name)
+        if file is None or name == self._journal:
+            return False
+        self._journal, self._file, self._offset, self._headed = name, file, 0, False
+        return True

@@ -1,0 +1,77 @@
+"""Many seeds on every core, and what they add up to."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from tests.simulation.scenario import scenario
+from tests.simulation.simulation import Verdict, simulate
+
+FAULTS = (
+    "kills -9",
+    "power cuts",
+    "clean stops",
+    "disk troubles",
+    "disk: full",
+    "disk: write error",
+    "disk: fsync error",
+    "disk: rename error",
+    "disk: read-only",
+    "venue faults",
+    "feed outages",
+    "sleeps",
+    "kill presses",
+    "requests",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A verdict and the seconds of one core that it took."""
+
+    verdict: Verdict
+    seconds: float
+
+
+def run_seed(seed: int, hours: float, grids: int | None) -> Timed:
+    """Run one seed."""
+    began = time.perf_counter()
+    verdict = simulate(scenario(seed, hours=hours, grids=grids))
+    return Timed(verdict=verdict, seconds=time.perf_counter() - began)
+
+
+def run_seeds(seeds: Iterable[int], *, hours: float, grids: int | None, jobs: int | None = None) -> Iterator[Timed]:
+    """Run seeds on so many processes (None: one a core); yield each as it is done."""
+    with ProcessPoolExecutor(max_workers=jobs or os.cpu_count()) as pool:
+        waiting = [pool.submit(run_seed, seed, hours, grids) for seed in seeds]
+        for done in as_completed(waiting):
+            yield done.result()
+
+
+def told(results: Sequence[Timed], *, wall_s: float, say: Callable[[str], None]) -> bool:
+    """Print what the seeds add up to; return whether all passed."""
+    total: Counter[str] = sum((one.verdict.counted for one in results), Counter())
+    hours = sum(one.verdict.hours for one in results)
+    busy = sum(one.seconds for one in results)
+    failed = sorted((one.verdict for one in results if not one.verdict.passed), key=lambda verdict: verdict.seed)
+    for verdict in failed:
+        say(f"\n{verdict.violations[0]}")
+        say(f"Show it again: make simulate SEED={verdict.seed} HOURS={verdict.hours:g}")
+    say("")
+    say(f"seeds                {len(results):12,}")
+    say(f"simulated hours      {hours:12,.0f}")
+    for name in ("creates", "cancels", "fills", "events", "prices"):
+        say(f"{name:20} {total[name]:12,}")
+    for name in FAULTS:
+        say(f"{name:20} {total[name]:12,}")
+    say(f"events per hour      {total['events'] / max(hours, 1e-9):12,.1f}")
+    say(f"fills per hour       {total['fills'] / max(hours, 1e-9):12,.1f}")
+    say(f"simulated/real       {hours * 3600 / max(busy, 1e-9):12,.0f}   on one core")
+    say(f"                     {hours * 3600 / max(wall_s, 1e-9):12,.0f}   as it ran")
+    say(f"\n{len(results) - len(failed)} passed, {len(failed)} failed")
+    return not failed

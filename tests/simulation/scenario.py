@@ -1,0 +1,142 @@
+"""What one seed decides before anything happens: markets, grids, and how often what goes wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from gridbot.config import AppConfig, parse_config
+from gridbot.core.units import FeeCurrency, Symbol
+from tests.simulation.market import Market
+
+_SYMBOLS = (("BTC/USDT", 40_000.0), ("ETH/USDT", 2_500.0), ("SOL/USDT", 120.0), ("BNB/USDT", 600.0))
+MONEY = Decimal(1_000_000)
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weather:
+    """Mean seconds between two of a kind, 0 for never; rates of the venue's faults from 0 to 1."""
+
+    crash_s: float
+    stop_s: float
+    trouble_s: float
+    kill_s: float
+    wish_s: float
+    away_s: float
+    sleep_s: float
+    venue: float
+    power: float
+    rotate_after: int
+
+
+CALM = Weather(
+    crash_s=0,
+    stop_s=0,
+    trouble_s=0,
+    kill_s=0,
+    wish_s=0,
+    away_s=0,
+    sleep_s=0,
+    venue=0,
+    power=0,
+    rotate_after=50_000,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that a run needs: two runs of one scenario are the same, line for line."""
+
+    seed: int
+    hours: float
+    config: AppConfig
+    weather: Weather
+    swing: float
+    limited: bool
+    in_base: bool
+    jumping: bool = True
+
+    def markets(self) -> dict[Symbol, Market]:
+        """Make the markets that the grids trade."""
+        symbols = dict.fromkeys(Symbol(grid.symbol) for grid in self.config.grids)
+        starts = dict(_SYMBOLS)
+        minutes = int((self.hours + 8) * 60)
+        fee_currency = FeeCurrency.BASE if self.in_base else FeeCurrency.QUOTE
+        return {
+            symbol: Market(
+                self.seed * 16 + place,
+                symbol,
+                start=starts[symbol],
+                swing=self.swing,
+                minutes=minutes,
+                fee_currency=fee_currency,
+            )
+            for place, symbol in enumerate(symbols)
+        }
+
+
+def scenario(seed: int, *, hours: float, grids: int | None = None, weather: Weather | None = None) -> Scenario:
+    """Return what the seed decides."""
+    random = Random(f"scenario {seed}")
+    count = random.choice((1, 2, 3, 5)) if grids is None else grids
+    return Scenario(
+        seed=seed,
+        hours=hours,
+        config=_config(random, count),
+        weather=_weather(random) if weather is None else weather,
+        swing=random.choice((0.0006, 0.0012, 0.002)),
+        limited=random.random() < 0.4,
+        in_base=random.random() < 0.4,
+    )
+
+
+def _weather(random: Random) -> Weather:
+    def every(*hours: float) -> float:
+        return random.choice(hours) * HOUR
+
+    return Weather(
+        crash_s=every(0.5, 1, 2, 4),
+        stop_s=every(0, 3, 8),
+        trouble_s=every(0, 3, 8),
+        kill_s=every(0, 3, 10),
+        wish_s=every(0, 1, 4),
+        away_s=every(0, 2, 6),
+        sleep_s=every(0, 6, 12),
+        venue=random.choice((0.0, 0.05, 0.2)),
+        power=random.choice((0.0, 0.5, 1.0)),
+        rotate_after=random.choice((150, 600, 50_000)),
+    )
+
+
+def _config(random: Random, count: int) -> AppConfig:
+    grids = [_grid(random, number) for number in range(count)]
+    risk = {
+        "max_symbol_exposure": "1",
+        "max_total_exposure": "1",
+        "max_asset_concentration": "1",
+        "max_order_value": "1",
+        "max_error_rate": "0.95",
+        "max_creates_per_10s": random.choice((20, 1000)),
+        "max_quote_age_ms": 300_000,
+    }
+    return parse_config(json.dumps({"mode": "demo", "grids": grids, "risk": risk}), source="the scenario")
+
+
+def _grid(random: Random, number: int) -> dict[str, object]:
+    symbol = _SYMBOLS[number % len(_SYMBOLS)][0]
+    return {
+        "id": f"g{number + 1}",
+        "symbol": symbol,
+        "investment": str(random.choice((4_000, 8_000, 20_000))),
+        "levels": random.choice((4, 8, 12)),
+        "spacing": {
+            "mode": "fraction",
+            "fraction": random.choice(("0.005", "0.008", "0.015")),
+            "trail_down": random.random() < 0.5,
+        },
+        "signal": {"timeframe": "15m"},
+        "trend": {"timeframe": "15m"},
+    }

@@ -1,0 +1,344 @@
+"""One run of one seed: the world, the processes that come and go in it, and what people and fate do to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from gridbot.adapters.files.home import INSTALL, Home
+from gridbot.adapters.files.kill_latch import NAME
+from gridbot.core.commands import CancelOrder, PlaceLimit
+from gridbot.core.events import OrderRef
+from gridbot.core.rules import Instrument
+from gridbot.core.state import State
+from gridbot.core.units import Asset, Symbol, TimeMs
+from gridbot.errors import ConfigError, EnvironmentProblem, GridbotError
+from gridbot.ports import Feed, Venue
+from gridbot.shell import state_keeper
+from gridbot.shell.state_keeper import Recovered
+from gridbot.sim.faults import Faults, FaultyVenue
+from tests.fakes.virtual_time import Busy
+from tests.simulation.checker import Checker
+from tests.simulation.disk import Moment, VirtualDisk
+from tests.simulation.exchange import Door, TrueVenue, pass_ms
+from tests.simulation.fate import Fate
+from tests.simulation.life import Gone, Life, outside, run_world
+from tests.simulation.machine import Machine
+from tests.simulation.market import BEGIN, MINUTE_MS, PAST_MINUTES
+from tests.simulation.process import Process
+from tests.simulation.scenario import MONEY, Scenario
+from tests.simulation.ticker import Prices, Ticker
+from tests.simulation.trace import Trace
+
+HOME = Path("/home/user/gridbot")
+INSTALL_ID = "s1m01"
+QUIET_S = 1_200.0
+"""Long enough for an order that nobody heard of to be given up (120 s) and for two sweeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a seed. `counted` are orders, fills, crashes and faults by kind; `digest` is of the whole trace."""
+
+    seed: int
+    hours: float
+    violations: tuple[str, ...]
+    counted: Counter[str]
+    digest: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every invariant held."""
+        return not self.violations
+
+
+class CountedFaults(Faults):
+    """Faults that count how often they struck."""
+
+    def __init__(self, seed: int, *, rate: float) -> None:
+        super().__init__(seed, delay=rate, lose=rate, repeat=rate / 2)
+        self.struck = 0
+
+    def strikes(self, rate: float) -> bool:
+        struck = super().strikes(rate)
+        self.struck += struck
+        return struck
+
+
+class Simulation:
+    """The world of one seed; satisfies what a process and the door need of it."""
+
+    def __init__(self, plan: Scenario, show: Callable[[str], None] | None = None) -> None:
+        self.plan = plan
+        self.home = Home(HOME)
+        self.machine = Machine(_time(PAST_MINUTES))
+        self.trace = Trace(plan.seed, self.machine, show)
+        self.disk = VirtualDisk(Random(f"disk {plan.seed}"))
+        self.markets = plan.markets()
+        self.venue = TrueVenue(self._instrument, {Asset("USDT"): MONEY}, limited=plan.limited)
+        self.faults = CountedFaults(plan.seed, rate=plan.weather.venue)
+        self.front = FaultyVenue(self.venue, self.faults, delay=pass_ms)
+        self.ticker = Ticker(self.markets, self.venue, self.machine, state=self._live_state, jumping=plan.jumping)
+        self.latch = HOME / NAME
+        self.checker = Checker(
+            disk=self.disk,
+            folder=HOME / plan.config.mode.value / plan.config.account,
+            latch=self.latch,
+            venue=self.venue,
+            markets=self.markets,
+            machine=self.machine,
+            ours=f"gb{INSTALL_ID}",
+            trace=self.trace,
+            mode=plan.config.mode,
+        )
+        self.counted: Counter[str] = Counter()
+        self.process: Process | None = None
+        self._random = Random(f"processes {plan.seed}")
+        self._started = 0
+        self.venue.told = self._told
+        self.disk.refused = self.checker.disk_refused
+        self.disk.occasion = self._disk_occasion
+        self.fate = Fate(self)
+        for path, content in ((self.home.config, plan.config.to_json()), (HOME / INSTALL, INSTALL_ID + "\n")):
+            self.disk.add_folder(path.parent)
+            self.disk.put(path, content.encode())
+
+    def _instrument(self, symbol: Symbol) -> Instrument:
+        market = self.markets.get(symbol)
+        if market is None:
+            raise ConfigError(f"There is no market {symbol} here.")
+        return market.instrument
+
+    def _live_state(self) -> State | None:
+        process = self.process
+        return None if process is None or process.trader is None else process.trader.state
+
+    def _told(self, id_: str, sentence: str) -> None:
+        self.trace.order(id_, sentence)
+        if "are needed and" in sentence:
+            self.checker.refused(id_, "insufficient_funds")
+        elif "was used before" in sentence:
+            self.checker.refused(id_, "duplicate_id")
+
+    # -------------------------------------------------------------------- what a process is given
+
+    def prices(self, life: Life) -> Feed:
+        """Return the feed of a process."""
+        return Prices(self.ticker, self.machine, life)
+
+    def door(self, life: Life) -> Venue:
+        """Return the venue of a process."""
+        return Door(self.front, self.venue, self.faults, self.machine, life, self)
+
+    def recovered(self, recovered: Recovered) -> None:
+        """The process has read its disk."""
+        self.checker.recovered(recovered.state, recovered.sequence)
+
+    def crashed(self, report: str) -> None:
+        """The trader met an error that it does not know."""
+        self.checker.fail("bug", f"the trader crashed:\n{report}")
+
+    # ----------------------------------------------------------------------------------- the door
+
+    def request(self, life: Life, what: str, ref: OrderRef | None) -> None:
+        """A request leaves, or its answer comes: fate may end the process here."""
+        self.fate.at_request(life, what)
+
+    def creating(self, life: Life, order: PlaceLimit) -> None:
+        """A create enters the transport."""
+        self.trace.order(
+            order.ref.id,
+            f"create {order.side.value} {order.quantity:f} at {order.price:f} for {order.ref.grid} {order.ref.cell}",
+        )
+        self.checker.creating(life, order)
+
+    def cancelling(self, life: Life, order: CancelOrder) -> None:
+        """A cancel enters the transport."""
+        self.trace.order(order.ref.id, f"process {life.number} cancels it")
+        self.checker.cancelling(order)
+
+    def landed(self, order: PlaceLimit) -> None:
+        """The venue has dealt with a create."""
+        self.checker.landed(order)
+
+    def answered(self, life: Life, what: str, about: str) -> None:
+        """A read was answered to this process."""
+        self.checker.answered(what, about)
+
+    def _disk_occasion(self, operation: str, path: Path, moment: Moment, life: Life) -> None:
+        self.fate.at_disk(operation, path, moment, life)
+        if operation == "fsync_folder" and moment is Moment.AFTER:
+            # Each snapshot is compared as soon as it is durable.
+            self.checker.replica.catch_up()
+
+    # ------------------------------------------------------------------------------ life and death
+
+    def die(self, life: Life, why: str, *, power: bool) -> None:
+        """End a process at once: SIGKILL, or a power cut."""
+        if not life.alive:
+            return
+        self.trace.world(f"{'POWER CUT' if power else 'KILL -9'} of process {life.number} {why}")
+        self.counted["power cuts" if power else "kills -9"] += 1
+        life.end()
+        self.venue.disconnect()
+        self.ticker.hang_up()
+        self.disk.let_go(life)
+        if power:
+            self.disk.cut_power()
+            self.checker.look_at_latch()
+
+    async def start(self) -> Process:
+        """Start the program."""
+        self._started += 1
+        self.trace.world(f"process {self._started} starts")
+        process = Process(self._started, self, Random(f"process {self._started} of {self.plan.seed}"))
+        self.checker.born(process.life)
+        self.process = process
+        return process
+
+    async def bury(self, process: Process) -> str:
+        """Wait for the end of a process that dies or stops; return why it ended by itself, or ""."""
+        await asyncio.wait([process.task])
+        reason = self._reason(process)
+        self.process = None
+        process.life.end()
+        self.venue.disconnect()
+        self.ticker.hang_up()
+        self.disk.let_go(process.life)
+        for _ in range(50):
+            if not process.life.tasks:
+                break
+            await asyncio.sleep(0)
+        else:
+            self.checker.fail("bug", f"tasks of a dead process go on: {list(process.life.tasks)}")
+        return reason
+
+    def _reason(self, process: Process) -> str:
+        if process.task.cancelled():
+            return "" if not process.life.alive else "cancelled"
+        error = process.task.exception()
+        if error is None or isinstance(error, Gone):
+            return ""
+        if isinstance(error, EnvironmentProblem) and self.disk.trouble is not None:
+            self.trace.world(f"process {process.life.number} does not start: {error.message}")
+            return error.message
+        message = error.message if isinstance(error, GridbotError) else repr(error)
+        self.checker.fail("I23", f"process {process.life.number} ended by itself: {message}")
+        return message
+
+    async def stop(self, process: Process) -> None:
+        """Ask the program to end, as closing its window does; kill it if it does not."""
+        await self.machine.awake()
+        self.trace.world(f"process {process.life.number} is asked to stop")
+        self.counted["clean stops"] += 1
+        while process.trader is None and not process.task.done():
+            await asyncio.sleep(1.0)
+        if process.trader is not None:
+            process.trader.stop()
+        await asyncio.wait([process.task], timeout=60.0)
+        if not process.task.done():
+            self.checker.fail("bug", f"process {process.life.number} did not stop within a minute")
+            self.die(process.life, "as it does not stop", power=False)
+
+    # ------------------------------------------------------------------------------------ the run
+
+    async def run(self) -> Verdict:
+        """Live through the hours of the scenario, then through a quiet time, and judge."""
+        loop = asyncio.get_running_loop()
+        ticking = outside(self.ticker.run())
+        happenings = self.fate.happenings()
+        until = self.plan.hours * 3600
+        while loop.time() < until and not self.checker.violations:
+            process = await self.start()
+            while not process.task.done() and loop.time() < until and not self.checker.violations:
+                await asyncio.wait([process.task], timeout=60.0)
+                self.checker.look_at_latch()
+            if process.task.done():
+                await self.bury(process)
+                await asyncio.sleep(self._random.choice((1.0, 20.0, 300.0)))
+        for task in happenings:
+            task.cancel()
+        if not self.checker.violations:
+            await self._quiet()
+        ticking.cancel()
+        if self.process is not None:
+            self.die(self.process.life, "at the end of the simulation", power=False)
+            await self.bury(self.process)
+        return self.verdict()
+
+    async def _quiet(self) -> None:
+        self.trace.world("the quiet begins")
+        self.fate.disarm()
+        self.faults.active = False
+        self.disk.trouble = None
+        self.machine.skew_ms = 0
+        self.ticker.mend()
+        self.ticker.frozen = True
+        if self.process is not None:
+            await self.stop(self.process)
+            await self.bury(self.process)
+        process = await self.start()
+        await asyncio.wait([process.task], timeout=QUIET_S)
+        if process.task.done() or process.trader is None:
+            await self.bury(process)
+            self.checker.fail("I30", "the program did not live through the quiet")
+            return
+        self.checker.quiet(process.trader.state)
+        live = process.trader
+        await self.stop(process)
+        await self.bury(process)
+        self.checker.at_rest(live.state)
+
+    def verdict(self) -> Verdict:
+        """Return what came of it so far."""
+        counted = self.counted + self.checker.counted
+        counted["fills"] = len(self.venue.fills)
+        counted["events"] = self.checker.replica.sequence
+        counted["prices"] = self.ticker.prints
+        counted["venue faults"] = self.faults.struck
+        for trouble, number in self.disk.refusals.items():
+            counted[f"disk: {trouble}"] = number
+        return Verdict(
+            seed=self.plan.seed,
+            hours=self.plan.hours,
+            violations=tuple(self.checker.violations),
+            counted=counted,
+            digest=self.trace.digest(),
+        )
+
+
+def _time(minute: int) -> TimeMs:
+    return TimeMs(BEGIN + minute * MINUTE_MS)
+
+
+@contextmanager
+def _rotating_after(events: int) -> Iterator[None]:
+    """Let snapshots be made more often than a day of trading would have it."""
+    before = state_keeper.ROTATE_AFTER
+    state_keeper.ROTATE_AFTER = events
+    try:
+        yield
+    finally:
+        state_keeper.ROTATE_AFTER = before
+
+
+def simulate(plan: Scenario, show: Callable[[str], None] | None = None) -> Verdict:
+    """Run one scenario; the same scenario gives the same verdict on every machine."""
+
+    worlds: list[Simulation] = []
+
+    async def main() -> Verdict:
+        worlds.append(Simulation(plan, show))
+        return await worlds[0].run()
+
+    with _rotating_after(plan.weather.rotate_after):
+        try:
+            return run_world(main())
+        except Busy:
+            worlds[0].checker.fail("bug", "the program keeps itself busy for ever, and no time passes")
+            return worlds[0].verdict()

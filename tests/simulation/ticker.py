@@ -1,0 +1,194 @@
+"""The world's prices: they move the venue whoever lives, and of them a process is told what it watches for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+from gridbot.core.candles import Candle
+from gridbot.core.events import Quote
+from gridbot.core.state import State
+from gridbot.core.units import Price, Symbol
+from gridbot.core.values import evolve
+from gridbot.core.watch import Watch, watch
+from gridbot.errors import VenueUnavailable
+from gridbot.ports import CandleArrived, FeedItem, QuoteArrived, TradePrint
+from tests.simulation.exchange import TrueVenue
+from tests.simulation.life import Life
+from tests.simulation.machine import Machine
+from tests.simulation.market import BASE_MS, BEGIN, MINUTE_MS, PRINT_MS, Market
+
+_NOTHING = Watch((), ())
+
+
+class Ticker:
+    """Lets every market trade once a minute. `state` returns the living engine's newest state, None while it is dead.
+
+    With `jumping` a process hears of a price only if it crosses something that its state watches, as a feed that knows
+    its listener may do; otherwise of every one. Candles it always hears of.
+
+    Attributes:
+        away: the connection to the prices is broken
+        frozen: the markets trade no more
+    """
+
+    def __init__(
+        self,
+        markets: Mapping[Symbol, Market],
+        venue: TrueVenue,
+        machine: Machine,
+        *,
+        state: Callable[[], State | None],
+        jumping: bool,
+    ) -> None:
+        self._markets = markets
+        self._venue = venue
+        self._machine = machine
+        self._state = state
+        self._jumping = jumping
+        self._line: deque[FeedItem] = deque()
+        self._news = asyncio.Event()
+        self._listening = False
+        self._quotes: dict[Symbol, tuple[int, Quote]] = {}
+        self._delivered: dict[Symbol, Price] = {}
+        self._seen: State | None = None
+        self._watch: Mapping[Symbol, Watch] = {}
+        self._waiting: frozenset[Symbol] = frozenset()
+        self._away_since: int | None = None
+        self.frozen = False
+        self.prints = 0
+
+    @property
+    def away(self) -> bool:
+        """Whether the connection is broken."""
+        return self._away_since is not None
+
+    def break_off(self) -> None:
+        """Break the connection."""
+        self._away_since = self._machine.true_ms()
+        self._news.set()
+
+    def mend(self) -> None:
+        """Let the connection work again."""
+        self._away_since = None
+
+    async def run(self) -> None:
+        """Let time pass in every market, for ever."""
+        loop = asyncio.get_running_loop()
+        began = self._machine.true_ms()
+        minute = next(iter(self._markets.values())).last + 1
+        while True:
+            for offset in (PRINT_MS, MINUTE_MS):
+                due = (BEGIN + minute * MINUTE_MS + offset - began) / 1000
+                if offset == PRINT_MS or (minute + 1) * MINUTE_MS % BASE_MS == 0:
+                    await asyncio.sleep(max(0.0, due - loop.time()))
+                    for market in self._markets.values():
+                        self._trade(market, minute) if offset == PRINT_MS else self._close(market, minute)
+            minute += 1
+
+    def _trade(self, market: Market, minute: int) -> None:
+        if self.frozen:
+            return
+        market.last = minute
+        self.prints += 1
+        trade, quote = market.trade(minute), self._quote(market)
+        self._venue.on_quote(quote, trade.time)
+        self._venue.on_print(trade)
+        if not self._listening or self.away:
+            return
+        if self._jumping and not self._matters(trade, quote):
+            return
+        self._delivered[market.symbol] = trade.price
+        self._push(trade)
+        self._push(QuoteArrived(quote, trade.time))
+
+    def _matters(self, trade: TradePrint, quote: Quote) -> bool:
+        state = self._state()
+        if state is None:
+            return False
+        if self._seen is None or self._seen.grids is not state.grids:
+            self._seen = state
+            self._watch = watch(state)
+            self._waiting = frozenset(g.rules.symbol for g in state.grids.values() if g.ladder is None)
+        symbol, before = trade.symbol, self._delivered.get(trade.symbol)
+        if before is None or symbol in self._waiting:
+            return True
+        levels = self._watch.get(symbol, _NOTHING)
+        low, high = min(before, trade.price), max(before, trade.price)
+        return any(quote.bid > level for level in levels.above) or any(low <= level <= high for level in levels.touch)
+
+    def _close(self, market: Market, minute: int) -> None:
+        if self._listening and not self.away and not self.frozen:
+            self._push(CandleArrived(market.symbol, market.candle(minute)))
+
+    def _push(self, item: FeedItem) -> None:
+        self._line.append(item)
+        self._news.set()
+
+    def _quote(self, market: Market) -> Quote:
+        known = self._quotes.get(market.symbol)
+        if known is None or known[0] != market.last:
+            known = self._quotes[market.symbol] = (market.last, market.quote(market.last))
+        return known[1]
+
+    # ------------------------------------------------------------------------------- for a process
+
+    def history(self, market: Symbol, timeframe: int, count: int) -> list[Candle]:
+        """Return closed candles; VenueUnavailable while the connection is broken."""
+        self._refuse_away()
+        return self._markets[market].history(timeframe, count, self._machine.true_ms())
+
+    async def listen(self) -> AsyncIterator[FeedItem]:
+        """Yield what comes from now on; VenueUnavailable when the connection breaks."""
+        self._refuse_away()
+        self._line.clear()
+        self._delivered.clear()
+        self._listening = True
+        while True:
+            self._refuse_away()
+            while self._line:
+                yield self._line.popleft()
+            self._news.clear()
+            await self._news.wait()
+
+    def hang_up(self) -> None:
+        """Nobody listens any more."""
+        self._listening = False
+        self._line.clear()
+
+    def latest(self, symbol: Symbol) -> Quote | None:
+        """Return the newest quote of a market, as old as it is."""
+        quote = self._quote(self._markets[symbol])
+        if self._away_since is None:
+            return quote
+        return evolve(quote, age_ms=self._machine.true_ms() - self._away_since)
+
+    def _refuse_away(self) -> None:
+        if self.away:
+            self._listening = False
+            raise VenueUnavailable("The prices do not come in.")
+
+
+class Prices:
+    """Satisfies the Feed port for one process."""
+
+    def __init__(self, ticker: Ticker, machine: Machine, life: Life) -> None:
+        self._ticker = ticker
+        self._machine = machine
+        self._life = life
+
+    async def history(self, market: Symbol, timeframe: int, count: int) -> Sequence[Candle]:
+        self._life.check()
+        return self._ticker.history(market, timeframe, count)
+
+    async def items(self) -> AsyncIterator[FeedItem]:
+        self._life.check()
+        async for item in self._ticker.listen():
+            await self._machine.awake()
+            self._life.check()
+            yield item
+
+    def latest(self, symbol: Symbol) -> Quote | None:
+        self._life.check()
+        return self._ticker.latest(symbol)

@@ -1,0 +1,66 @@
+"""What happened, in order: enough of it to understand a violation, or all of it where a person asks to see."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from tests.simulation.machine import Machine
+
+OF_AN_ORDER = 30
+OF_THE_WORLD = 40
+ORDERS_KEPT = 3_000
+
+
+class Trace:
+    """Keeps the newest events of each order and of the world. `show` is given every line as it comes.
+
+    `digest` covers every line, so that two runs of a seed can be told to be the same.
+    """
+
+    def __init__(self, seed: int, machine: Machine, show: Callable[[str], None] | None) -> None:
+        self._seed = seed
+        self._machine = machine
+        self._show = show
+        self._orders: OrderedDict[str, deque[str]] = OrderedDict()
+        self._world: deque[str] = deque(maxlen=OF_THE_WORLD)
+        self._sum = hashlib.blake2b(digest_size=16)
+
+    def digest(self) -> str:
+        """Return the sum of everything that happened."""
+        return self._sum.hexdigest()
+
+    def world(self, sentence: str) -> None:
+        """Something happened that concerns no single order."""
+        self._world.append(self._line(sentence))
+
+    def order(self, id_: str, sentence: str) -> None:
+        """Something happened to an order."""
+        line = self._line(f"{id_}: {sentence}")
+        lines = self._orders.get(id_)
+        if lines is None:
+            lines = self._orders[id_] = deque(maxlen=OF_AN_ORDER)
+            if len(self._orders) > ORDERS_KEPT:
+                self._orders.popitem(last=False)
+        lines.append(line)
+
+    def violation(self, invariant: str, sentence: str, order: str | None) -> str:
+        """Return the message of a violation: invariant, seed, time, and what led to it."""
+        head = self._line(f"[{invariant}] {sentence}")
+        about = [] if order is None else list(self._orders.get(order, ()))
+        return "\n".join((f"seed {self._seed}, {head}", *(f"    {line}" for line in (*self._world, *about))))
+
+    def _line(self, sentence: str) -> str:
+        line = f"{time_of(self._machine)} {sentence}"
+        self._sum.update(line.encode())
+        if self._show is not None:
+            self._show(line)
+        return line
+
+
+def time_of(machine: Machine) -> str:
+    """Return the simulated time, in hours, minutes and seconds since the beginning."""
+    seconds = machine.monotonic() + machine.slept
+    minutes, second = divmod(seconds, 60)
+    return f"{int(minutes) // 60:03d}:{int(minutes) % 60:02d}:{second:06.3f}"
