@@ -9,6 +9,7 @@ from contextlib import suppress
 from signal import SIGINT, SIGTERM, Signals
 from threading import Event, Thread
 
+from gridbot.errors import EnvironmentProblem
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.messages import Asked
@@ -48,6 +49,16 @@ class EngineThread:
             self._thread.join(JOIN_S)
         self._kill.stop()
         return not self._thread.is_alive()
+
+    def ended_well(self) -> bool:
+        """Tell whether it met no error that it does not know; EnvironmentProblem if the disk did not keep all."""
+        refusal = self._trader.disk_refusal
+        if refusal:
+            raise EnvironmentProblem(
+                f"The disk refused, and from then on only cancels were sent: {refusal}",
+                hint="What happened until then is safe. Mend that and start again; the rest the exchange will tell.",
+            )
+        return not self._trader.crashes
 
     def run_here(self) -> None:
         """Run in the calling thread, which must be the main one, until Ctrl-C or a termination: without a window."""

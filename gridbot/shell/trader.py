@@ -50,7 +50,7 @@ MOST_REPORTS = 3
 class Trader:
     """Trades one account until it is asked to stop. Everything here runs in one asyncio loop.
 
-    `prefix` begins the order ids of this start.
+    `prefix` begins the order ids of this start; `crashes` counts the errors that nobody foresaw.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Trader:
         self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
         clock = self._clock = ForwardClock(world.clock, not_before=recovered.state.now)
         self._watch = ClockWatch(clock, self._time_jumped, mark_s=rhythm.mark_s)
-        self._running, self._crashes = True, 0
+        self._running, self.crashes = True, 0
         self._mark_waits, self._unsaved = False, False
         self._outbox: list[Command] = []
         self._watched: State | None = None
@@ -148,6 +148,11 @@ class Trader:
     def state(self) -> State:
         """The engine's newest state."""
         return self._keeper.state
+
+    @property
+    def disk_refusal(self) -> str:
+        """Why the disk does not hold all that happened, or ""."""
+        return self._keeper.broken
 
     @property
     def starting(self) -> bool:
@@ -361,8 +366,8 @@ class Trader:
 
     def _crashed(self, error: Exception) -> None:
         """A bug, or a state that contradicts itself: stop trading, keep cancelling, tell."""
-        self._crashes += 1
-        where = self._record.crash(error) if self._crashes <= MOST_REPORTS else "It is not the first."
+        self.crashes += 1
+        where = self._record.crash(error) if self.crashes <= MOST_REPORTS else "It is not the first."
         sentence = f"gridbot met an error that it does not know and stopped trading ({type(error).__name__}). {where}"
         self._problems.begin("crash", sentence)
         self.brake.pull(sentence, KillKind.SYSTEM_ERROR)

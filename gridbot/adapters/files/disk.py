@@ -1,14 +1,21 @@
 """The only module that opens, fsyncs and renames state files; each refusal of the system becomes a sentence.
 
-Windows keeps the names in a folder by itself and cannot open one to fsync it; macOS empties the drive's own cache only
-on F_FULLFSYNC. File rights are the owner's alone from the first byte; on Windows the folder's access list holds.
+Where systems differ, they differ here:
+
+* Windows keeps the names in a folder by itself and cannot open one to fsync it. It renames and removes no file that
+  another program has open (a virus scanner, a backup), so that is tried again for a while.
+* macOS empties the drive's own cache only on F_FULLFSYNC, which not every volume offers.
+* Rights are the owner's alone from the first byte: modes 0600 and 0700, and on Windows the access list that Python
+  gives a folder of mode 0700, which its files inherit.
+* A file system without locks is refused: a file that merely exists as a lock would outlive a killed process.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +28,12 @@ OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
+_NOT_OFFERED = frozenset({errno.EINVAL, errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOTSUP})
 _BINARY = getattr(os, "O_BINARY", 0)
+_WINDOWS = os.name == "nt"
+_PAUSES_S = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+"""How long to wait for another program to let go of a file: a scanner needs milliseconds."""
 
 
 def problem(error: OSError, path: Path) -> EnvironmentProblem:
@@ -100,27 +112,31 @@ class SystemDisk:
     def replace(self, source: Path, target: Path) -> None:
         """Rename a file, in the place of any that was there."""
         with _in_words(target):
-            source.replace(target)
+            _patiently(lambda: source.replace(target))
 
     def remove(self, path: Path) -> None:
         """Remove a file, if it is there."""
         with _in_words(path):
-            path.unlink(missing_ok=True)
+            _patiently(lambda: path.unlink(missing_ok=True))
 
     def fsync_folder(self, folder: Path) -> None:
         """Make the names in a folder durable, where the system can."""
-        if os.name == "nt":
+        if _WINDOWS:
             return
         with _in_words(folder):
             descriptor = os.open(folder, os.O_RDONLY)
             try:
                 _fsync(descriptor)
+            except OSError as error:
+                # Some network volumes fsync files, and no folder. A disk that fails says something else.
+                if error.errno not in _NOT_OFFERED:
+                    raise
             finally:
                 os.close(descriptor)
 
     def lock(self, path: Path) -> Held:
         """Take the operating system's lock on `path`; it ends with the process, however that ends."""
-        lock = filelock.FileLock(path, mode=OWNER_FILE, thread_local=False)
+        lock = filelock.FileLock(path, mode=OWNER_FILE, thread_local=False, fallback_to_soft=False)
         with _in_words(path):
             try:
                 lock.acquire(blocking=False)
@@ -129,6 +145,13 @@ class SystemDisk:
                     f"Another gridbot works on this account (it holds {path}).",
                     hint="Close it first; `gridbot status` shows what it does.",
                 ) from None
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
+                raise EnvironmentProblem(
+                    f"The volume of {path} knows no locks, so a second gridbot could not be kept off this account.",
+                    hint="Choose a folder on this machine's own disk (GRIDBOT_HOME).",
+                ) from error
         return lock
 
 
@@ -158,12 +181,29 @@ class _SystemFile:
             os.close(self._descriptor)
 
 
+def _patiently(act: Callable[[], object]) -> None:
+    """Rename or remove; on Windows again and again for a while, as long as another program has the file open."""
+    for pause in _PAUSES_S if _WINDOWS else ():
+        try:
+            act()
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    act()
+
+
 def _fsync(descriptor: int) -> None:
-    if os.name == "posix":
+    """Make a file durable, down to the plates or cells where the system has a way to ask for that."""
+    if not _WINDOWS:
         import fcntl
 
         full = getattr(fcntl, "F_FULLFSYNC", None)
         if full is not None:
-            fcntl.fcntl(descriptor, full)
-            return
+            try:
+                fcntl.fcntl(descriptor, full)
+                return
+            except OSError as error:
+                if error.errno not in _NOT_OFFERED:
+                    raise
     os.fsync(descriptor)
