@@ -24,8 +24,8 @@ from gridbot.errors import EnvironmentProblem, IllegalTransition, LedgerError, S
 from gridbot.ports import Journal, NotesStore, Restored, StateStore
 from gridbot.shell.known_orders import is_news
 
-ROTATE_AFTER = 50_000
-"""Events after which a new snapshot is made, so that a start never replays more."""
+ROTATE_AFTER = 5_000
+"""Events after which a new snapshot is made, so that a start replays hardly more: well under a second."""
 
 
 @value

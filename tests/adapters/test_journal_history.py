@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import shutil
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import orjson
 import pytest
 
+from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.journal_file import JournalFile
 from gridbot.adapters.files.journal_history import Chapter, read_chapter
 from gridbot.core import codec
 from gridbot.core.events import Event
@@ -16,7 +21,9 @@ from gridbot.core.units import Mode
 from gridbot.errors import StateFileError
 from gridbot.shell.state_keeper import replay
 from gridbot.shell.status import NoHistory
+from tests.adapters.faulty_disk import FaultyDisk
 from tests.adapters.test_account_folder import account, trade
+from tests.core.engine_walk import Walk
 
 
 def events_in(chapters: list[Chapter]) -> list[Event]:
@@ -60,6 +67,73 @@ def test_packed_journals_are_read_too_and_a_damaged_one_is_refused(tmp_path: Pat
         packed.write_bytes(changed)
         with pytest.raises(StateFileError, match=r"journal-1\.jsonl\.gz"):
             list(account(tmp_path).history())
+
+
+async def _live(home: Path, disk: FaultyDisk, *, packing_fails: bool = False) -> Walk:
+    """Journal a walk with a rotation after each part; the archive is packed aside, as it is in a running trader."""
+    folder = account_aside(home, disk)
+    folder.acquire()
+    journal, walk, told = folder.journal(0), Walk(seed=6), 0
+    assert isinstance(journal, JournalFile)
+    for _ in range(4):
+        walk.walk(25)
+        for event, facts in list(zip(walk.events, walk.facts, strict=True))[told:]:
+            told = journal.append(event, facts)
+        await journal.durable(told)
+        journal.rotate(walk.state, told)
+        if packing_fails:
+            disk.fail("create")
+        while journal._packing is not None and not journal._packing.done():
+            await asyncio.sleep(0)
+        disk.fail()
+    journal.close()
+    folder.release()
+    return walk
+
+
+class Later:
+    """Satisfies `Aside`: what is asked for happens at the loop's next turn, so that a test can get in between."""
+
+    def __call__(self, work: Callable[[], None]) -> Awaitable[None]:
+        async def later() -> None:
+            await asyncio.sleep(0)
+            work()
+
+        return later()
+
+    def close(self) -> None:
+        return None
+
+
+def account_aside(home: Path, disk: FaultyDisk) -> AccountFolder:
+    return AccountFolder(disk, home, mode=Mode.DRY, account="mine", aside=Later)
+
+
+def test_the_archive_is_packed_and_each_journal_of_it_can_be_stepped_again_alone(tmp_path: Path) -> None:
+    walk = asyncio.run(_live(tmp_path, FaultyDisk()))
+    folder = account(tmp_path)
+    names = sorted(path.name for path in folder.archive.iterdir())
+    assert len(names) == 7 and all(name.endswith(".gz") for name in names)
+    assert events_in(list(folder.history())) == walk.events
+    states = {}
+    for path in folder.archive.glob("journal-*"):
+        chapter = read_chapter(SystemDisk(), path)
+        recovered = replay(chapter.restored, mode=Mode.DEMO, notes=NoHistory())
+        assert not recovered.warnings
+        states[recovered.sequence] = codec.digest(recovered.state)
+    assert states[len(walk.events)] == codec.digest(walk.state) and len(states) == 4
+    for sequence in list(states)[:-1]:
+        snapshot = folder.archive / f"snapshot-{sequence}.json.gz"
+        if snapshot.exists():
+            assert orjson.loads(gzip.decompress(snapshot.read_bytes()))["digest"] == states[sequence]
+
+
+def test_what_could_not_be_packed_stays_and_stops_nothing(tmp_path: Path) -> None:
+    walk = asyncio.run(_live(tmp_path, FaultyDisk(), packing_fails=True))
+    folder = account(tmp_path)
+    names = sorted(path.name for path in folder.archive.iterdir())
+    assert len(names) == 4 and not any(name.endswith(".gz") for name in names)
+    assert events_in(list(folder.history())) == walk.events
 
 
 def test_a_gap_and_a_foreign_journal_are_refused_by_name(tmp_path: Path) -> None:

@@ -7,11 +7,21 @@ nobody names, which is removed; a crash after it leaves an old journal, which is
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gridbot.adapters.files.journal_file import Aside, DiskThread, JournalFile
-from gridbot.adapters.files.journal_history import ARCHIVE, SNAPSHOT, Chapter, journal_name, read_history
+from gridbot.adapters.files.journal_history import (
+    ARCHIVE,
+    PACKED,
+    SNAPSHOT,
+    Chapter,
+    journal_name,
+    journals_in,
+    read_history,
+    snapshot_name,
+)
 from gridbot.adapters.files.journal_lines import ORIGIN, Tail, header_line, read_lines
 from gridbot.adapters.files.order_ids import next_epoch, order_prefix
 from gridbot.adapters.files.snapshot_file import Snapshot, read_snapshot, write_snapshot
@@ -21,11 +31,13 @@ from gridbot.core.facts import CORE_VERSION
 from gridbot.core.state import State
 from gridbot.core.units import Mode, TimeMs
 from gridbot.core.values import value
-from gridbot.errors import StateFileError
+from gridbot.errors import EnvironmentProblem, StateFileError
 from gridbot.ports import Disk, Held, Journal, OpenFile, Restored
 
 LOCK, EPOCH, BACKUP = "lock", "epoch", "backup"
 _MEND = "Put the whole account folder back from a backup, or ask for help."
+_LEVEL, _PACKED_AT_ONCE = 3, 2
+"""How hard packing tries, and how many journals are packed in one go: what waits to become durable waits behind it."""
 _LOOKS = 5
 """How often a reader without the lock looks again when a running gridbot rotates under its eyes."""
 
@@ -75,6 +87,7 @@ class AccountFolder:
         self._disk = disk
         self._new_aside = aside
         self._held: Held | None = None
+        self._replaced: dict[str, bytes] = {}
 
     def acquire(self) -> None:
         """Make the folder and take its lock; AlreadyRunning if another process has it, or EnvironmentProblem."""
@@ -144,6 +157,7 @@ class AccountFolder:
             chain=chain,
             aside=self._new_aside(),
             rotate=self._rotate,
+            pack=self._pack,
             outdated=found.outdated,
         )
 
@@ -261,13 +275,34 @@ class AccountFolder:
         return file, chain
 
     def _rotate(self, state: State, sequence: int, chain: str) -> tuple[OpenFile, str]:
-        old = [name for name, first in self._journals().items() if first <= sequence]
+        old = {name: first for name, first in self._journals().items() if first <= sequence}
         name = journal_name(sequence + 1)
+        replaced = self._disk.read(self.folder / SNAPSHOT)
         file, begun = self._begin(sequence + 1, chain)
         content = write_snapshot(state, journal=name, sequence=sequence, chain=chain)
         save_whole(self._disk, self.folder / SNAPSHOT, content)
+        if replaced is not None and old:
+            # Kept in memory until it is packed: a crash before that costs the past a shortcut, nothing else.
+            self._replaced[snapshot_name(max(old.values()) - 1)] = replaced
         for finished in old:
             self._disk.replace(self.folder / finished, self.archive / finished)
         self._disk.fsync_folder(self.archive)
         self._disk.fsync_folder(self.folder)
         return file, begun
+
+    def _pack(self) -> None:
+        """Pack what the rotations put into the archive; a disk that refuses leaves it as it is, for another time."""
+        try:
+            while self._replaced:
+                name, content = self._replaced.popitem()
+                self._save_packed(name, content)
+            plain = [name for name in journals_in(self._disk, self.archive).values() if not name.endswith(PACKED)]
+            for name in plain[-_PACKED_AT_ONCE:]:
+                self._save_packed(name, self._disk.read(self.archive / name) or b"")
+                self._disk.remove(self.archive / name)
+            self._disk.fsync_folder(self.archive)
+        except EnvironmentProblem:
+            return
+
+    def _save_packed(self, name: str, content: bytes) -> None:
+        save_whole(self._disk, self.archive / (name + PACKED), gzip.compress(content, _LEVEL, mtime=0))

@@ -52,7 +52,8 @@ class Rotate(Protocol):
 class JournalFile:
     """Satisfies the Journal port.
 
-    One that is `outdated` (of an older form, or of another core) takes no event before it was rotated.
+    One that is `outdated` (of an older form, or of another core) takes no event before it was rotated. `pack` tidies
+    the archive; it runs aside after a rotation and may be left out.
 
     Two locks: `_gate` guards the lines that wait and is held for an instant, `_turn` is held by whoever writes. What
     waits is taken inside `_turn`, so lines reach the file in their order whoever writes them.
@@ -67,10 +68,13 @@ class JournalFile:
         chain: str,
         aside: Aside,
         rotate: Rotate,
+        pack: Callable[[], None],
         outdated: bool = False,
     ) -> None:
         self._file: OpenFile | None = file
         self._outdated = outdated
+        self._pack = pack
+        self._packing: asyncio.Future[None] | None = None
         self._first = first
         self._aside = aside
         self._rotate = rotate
@@ -158,6 +162,15 @@ class JournalFile:
                 self._failure = error
                 raise
             self._first, self._outdated = sequence + 1, False
+        self._pack_aside()
+
+    def _pack_aside(self) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return  # Before the loop begins there is no hurry; the next rotation packs this one's files as well.
+        if self._packing is None or self._packing.done():
+            self._packing = asyncio.ensure_future(self._aside(self._pack))
 
     def _close_file(self) -> None:
         if self._file is not None:

@@ -68,12 +68,10 @@ def read_history(disk: Disk, folder: Path) -> Iterator[Chapter]:
     """
     before: Chapter | None = None
     for first in sorted(journals_in(disk, folder / ARCHIVE).keys() | journals_in(disk, folder).keys()):
-        path = _where(disk, folder, first)
-        if path is None:
-            raise StateFileError(f"{folder / journal_name(first)} went away while it was read.", hint="Try again.")
-        chapter = _chapter(disk, path, with_state=before is None)
-        if chapter is None:
+        path, content = _content(disk, folder, first)
+        if b"\n" not in content:
             continue  # Begun in this instant: its header is not whole yet.
+        chapter = _chapter(disk, path, content, with_state=before is None)
         if before is not None:
             _check_follows(before, chapter)
         yield chapter
@@ -85,25 +83,25 @@ def read_chapter(disk: Disk, path: Path) -> Chapter:
 
     Raises StateFileError for a journal that is damaged or not there, and for a snapshot that is not of its past.
     """
-    chapter = _chapter(disk, path, with_state=True)
-    if chapter is None:
-        raise StateFileError(f"{path} has no whole line: it is a journal that never began.", hint=_MEND)
-    return chapter
-
-
-def _where(disk: Disk, folder: Path, first: int) -> Path | None:
-    name = journal_name(first)
-    places = (folder / name, folder / ARCHIVE / name, folder / ARCHIVE / (name + PACKED))
-    return next((path for path in places if path.name in disk.names(path.parent)), None)
-
-
-def _chapter(disk: Disk, path: Path, *, with_state: bool) -> Chapter | None:
-    """Return the journal `path`, None for one whose header was never finished."""
     content = unpacked(disk, path)
     if content is None:
         raise StateFileError(f"{path} is not there.", hint="`gridbot doctor` names the folder that is used.")
     if b"\n" not in content:
-        return None
+        raise StateFileError(f"{path} has no whole line: it is a journal that never began.", hint=_MEND)
+    return _chapter(disk, path, content, with_state=True)
+
+
+def _content(disk: Disk, folder: Path, first: int) -> tuple[Path, bytes]:
+    """Return where a journal lies and what it holds, in the order in which a running gridbot moves it on."""
+    name = journal_name(first)
+    for path in (folder / name, folder / ARCHIVE / name, folder / ARCHIVE / (name + PACKED)):
+        content = unpacked(disk, path)
+        if content is not None:
+            return path, content
+    raise StateFileError(f"{folder / name} went away while it was read.", hint="Try again.")
+
+
+def _chapter(disk: Disk, path: Path, content: bytes, *, with_state: bool) -> Chapter:
     first, prev = _beginning(path, content)
     tail = read_lines(path, content, prev=prev, first=first)
     snapshot = _snapshot_before(disk, path, first) if with_state and first > 1 else None

@@ -12,6 +12,7 @@ is damage and refused.
 
 from __future__ import annotations
 
+import gc
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,17 @@ def read_lines(path: Path, content: bytes, *, prev: str, first: int) -> Tail:
 
     Raises StateFileError that names file and line for anything but a torn last line.
     """
+    collects = gc.isenabled()
+    # What is read stays and holds no cycles; the collector would only walk it again and again.
+    gc.disable()
+    try:
+        return _read_lines(path, content, prev=prev, first=first)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _read_lines(path: Path, content: bytes, *, prev: str, first: int) -> Tail:
     *lines, torn = content.split(b"\n")
     header: Header | None = None
     events: list[Event] = []
