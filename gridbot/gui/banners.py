@@ -34,17 +34,17 @@ class Banners(QWidget):
         self._show = button("Show them", self.show_orders_wanted.emit, name="Show the unconfirmed orders")
         self._reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop")
         self._sell = button("Sell position too…", self.sale_wanted.emit, name="Sell what the grids hold")
-        self._stopped = _banner("stopped", self._stop_words, self._show, self._sell, self._reset)
+        self._stopped = banner("stopped", self._stop_words, self._show, self._sell, self._reset)
         self._problem_words = label("", name="Problems", wrap=True)
-        self._problem = _banner("problem", self._problem_words)
+        self._problem = banner("problem", self._problem_words)
         self._silent_words = label("", name="The engine", wrap=True)
-        self._silent = _banner("problem", self._silent_words)
+        self._silent = banner("problem", self._silent_words)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 0, 8, 0)
         box.setSpacing(4)
-        for banner in (self._stopped, self._silent, self._problem):
-            banner.hide()
-            box.addWidget(banner)
+        for each in (self._stopped, self._silent, self._problem):
+            each.hide()
+            box.addWidget(each)
 
     def stop_sent(self) -> None:
         """Say that STOP was sent, before the engine has answered."""
@@ -101,7 +101,8 @@ class Banners(QWidget):
         return "" if self._stopped.isHidden() else self._stop_words.text()
 
 
-def _banner(role: str, text: QLabel, *buttons: QWidget) -> QFrame:
+def banner(role: str, text: QLabel, *buttons: QWidget) -> QFrame:
+    """Return a banner with its text and its buttons; `role` is stopped or problem."""
     made = QFrame()
     set_role(made, role)
     row = QHBoxLayout(made)

@@ -152,21 +152,25 @@ _REMOVALS = (
 class RemoveDialog(Dialog):
     """Asks what becomes of the coins of a grid that is taken away."""
 
+    TITLE, QUESTION = "Remove {id}", "Remove the grid {id} on {symbol}?"
+    DO, INSTEAD = "Remove", "Cancel"
+
     def __init__(self, grid: GridView, act: Callable[[Removal], object], parent: QWidget) -> None:
-        super().__init__(f"Remove {grid.id}", parent)
+        super().__init__(self.TITLE.format(id=grid.id), parent)
         self.setMinimumWidth(440)
         self._act = act
         self.choices: dict[Removal, QRadioButton] = {}
         base = "" if grid.instrument is None else grid.instrument.base
-        self.box.addWidget(label(f"Remove the grid {grid.id} on {grid.symbol}?", role="heading", wrap=True))
+        question = self.QUESTION.format(id=grid.id, symbol=grid.symbol)
+        self.box.addWidget(label(question, role="heading", wrap=True))
         if grid.inventory:
             held = f"It holds {words.quantity(grid.inventory)} {base} in {words.counted(grid.holding_cells, 'cell')}."
             self.box.addWidget(label(f"{held} What shall become of them?", wrap=True))
             self._add_choices()
         else:
             self.box.addWidget(label("It holds no coins. Its open orders are cancelled.", wrap=True))
-        self.confirm = button("Remove", self._confirm, name=f"Remove the grid {grid.id}")
-        self.safe = button("Cancel", self.reject)
+        self.confirm = button(self.DO, self._confirm, name=f"{self.DO} the grid {grid.id}")
+        self.safe = button(self.INSTEAD, self.reject)
         self.add_buttons(self.confirm, self.safe)
 
     def _add_choices(self) -> None:
@@ -187,3 +191,10 @@ class RemoveDialog(Dialog):
         chosen = [how for how, choice in self.choices.items() if choice.isChecked()]
         self._act(chosen[0] if chosen else Removal.UNTRACK)
         self.accept()
+
+
+class TakenAwayDialog(RemoveDialog):
+    """Asks the same of a grid that the configuration no longer has; unanswered, it goes on selling at its targets."""
+
+    TITLE, QUESTION = "{id} is gone", "The configuration no longer has the grid {id} on {symbol}."
+    DO, INSTEAD = "Wind down", "Decide later"

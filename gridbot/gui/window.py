@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
@@ -13,7 +14,7 @@ from gridbot.errors import EnvironmentProblem
 from gridbot.gui import theme
 from gridbot.gui.banners import Banners
 from gridbot.gui.context import Context
-from gridbot.gui.dialogs import ResetDialog, SellDialog
+from gridbot.gui.dialogs import ResetDialog, SellDialog, TakenAwayDialog
 from gridbot.gui.drain import Drain, Pace
 from gridbot.gui.frame import Frame
 from gridbot.gui.history import History
@@ -25,8 +26,22 @@ from gridbot.gui.preferences import Preferences, PreferenceStore
 from gridbot.gui.requests import RequestDesk
 from gridbot.gui.risk_tab import RiskTab
 from gridbot.gui.settings_tab import SettingsTab
-from gridbot.shell.facade import Answered, Facade, Happened, LogLine, ReleaseKill, SetRunning, StopTrading, View
+from gridbot.gui.start_banners import StartBanners
+from gridbot.shell.facade import (
+    Answered,
+    Facade,
+    Happened,
+    LogLine,
+    ReleaseKill,
+    RemoveGrid,
+    ResumeTrading,
+    SetRunning,
+    StopTrading,
+    View,
+)
 
+REMEMBER_MS = 3_000
+"""How often it is looked whether the window's place, tab, colours or columns have changed."""
 TITLES = ("Market", "Risk", "Orders", "Logs", "Settings")
 
 
@@ -47,10 +62,13 @@ class Window(QMainWindow):
         desk = RequestDesk(facade, self)
         self.context = Context(facade=facade, desk=desk, preferences=preferences, colours=colours)
         self._view: View | None = None
+        self._remembered: dict[str, object] = {}
         self._history = History()
         self.drain = Drain(facade, self)
         self.frame = Frame()
         self.banners = Banners()
+        self.start_banners = StartBanners()
+        self._asked_about: set[GridId] = set()
         self.market = MarketTab(self.context, self._history)
         self.risk = RiskTab(self.context)
         self.orders = OrdersTab(self.context)
@@ -67,6 +85,9 @@ class Window(QMainWindow):
         self._recall()
         self.orders.add(self._history.take(facade.past()))
         self.drain.start()
+        saving = QTimer(self, interval=REMEMBER_MS)
+        saving.timeout.connect(self._remember)
+        saving.start()
         # Not on STOP: a space bar that is hit by chance must not press it.
         self.market.chart.setFocus()
 
@@ -84,6 +105,7 @@ class Window(QMainWindow):
         box.setSpacing(4)
         box.addWidget(self.frame)
         box.addWidget(self.banners)
+        box.addWidget(self.start_banners)
         box.addWidget(self.tabs, 1)
         self.setCentralWidget(whole)
         bar = self.statusBar()
@@ -99,6 +121,8 @@ class Window(QMainWindow):
         self.banners.reset_wanted.connect(self.reset)
         self.banners.sale_wanted.connect(self.sell)
         self.risk.reset_wanted.connect(self.reset)
+        self.start_banners.resume_wanted.connect(lambda: self.context.desk.ask(ResumeTrading()))
+        self.start_banners.choice_wanted.connect(self.ask_about)
         self.banners.show_orders_wanted.connect(self._show_unconfirmed)
         self.orders.show_on_chart.connect(self._show_on_chart)
         self.market.symbol_changed.connect(lambda _symbol: self._show_frame())
@@ -153,6 +177,14 @@ class Window(QMainWindow):
             wish = StopTrading("You chose to sell.", liquidate=True)
             SellDialog(self._view.snapshot.grids, lambda: self.context.desk.ask(wish), self).present()
 
+    def ask_about(self, grid: GridId) -> None:
+        """Ask what becomes of the coins of a grid that the configuration no longer has."""
+        self._asked_about.add(grid)
+        grids = () if self._view is None else self._view.snapshot.grids
+        found = next((each for each in grids if each.id == grid), None)
+        if found is not None:
+            TakenAwayDialog(found, lambda how: self.context.desk.ask(RemoveGrid(grid, how)), self).present()
+
     def _show_unconfirmed(self) -> None:
         self.tabs.setCurrentWidget(self.orders)
         self.orders.show_unconfirmed()
@@ -188,6 +220,10 @@ class Window(QMainWindow):
         self._history.learn(view.snapshot)
         self._show_frame()
         self.banners.show_view(view)
+        self.start_banners.show_view(view)
+        for grid in view.start.taken_away:
+            if grid not in self._asked_about:
+                self.ask_about(grid)
         self._show_tab()
 
     def _take_silence(self, silence_ms: int) -> None:
@@ -258,12 +294,17 @@ class Window(QMainWindow):
             table.set_widths(preferences.widths.get(table.objectName(), ()))
 
     def _remember(self) -> None:
+        """Save what has changed; at the close and now and then, so that a process that is killed keeps it too."""
         preferences = self.context.preferences
         preferences.geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         preferences.tab = self.tabs.currentIndex()
         for table in (*self.orders.tables(), self.logs.table, self.risk.table, self.market.table):
             preferences.widths[table.objectName()] = table.widths()
+        data = preferences.as_data()
+        if data == self._remembered:
+            return
         try:
-            self._store.save(preferences.as_data())
+            self._store.save(data)
+            self._remembered = copy.deepcopy(data)
         except EnvironmentProblem as problem:
             self._tell(f"The window's preferences are not saved: {problem.message}", ok=False)

@@ -33,6 +33,7 @@ from gridbot.shell.facade import (
     SaveConfig,
     SetRunning,
     SetWish,
+    StartView,
     StopTrading,
     StopView,
     View,
@@ -68,6 +69,7 @@ class FakeFacade:
         self.level, self.causes = Level.GREEN, tuple[str, ...]()
         self.kill: KillView | None = None
         self.stop: StopView | None = None
+        self.start = StartView()
         self.config = two_grids()
         self.running, self.mode = True, mode
         self._beat = 0
@@ -169,6 +171,8 @@ class FakeFacade:
                 return [Answered(number, True, f"{id_}: {wish.value}.")]
             case RemoveGrid(grid=id_):
                 self.grids = [grid for grid in self.grids if grid.id != id_]
+                left = tuple(grid for grid in self.start.taken_away if grid != id_)
+                self.start = evolve(self.start, taken_away=left)
                 return [done]
             case SetRunning(running=running):
                 self.running = running
@@ -184,7 +188,10 @@ class FakeFacade:
                     Progressed(number, 0.5, "Half of it is written."),
                     Answered(number, True, f"Saved to {target}."),
                 ]
-            case CancelOne() | CancelRequest() | ResumeTrading():
+            case ResumeTrading():
+                self.start = evolve(self.start, waits=False)
+                return [done]
+            case CancelOne() | CancelRequest():
                 return [done]
 
     def _grid(self, id_: GridId) -> FakeGrid:
@@ -222,6 +229,7 @@ class FakeFacade:
             problems=self.problems,
             config_text=self.config.to_json(),
             stop=self.stop,
+            start=self.start,
         )
 
     def _snapshot(self) -> Snapshot:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gridbot.gui.chart import Chart
-from gridbot.gui.dialogs import RemoveDialog, ResetDialog, SellDialog
+from gridbot.gui.dialogs import RemoveDialog, ResetDialog, SellDialog, TakenAwayDialog
 from gridbot.gui.export import ExportDialog
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.window import TITLES, Window
@@ -65,8 +65,9 @@ def test_every_control_of_every_dialog_has_a_name(window: Window, facade: FakeFa
     window.sell()
     window.market.add_grid()
     window.market.remove_grid()
+    window.ask_about(facade.grids[0].id)
     window.logs.export()
-    kinds = (ResetDialog, SellDialog, GridDialog, RemoveDialog, ExportDialog)
+    kinds = (ResetDialog, SellDialog, GridDialog, RemoveDialog, TakenAwayDialog, ExportDialog)
     dialogs = [each for each in QApplication.topLevelWidgets() if isinstance(each, kinds) and each.isVisible()]
     assert {type(each) for each in dialogs} == set(kinds)
     for each in dialogs:
