@@ -1,7 +1,8 @@
 """The kill switch's own thread: it needs neither the engine's loop nor a window, and waits for nobody but the venue.
 
-It sees a press, a KILL file that somebody made, and a letter of another process; whichever comes first starts the one
-procedure of `kill_procedure`, which it drives over a connection of its own until nothing rests, and then keeps looking.
+A press, a KILL file that somebody made, or a letter of another process: whichever comes first starts the one procedure
+of `kill_procedure`, which it drives over a connection of its own until nothing rests, and then keeps looking. It never
+touches the disk itself: a second thread looks at the folders, a third writes the latch, and both may hang.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class KillThread:
     """Waits beside the engine. `press` may be called from any thread and returns at once.
 
     `state` returns the engine's newest state, `ours` tells whether an order id is of this installation; `ask` is where
-    letters from other processes go, whose answers `mailbox` takes.
+    letters from other processes go, whose answers `mailbox` takes. `watch_s` goes between two looks after flat.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class KillThread:
         state: Callable[[], State],
         ours: Callable[[OrderId], bool],
         mailbox: Mailbox,
+        watch_s: float = WATCH_S,
     ) -> None:
         self._venue = venue
         self._brake = brake
@@ -62,19 +64,21 @@ class KillThread:
         self._state = state
         self._ours = ours
         self._mailbox = mailbox
+        self._watch_s = watch_s
         self._ask: AskEngine | None = None
-        self._wake = Event()
+        self._wake, self._post = Event(), Event()
         self._ended = False
         self._everything = False
         self._kill: KillProcedure | None = None
         self._kill_of = _NEVER
         self._due = 0.0
         self._beat = 0.0
-        self._owed: list[Letter] = []
+        self._owed: deque[Letter] = deque()
         self._answers: deque[tuple[Letter, Answered]] = deque()
         self._writer: Thread | None = None
         self._unwritten = ""
         self._thread = Thread(target=self._main, name="kill switch", daemon=True)
+        self._watcher = Thread(target=self._watch, name="kill watch", daemon=True)
         brake.leave_cancels_to(self.works)
 
     def start(self, ask: AskEngine) -> None:
@@ -86,13 +90,16 @@ class KillThread:
                 self._owed.append(letter)
         self._beat = self._clock.monotonic()
         self._thread.start()
+        self._watcher.start()
 
     def stop(self) -> None:
         """End; a latch that holds stays, and so do orders that are not confirmed."""
         self._ended = True
         self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join(JOIN_S)
+        self._post.set()
+        for thread in (self._thread, self._watcher):
+            if thread.ident is not None:
+                thread.join(JOIN_S)
 
     def press(self, request: StopTrading) -> None:
         """Stop trading: when this returns no further create leaves; latch and cancels follow in the thread."""
@@ -114,7 +121,9 @@ class KillThread:
         if kill is None:
             return StopView(reason, False, 0, 0, "", "")
         seen = kill.progress
-        return StopView(reason, seen.stage is Stage.FLAT, seen.met, seen.unconfirmed, seen.trouble, seen.unlatched)
+        # What was flat before the newest press need not be it any more.
+        flat = seen.stage is Stage.FLAT and self._kill_of[0] == self._brake.presses
+        return StopView(reason, flat, seen.met, seen.unconfirmed, seen.trouble, seen.unlatched)
 
     # ---------------------------------------------------------------------------------- the thread
 
@@ -124,10 +133,23 @@ class KillThread:
                 self._turn()
                 self._pause(POLL_S)
         finally:
-            if not self._ended:
-                self._brake.complain(
-                    "The kill switch's own thread has ended; STOP now needs the engine. Restart gridbot."
-                )
+            self._tell_if_lost("STOP now needs the engine.")
+
+    def _watch(self) -> None:
+        """Look at the disk, which may refuse and may hang."""
+        try:
+            while not self._ended:
+                self._exchange_letters()
+                if self._brake.held is None and self._brake.take_over():
+                    self._wake.set()
+                self._post.wait(POLL_S)
+                self._post.clear()
+        finally:
+            self._tell_if_lost("A KILL file is heeded by the engine alone now.")
+
+    def _tell_if_lost(self, consequence: str) -> None:
+        if not self._ended:
+            self._brake.complain(f"A thread of the kill switch has ended by itself. {consequence} Restart gridbot.")
 
     def _pause(self, seconds: float) -> None:
         self._wake.wait(seconds)
@@ -135,8 +157,7 @@ class KillThread:
 
     def _turn(self) -> None:
         self._beat = self._clock.monotonic()
-        self._exchange_letters()
-        if not self._brake.take_over():
+        if self._brake.held is None:
             self._kill, self._kill_of, self._everything = None, _NEVER, False
             return
         wanted = (self._brake.presses, self._everything)
@@ -147,8 +168,7 @@ class KillThread:
             self._drive(self._kill, self._kill.run())
         elif self._clock.monotonic() >= self._due:
             self._drive(self._kill, self._kill.look_again())
-        if self._kill.progress.stage is Stage.FLAT:
-            self._answer_owed()
+        self._answer_owed()
 
     def _procedure(self) -> KillProcedure:
         return KillProcedure(
@@ -163,16 +183,12 @@ class KillThread:
         try:
             request = next(steps)
             while not self._ended and self._brake.held is not None:
-                request = steps.send(answer(request, self._venue, write_latch=self._write_latch, wait=self._wait))
+                request = steps.send(answer(request, self._venue, write_latch=self._write_latch, wait=self._pause))
                 self._beat = self._clock.monotonic()
                 if isinstance(request, Wait) and self._everything and not self._kill_of[1]:
                     return
         except StopIteration:
-            self._due = self._clock.monotonic() + WATCH_S
-
-    def _wait(self, seconds: float) -> None:
-        self._exchange_letters()
-        self._pause(seconds)
+            self._due = self._clock.monotonic() + self._watch_s
 
     def _write_latch(self) -> str:
         """Write it in a thread beside this one, so that a disk that hangs does not hang the cancels."""
@@ -202,23 +218,22 @@ class KillThread:
             return
         match letter.ask:
             case Ask.STOP:
-                self._owed.append(letter)
                 stop = StopTrading(letter.text, liquidate=letter.liquidate, everything=letter.everything)
                 self._ask(stop, lambda answered: None)
+                self._owed.append(letter)
             case Ask.REARM:
                 self._ask(ReleaseKill(letter.text), partial(self._answered, letter))
 
     def _answered(self, letter: Letter, answered: Answered) -> None:
         self._answers.append((letter, answered))
-        self._wake.set()
+        self._post.set()
 
     def _answer_owed(self) -> None:
         """Tell who stopped trading by letter that nothing rests any more."""
         view = self.view()
         if view is None or not view.flat:
             return
-        for letter in self._owed:
+        while self._owed:
             met = f"{view.met} cancelled. " if view.met else ""
             said = f"the gridbot that holds it has stopped. {met}{view.sentence()}"
-            self._answers.append((letter, Answered(0, not view.unlatched, said)))
-        self._owed.clear()
+            self._answered(self._owed.popleft(), Answered(0, not view.unlatched, said))
