@@ -39,9 +39,12 @@ class Machine:
     async def sleep_through(self, seconds: float) -> None:
         """Put the machine to sleep for so long."""
         self._woken.clear()
-        await asyncio.sleep(seconds)
-        self.slept += seconds
-        self._woken.set()
+        began = self._loop.time()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.slept += self._loop.time() - began
+            self._woken.set()
 
 
 class ProcessClock:

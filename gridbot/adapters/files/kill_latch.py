@@ -66,7 +66,12 @@ class KillLatchFile:
     def clear(self) -> None:
         """Take the latch away, durably."""
         self._disk.remove(self._path)
-        self._disk.fsync_folder(self._home)
+        try:
+            self._disk.fsync_folder(self._home)
+        except EnvironmentProblem:
+            # The user is told that it stays, so the next start must find it: the name alone latches.
+            self._disk.append(self._path).close()
+            raise
 
 
 def _understood(content: bytes) -> Latched:
