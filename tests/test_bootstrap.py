@@ -16,12 +16,13 @@ from gridbot.adapters.files.home import Home
 from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.bootstrap import account_status, open_engine, window_preferences
 from gridbot.config import AppConfig, default_config
-from gridbot.core.commands import FillBooked
-from gridbot.core.units import Mode
+from gridbot.core.commands import FillBooked, PlaceLimit
+from gridbot.core.units import Mode, VenueOrderId
 from gridbot.errors import AlreadyRunning, ConfigError
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import Answered, Happened, LogLine, SetRunning, StopTrading
 from gridbot.sim.generated_market import GeneratedMarket
+from gridbot.sim.venue import SimVenue
 from tests.shared_data import DATA, needs_data
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -180,3 +181,15 @@ def test_a_run_without_a_window_ends_cleanly_at_a_signal(tmp_path: Path) -> None
     assert running.wait(30) == 0
     assert account_status(Home(tmp_path), mode=Mode.DEMO, account="default")["open_orders"] == 10
     assert (tmp_path / "demo" / "default" / "state.json").exists()
+
+
+def test_a_run_that_met_an_unknown_error_does_not_end_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(venue: SimVenue, order: PlaceLimit) -> VenueOrderId:
+        raise KeyError(order.ref.id)
+
+    engine = open_engine(Home(tmp_path), fast())
+    monkeypatch.setattr(SimVenue, "create", breaks)
+    engine.start()
+    until(engine, lambda _: engine.facade.view().snapshot.kill is not None)
+    assert engine.stop()
+    assert not engine.ended_well()

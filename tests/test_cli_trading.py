@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from gridbot.adapters.config_files import save
 from gridbot.config import AppConfig, default_config, parse_config
+from gridbot.shell.clock_watch import AWAY_S
 
 ROOT = Path(__file__).resolve().parent.parent
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -178,3 +180,20 @@ def test_output_that_finds_no_room_is_a_sentence(tmp_path: Path) -> None:
             command, cwd=ROOT, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 2 and "no room" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(sys.platform == "win32", reason="only POSIX can hold a process still")
+def test_a_process_that_was_held_still_says_so_and_asks_before_it_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        process.send_signal(signal.SIGSTOP)
+        Event().wait(AWAY_S + 1)
+        process.send_signal(signal.SIGCONT)
+        assert process.stderr is not None
+        line = ""
+        while "could not run for so long" not in line:
+            line = process.stderr.readline()
+            assert line, "it ended without a word"
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        assert process.returncode == 0
