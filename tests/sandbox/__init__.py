@@ -1,0 +1,1 @@
+"""The sandbox exchange: its matching room, its protocols and its faults."""
