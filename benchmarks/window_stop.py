@@ -31,7 +31,7 @@ from gridbot.gui.app import SWITCH_INTERVAL_S
 from gridbot.gui.window import Window
 from gridbot.shell.brake import Brake
 from gridbot.shell.facade import ChartData, Facade, Happened, ReleaseKill, Request, StopTrading, View
-from gridbot.sim.venue import SimVenue
+from gridbot.sim.venue import KillDoor
 
 LONGEST_S = 10.0
 FEWEST_ORDERS = 5
@@ -79,21 +79,27 @@ class WatchedFacade:
 
 
 def watch_engine(times: Times) -> None:
-    """Note when the brake is pulled (in memory, then on disk) and when a cancel reaches the venue."""
-    pull, cancel = Brake.pull, SimVenue.cancel
+    """Note when the brake holds (in memory, then on disk) and when a cancel reaches the venue."""
+    press, write, cancel = Brake.press, Brake.write, KillDoor.cancel
 
-    def watched_pull(brake: Brake, reason: str, kind: KillKind) -> None:
+    def watched_press(brake: Brake, reason: str, kind: KillKind = KillKind.MANUAL) -> None:
+        press(brake, reason, kind)
         times.note("braking")
-        pull(brake, reason, kind)
-        times.note("latched")
 
-    async def watched_cancel(venue: SimVenue, order: CancelOrder) -> None:
+    def watched_write(brake: Brake) -> str:
+        refusal = write(brake)
+        if not refusal:
+            times.note("latched")
+        return refusal
+
+    def watched_cancel(door: KillDoor, order: CancelOrder) -> None:
         times.note("cancel")
         times.cancelled.set()
-        await cancel(venue, order)
+        cancel(door, order)
 
-    Brake.pull = watched_pull  # type: ignore[assignment, method-assign]
-    SimVenue.cancel = watched_cancel  # type: ignore[assignment, method-assign]
+    Brake.press = watched_press  # type: ignore[method-assign]
+    Brake.write = watched_write  # type: ignore[method-assign]
+    KillDoor.cancel = watched_cancel  # type: ignore[method-assign]
 
 
 class WatchedWindow(Window):
@@ -132,7 +138,7 @@ class Presser(Thread):
             if not self._times.cancelled.wait(LONGEST_S):
                 self.failure = "No cancel left after STOP."
                 return
-            self._wait(lambda view: view.snapshot.kill is not None and not view.snapshot.orders)
+            self._wait(lambda view: cancelled(view) and view.stop is not None and view.stop.flat)
             self.taken.append(dict(self._times.at))
             self._facade.ask(ReleaseKill("benchmark"))
 
@@ -153,6 +159,11 @@ class Presser(Thread):
                 return False
             sleep(0.005)
         return True
+
+
+def cancelled(view: View) -> bool:
+    """Tell whether the engine knows that it is stopped and that nothing rests."""
+    return view.snapshot.kill is not None and not view.snapshot.orders
 
 
 def resting(view: View) -> bool:

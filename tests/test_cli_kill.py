@@ -20,9 +20,10 @@ from gridbot.bootstrap import account_status, read_account, take_account
 from gridbot.cli import ending
 from gridbot.config import AppConfig
 from gridbot.core.codec import digest
+from gridbot.core.commands import PlaceLimit
 from gridbot.core.events import EpochStarted, KillKind
 from gridbot.core.state import Level, State, Tripped
-from gridbot.core.units import Mode
+from gridbot.core.units import Mode, VenueOrderId
 from gridbot.core.values import evolve
 from gridbot.errors import EnvironmentProblem
 from gridbot.shell.state_keeper import Recovered, StateKeeper
@@ -30,6 +31,7 @@ from gridbot.shell.status import NoHistory
 from tests.fakes.engine import open_orders, trading, until
 from tests.test_cli_trading import gridbot, running, status
 
+GOLDEN = Path(__file__).parent / "golden"
 DEMO = AccountName(Mode.DEMO, "default")
 
 
@@ -186,6 +188,42 @@ def test_a_latch_that_cannot_be_written_is_told_and_the_cancels_go_on(
     monkeypatch.setattr(KillLatchFile, "set", refuse)
     assert ending(["kill"]) == 2
     assert "could not be written" in capsys.readouterr().err and rests(home) == 0
+
+
+def test_the_latch_outlives_an_older_state_that_is_put_back(home: Path, tmp_path: Path) -> None:
+    killed_while_trading(home, tmp_path)
+    shutil.copytree(home / "demo", tmp_path / "older")
+    assert ending(["kill", "--reason", "newer than the backup"]) == 0
+    shutil.rmtree(home / "demo")
+    shutil.copytree(tmp_path / "older", home / "demo")
+    assert state_of(home).kill is None and rests(home) > 3
+    assert_stays_stopped(home, "newer than the backup")
+
+
+@pytest.mark.parametrize("form", sorted(folder.name for folder in GOLDEN.glob("schema-*")))
+def test_the_latch_outlives_an_upgrade_from_every_released_form(home: Path, form: str) -> None:
+    shutil.copytree(GOLDEN / form / "crashed" / "demo", home / "demo")
+    (home / "KILL").touch()
+    assert rests(home) and state_of(home).kill is None
+    assert_stays_stopped(home, "")
+
+
+def assert_stays_stopped(home: Path, reason: str) -> None:
+    """A start on this folder cancels what rests, places nothing, and is stopped in its own record as well."""
+    with trading(home) as engine:
+        created: list[str] = []
+        create = engine._trader._executor._venue.create
+
+        async def watched(order: PlaceLimit) -> VenueOrderId:
+            created.append(order.ref.id)
+            return await create(order)
+
+        engine._trader._executor._venue.create = watched  # type: ignore[method-assign]
+        assert until(lambda: engine.facade.view().snapshot.kill and not open_orders(engine))
+        assert until(lambda: not engine.facade.view().starting)
+        beat = engine.facade.view().beat
+        assert until(lambda: engine.facade.view().beat > beat + 20) and not created
+    assert latched(home) == reason and state_of(home).kill is not None and rests(home) == 0
 
 
 @pytest.mark.slow

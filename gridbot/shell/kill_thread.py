@@ -27,7 +27,7 @@ POLL_S = 0.1
 """How often the folders are looked at for a KILL file or a letter."""
 WATCH_S = 2.0
 """How often the venue is asked again while stopped: a request of before the stop may arrive late."""
-LATCH_PATIENCE_S = 0.1
+LATCH_PATIENCE_S = 0.05
 """How long the first cancel waits for the disk; one that hangs is asked again later."""
 SILENT_S = 5.0
 """A thread that has not turned for so long does not count as working: the trader sends its own cancels again."""
