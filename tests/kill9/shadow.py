@@ -5,6 +5,7 @@ It reads the journals' lines by itself and steps every event from the first on; 
 
 from __future__ import annotations
 
+import gzip
 from collections import defaultdict
 from decimal import Decimal
 from hashlib import blake2b
@@ -65,9 +66,15 @@ class Shadow:
     def _read(self) -> list[bytes]:
         """Return every whole event line from the first journal on."""
         found: list[bytes] = []
-        places = [*self._folder.glob("journal-*.jsonl"), *(self._folder / "archive").glob("journal-*.jsonl")]
-        for place in sorted(places, key=_first_event):
-            whole, _, torn = place.read_bytes().rpartition(b"\n")
+        # A journal is packed whole before its plain form is taken away, so either will do.
+        places = {
+            _first_event(place): place for place in self._folder.rglob("journal-*.jsonl*") if not _is_begun(place)
+        }
+        for _, place in sorted(places.items()):
+            content = place.read_bytes()
+            if place.suffix == ".gz":
+                content = gzip.decompress(content)
+            whole, _, torn = content.rpartition(b"\n")
             assert not torn or place.parent == self._folder, f"{place} is finished, and torn"
             lines = whole.split(b"\n")
             # A header is a link of the chain once an event follows; before that a crash may make it void.
@@ -134,4 +141,8 @@ class Shadow:
 
 
 def _first_event(place: Path) -> int:
-    return int(place.stem.removeprefix("journal-"))
+    return int(place.name.split(".")[0].removeprefix("journal-"))
+
+
+def _is_begun(place: Path) -> bool:
+    return place.suffix == ".tmp"
