@@ -15,10 +15,8 @@ from gridbot.core.state import Kill, State
 from gridbot.core.units import ZERO, Asset, OrderId, Side
 from gridbot.errors import VenueUnavailable
 from gridbot.ports import Clock, Venue
+from gridbot.shell.kill_procedure import CONFIRM_S, ZEROS
 from gridbot.shell.known_orders import known_markets, live_orders
-
-ROUNDS = 2
-"""How often in a row the venue must list no order of ours."""
 
 
 class Liquidation:
@@ -82,7 +80,9 @@ class Liquidation:
         await self._put(KillRequested(self._clock.now_ms(), now.kind, now.reason, liquidate=True))
 
     async def _is_flat(self) -> bool:
-        for _ in range(ROUNDS):
+        for round_ in range(ZEROS):
+            if round_:
+                await self._clock.sleep(CONFIRM_S)
             if any(not live.order.taker for live in live_orders(self._state())):
                 return False
             for symbol in known_markets(self._state()):
