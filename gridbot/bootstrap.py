@@ -210,6 +210,9 @@ def is_held(disk: Disk, lock: Path) -> bool:
         disk.lock(lock).release()
     except AlreadyRunning:
         return True
+    except EnvironmentProblem:
+        # Whoever may not write the lock cannot tell; nobody trades in a folder that is read-only.
+        return False
     return False
 
 

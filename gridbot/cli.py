@@ -64,7 +64,13 @@ def window(
 
     require_display()
     home = gridbot_home()
-    engine = open_engine(home, settings_of(home))
+    try:
+        engine = open_engine(home, settings_of(home))
+    except GridbotError as error:
+        from gridbot.gui.refusal import show_refusal
+
+        show_refusal(error.message, error.hint, exit_after=exit_after)
+        raise
     engine.start()
     try:
         code = run_window(
