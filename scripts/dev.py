@@ -283,6 +283,11 @@ def bench_backtest(args: list[str]) -> int:
     return run_scripts([ROOT / "benchmarks" / "bench_backtest.py"], args, lacking="benchmarks/bench_backtest.py")
 
 
+def bench_durability(args: list[str]) -> int:
+    """Measure how fast a decision is safe on the disk, and how fast a restart is."""
+    return run_scripts([ROOT / "benchmarks" / "bench_durability.py"], args, lacking="benchmarks/bench_durability.py")
+
+
 def screenshots(args: list[str]) -> int:
     """Take the pictures that README.md shows."""
     return run_scripts([ROOT / "scripts" / "screenshots.py"], args, lacking="scripts/screenshots.py")
@@ -324,6 +329,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "simulate": simulate,
     "bench": bench,
     "bench-backtest": bench_backtest,
+    "bench-durability": bench_durability,
     "screenshots": screenshots,
     "lock": lock,
 }

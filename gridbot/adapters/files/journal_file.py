@@ -84,7 +84,7 @@ class JournalFile:
         self._waiting: list[bytes] = []
         self._gate = threading.Lock()
         self._turn = threading.Lock()
-        self._flight: asyncio.Task[None] | None = None
+        self._flight: asyncio.Future[None] | None = None
         self._failure: EnvironmentProblem | None = None
         self._closed = False
 
@@ -110,18 +110,20 @@ class JournalFile:
         while self._durable < sequence:
             self._refuse_if_failed()
             if self._flight is None:
-                self._flight = asyncio.ensure_future(self._fly())
-            # A waiter that is cancelled must not take the others' write with it.
-            await asyncio.shield(self._flight)
+                self._flight = asyncio.ensure_future(self._aside(self._write_out))
+                self._flight.add_done_callback(self._landed)
+            try:
+                # A waiter that is cancelled must not take the others' write with it.
+                await asyncio.shield(self._flight)
+            except EnvironmentProblem:
+                # Kept in `_failure`, where each waiter finds it.
+                continue
 
-    async def _fly(self) -> None:
-        try:
-            await self._aside(self._write_out)
-        except EnvironmentProblem:
-            # Kept in `_failure`, where each waiter finds it.
-            return
-        finally:
-            self._flight = None
+    def _landed(self, flight: asyncio.Future[None]) -> None:
+        self._flight = None
+        if not flight.cancelled():
+            # Asked for here, so that a failure which nobody waited for is not told again when it is thrown away.
+            flight.exception()
 
     def _write_out(self) -> None:
         """Write and fsync all that waits; runs in any thread."""
