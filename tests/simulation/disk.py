@@ -51,6 +51,7 @@ _REFUSED: dict[Trouble, tuple[int, frozenset[str]]] = {
     ),
 }
 
+_NEWLINE = 10
 Occasion = Callable[[str, Path, Moment, Life], None]
 """Told of each operation before, during and after it; it may end the process or cut the power."""
 
@@ -92,6 +93,19 @@ class _Change:
             del names[self.source]
         if self.target is not None:
             names[self.target] = self.inode
+
+
+class Rotten:
+    """A file with one changed bit, until `mend`."""
+
+    def __init__(self, path: Path, inode: Inode, place: int, bit: int) -> None:
+        self.path = path
+        self._inode, self._place, self._bit = inode, place, bit
+        inode.data[place] ^= bit
+
+    def mend(self) -> None:
+        """Change the bit back."""
+        self._inode.data[self._place] ^= self._bit
 
 
 class VirtualDisk:
@@ -167,6 +181,22 @@ class VirtualDisk:
         self.unname(path)
         self._durable.pop(path, None)
         self._pending = [change for change in self._pending if change.target != path]
+
+    def rot(self, folder: Path, random: Random) -> Rotten | None:
+        """Change one bit of a snapshot or of a journal's whole line, if there is one; None if there is not."""
+        names = [name for name in self.listed(folder) if name == "state.json" or name.startswith("journal-")]
+        if len(names) > 2:
+            # A rotation was interrupted: one of the journals is nobody's, and may rot.
+            return None
+        path = folder / random.choice(names) if names else folder
+        inode = self._names.get(path)
+        if inode is None or b"\n" not in inode.data:
+            return None
+        whole = inode.data.rfind(b"\n")
+        place = random.randrange(whole)
+        if inode.data[place] == _NEWLINE:
+            return None
+        return Rotten(path, inode, place, 1 << random.randrange(8))
 
     # --------------------------------------------------------------------- what the checker may see
 

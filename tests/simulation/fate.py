@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from gridbot.config import parse_config
 from gridbot.core.rules import Wish
 from gridbot.core.units import GridId
+from gridbot.errors import AlreadyRunning
 from gridbot.shell.facade import Answered, CancelOne, ReleaseKill, Request, SaveConfig, SetRunning, SetWish, StopTrading
 from gridbot.shell.known_orders import live_orders
 from tests.simulation.disk import Moment, Trouble
 from tests.simulation.life import Life, outside
+from tests.simulation.process import Process
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -48,6 +50,7 @@ class Fate:
             ("wish", weather.wish_s, self._wish),
             ("away", weather.away_s, self._away),
             ("sleep", weather.sleep_s, self._sleep),
+            ("second", weather.second_s, self._second),
         ]
         return [outside(self._again(name, mean, happen)) for name, mean, happen in kinds if mean]
 
@@ -88,6 +91,22 @@ class Fate:
                 self._power = random.random() < self._world.plan.weather.power
                 self._armed = _waiting(random, "rare")
             await self._world.stop(process)
+
+    async def _second(self, random: Random) -> None:
+        """Somebody starts the program a second time. [I25] it ends at once, and the first one trades on."""
+        world = self._world
+        first = world.process
+        if first is None or first.trader is None or world.disk.trouble is not None or world.stopping:
+            return
+        armed, self._armed = self._armed, None
+        second = Process(0, world, Random(random.random()))
+        await asyncio.wait([second.task], timeout=1.0)
+        refused = second.task.done() and isinstance(second.task.exception(), AlreadyRunning)
+        world.counted["second starts"] += 1
+        if not refused and not first.task.done():
+            world.checker.fail("I25", "a second program runs on the same account")
+        second.life.end()
+        self._armed = armed
 
     async def _sleep(self, random: Random) -> None:
         seconds = random.choice((30.0, 900.0, 4 * 3600.0))

@@ -18,7 +18,8 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
-    """Mean seconds between two of a kind, 0 for never; rates of the venue's faults from 0 to 1."""
+    """Mean seconds between two of a kind, 0 for never; from 0 to 1 the rates of the venue's faults, the share of deaths
+    that are power cuts, and how often a file has rotted when the program starts."""
 
     crash_s: float
     stop_s: float
@@ -29,6 +30,8 @@ class Weather:
     sleep_s: float
     venue: float
     power: float
+    rot: float
+    second_s: float
     rotate_after: int
 
 
@@ -42,8 +45,25 @@ CALM = Weather(
     sleep_s=0,
     venue=0,
     power=0,
+    rot=0,
+    second_s=0,
     rotate_after=50_000,
 )
+STORM = Weather(
+    crash_s=1_200,
+    stop_s=2_400,
+    trouble_s=3_600,
+    kill_s=2_400,
+    wish_s=1_200,
+    away_s=7_200,
+    sleep_s=20_000,
+    venue=0.2,
+    power=0.7,
+    rot=0.2,
+    second_s=3_600,
+    rotate_after=40,
+)
+"""Where everything goes wrong at once: planted mistakes are looked for here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +127,8 @@ def _weather(random: Random) -> Weather:
         sleep_s=every(0, 6, 12),
         venue=random.choice((0.0, 0.05, 0.2)),
         power=random.choice((0.0, 0.5, 1.0)),
+        rot=random.choice((0.0, 0.1)),
+        second_s=every(0, 6),
         rotate_after=random.choice((150, 600, 50_000)),
     )
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -16,8 +17,8 @@ from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderRef
 from gridbot.core.rules import Instrument
 from gridbot.core.state import State
-from gridbot.core.units import Asset, Symbol, TimeMs
-from gridbot.errors import ConfigError, EnvironmentProblem, GridbotError
+from gridbot.core.units import Asset, GridId, OrderId, Quantity, Side, Symbol, TimeMs, VenueOrderId
+from gridbot.errors import ConfigError, EnvironmentProblem, GridbotError, StateFileError
 from gridbot.ports import Feed, Venue
 from gridbot.shell import state_keeper
 from gridbot.shell.state_keeper import Recovered
@@ -85,9 +86,10 @@ class Simulation:
         self.front = FaultyVenue(self.venue, self.faults, delay=pass_ms)
         self.ticker = Ticker(self.markets, self.venue, self.machine, state=self._live_state, jumping=plan.jumping)
         self.latch = HOME / NAME
+        self.account = HOME / plan.config.mode.value / plan.config.account
         self.checker = Checker(
             disk=self.disk,
-            folder=HOME / plan.config.mode.value / plan.config.account,
+            folder=self.account,
             latch=self.latch,
             venue=self.venue,
             markets=self.markets,
@@ -98,12 +100,19 @@ class Simulation:
         )
         self.counted: Counter[str] = Counter()
         self.process: Process | None = None
+        self.stopping = False
         self._random = Random(f"processes {plan.seed}")
         self._started = 0
         self.venue.told = self._told
         self.disk.refused = self.checker.disk_refused
         self.disk.occasion = self._disk_occasion
         self.fate = Fate(self)
+        # Somebody else's order, which no cancel of ours may touch.
+        symbol, market = next(iter(self.markets.items()))
+        price = market.instrument.price_floor(market.quote(PAST_MINUTES - 1).bid / 4)
+        ref = OrderRef(GridId("by hand"), 1, OrderId("byhand0001"))
+        theirs = PlaceLimit(ref, symbol, Side.BUY, price, Quantity(Decimal(1)), True, False, price)
+        self.venue.adopt([(theirs, VenueOrderId("v-byhand0001"), Quantity(Decimal(0)))], {})
         for path, content in ((self.home.config, plan.config.to_json()), (HOME / INSTALL, INSTALL_ID + "\n")):
             self.disk.add_folder(path.parent)
             self.disk.put(path, content.encode())
@@ -238,9 +247,11 @@ class Simulation:
         self.counted["clean stops"] += 1
         while process.trader is None and not process.task.done():
             await asyncio.sleep(1.0)
+        self.stopping = True
         if process.trader is not None:
             process.trader.stop()
         await asyncio.wait([process.task], timeout=60.0)
+        self.stopping = False
         if not process.task.done():
             self.checker.fail("bug", f"process {process.life.number} did not stop within a minute")
             self.die(process.life, "as it does not stop", power=False)
@@ -254,6 +265,7 @@ class Simulation:
         happenings = self.fate.happenings()
         until = self.plan.hours * 3600
         while loop.time() < until and not self.checker.violations:
+            await self._start_on_rot()
             process = await self.start()
             while not process.task.done() and loop.time() < until and not self.checker.violations:
                 await asyncio.wait([process.task], timeout=60.0)
@@ -270,6 +282,25 @@ class Simulation:
             self.die(self.process.life, "at the end of the simulation", power=False)
             await self.bury(self.process)
         return self.verdict()
+
+    async def _start_on_rot(self) -> None:
+        """Now and then a bit of a state file has changed: [I23] the program must refuse to trade on it."""
+        if self._random.random() >= self.plan.weather.rot or self.disk.trouble is not None:
+            return
+        rotten = self.disk.rot(self.account, self._random)
+        if rotten is None:
+            return
+        self.counted["rotten files"] += 1
+        self.trace.world(f"a bit of {rotten.path.name} has changed")
+        self.fate.disarm()
+        life = Process(self._started, self, self._random)
+        self.process = life
+        await asyncio.wait([life.task], timeout=5.0)
+        if not life.task.done() or not isinstance(life.task.exception(), StateFileError):
+            self.checker.fail("I23", f"the program starts on a damaged {rotten.path.name}")
+        self.die(life.life, "as its files are damaged", power=False)
+        rotten.mend()
+        self.process = None
 
     async def _quiet(self) -> None:
         self.trace.world("the quiet begins")

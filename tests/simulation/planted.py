@@ -1,0 +1,321 @@
+"""Mistakes that somebody could make in production's code, each a small patch; the simulation must see every one."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gridbot import bootstrap
+from gridbot.adapters.files import account_folder, journal_lines
+from gridbot.adapters.files.account_folder import AccountFolder
+from gridbot.adapters.files.journal_file import JournalFile
+from gridbot.adapters.files.kill_latch import KillLatchFile
+from gridbot.adapters.files.notes_archive import NotesArchive
+from gridbot.adapters.files.order_ids import order_prefix
+from gridbot.adapters.files.whole import save_whole
+from gridbot.core import engine
+from gridbot.core.commands import CancelOrder, PlaceLimit
+from gridbot.core.events import EpochStarted, OrderReported
+from gridbot.core.orders import Fact
+from gridbot.core.rules import Rules
+from gridbot.core.state import Seen
+from gridbot.core.values import evolve
+from gridbot.ports import Disk, OpenFile
+from gridbot.shell import reconciler
+from gridbot.shell.brake import Brake
+from gridbot.shell.executor import Executor
+from gridbot.shell.start_up import StartUp
+from gridbot.shell.state_keeper import StateKeeper
+from gridbot.shell.trader import Trader
+from tests.simulation.scenario import STORM, Weather
+
+Patch = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """A mistake, and the weather in which it shows."""
+
+    name: str
+    patch: Patch
+    weather: Weather = STORM
+
+
+@contextmanager
+def _instead(owner: Any, name: str, new: Any) -> Iterator[None]:
+    """Let `owner.name` be something else for a while."""
+    kept = owner.__dict__[name]
+    setattr(owner, name, new)
+    try:
+        yield
+    finally:
+        setattr(owner, name, kept)
+
+
+def _swap(owner: Any, name: str, make: Callable[[Any], Any]) -> Patch:
+    """Return a patch that puts what `make` makes of the true attribute in its place."""
+    return lambda: _instead(owner, name, make(getattr(owner, name)))
+
+
+class _Careless:
+    """A disk or a file in front of another, which leaves out some steps."""
+
+    def __init__(self, inner: Any, left_out: frozenset[str]) -> None:
+        self._inner = inner
+        self._left_out = left_out
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._left_out:
+            return lambda *arguments: None
+        return getattr(self._inner, name)
+
+    def create(self, path: Path) -> Any:
+        """Open a file that is as careless."""
+        return _Careless(self._inner.create(path), self._left_out)
+
+
+def _journal_without_fsync(true: Callable[[JournalFile], None]) -> Callable[[Any], None]:
+    def write_out(self: Any) -> None:
+        file: OpenFile | None = self._file
+        self._file = None if file is None else _Careless(file, frozenset({"fsync"}))
+        try:
+            true(self)
+        finally:
+            self._file = file
+
+    return write_out
+
+
+def _saved_carelessly(*left_out: str) -> Callable[[Any], Callable[[Disk, Path, bytes], None]]:
+    def careless(disk: Any, path: Path, content: bytes) -> None:
+        save_whole(_Careless(disk, frozenset(left_out)), path, content)
+
+    return lambda true: careless
+
+
+def _rotated_carelessly(true: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave out every fsync of a folder in a rotation."""
+
+    def rotate(self: Any, *arguments: Any) -> Any:
+        disk = self._disk
+        self._disk = _Careless(disk, frozenset({"fsync_folder"}))
+        try:
+            return true(self, *arguments)
+        finally:
+            self._disk = disk
+
+    return rotate
+
+
+def _act_first(true: Callable[[StateKeeper], Awaitable[None]]) -> Callable[[StateKeeper], Awaitable[None]]:
+    async def durable(self: StateKeeper) -> None:
+        asyncio.ensure_future(true(self)).add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    return durable
+
+
+@contextmanager
+def _ids_begin_anew() -> Iterator[None]:
+    def on_epoch(draft: Any, event: EpochStarted) -> None:
+        draft.prefix, draft.sequence = event.prefix, 0
+
+    def next_prefix(self: AccountFolder, install: str, now: int) -> str:
+        return order_prefix(install, 7)
+
+    kept = engine._HANDLERS[EpochStarted]
+    engine._HANDLERS[EpochStarted] = on_epoch
+    try:
+        with _instead(AccountFolder, "next_prefix", next_prefix):
+            yield
+    finally:
+        engine._HANDLERS[EpochStarted] = kept
+
+
+def _latch_forgotten(true: Callable[[Trader], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    async def run(self: Any) -> None:
+        self._record.latch.clear()
+        await true(self)
+
+    return run
+
+
+def _looks_too_early(true: Callable[..., Awaitable[OrderReported]]) -> Callable[..., Awaitable[OrderReported]]:
+    async def send(self: Any, order: PlaceLimit, flight: Any) -> OrderReported:
+        refusal = self._refusal(order)
+        await self._clock.sleep(30.0)
+        blind = copy.copy(self)
+        blind._refusal = lambda order: refusal
+        return await true(blind, order, flight)
+
+    return send
+
+
+def _sends_again(true: Callable[..., Awaitable[OrderReported]]) -> Callable[..., Awaitable[OrderReported]]:
+    async def send(self: Executor, order: PlaceLimit, flight: Any) -> OrderReported:
+        report = await true(self, order, flight)
+        return await true(self, order, flight) if report.fact is Fact.NO_ANSWER else report
+
+    return send
+
+
+@contextmanager
+def _absent_at_once() -> Iterator[None]:
+    with _instead(reconciler, "ABSENT_ROUNDS", 1), _instead(reconciler, "ABSENT_AFTER_MS", 0):
+        yield
+
+
+def _gate_opens_first(true: Callable[[StartUp], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    async def run(self: Any) -> None:
+        self._executor.open_gate()
+        await true(self)
+
+    return run
+
+
+def _torn_is_whole(true: Callable[..., Any]) -> Callable[..., Any]:
+    def read(*arguments: Any, **named: Any) -> Any:
+        return evolve(true(*arguments, **named), torn=0)
+
+    return read
+
+
+def _rules_lost(true: Callable[..., Any]) -> Callable[..., Any]:
+    def replay(*arguments: Any, **named: Any) -> Any:
+        recovered = true(*arguments, **named)
+        return evolve(recovered, state=evolve(recovered.state, rules=Rules(recovered.state.rules.mode, (), None)))
+
+    return replay
+
+
+def _checksum_unchecked(true: Callable[..., Any]) -> Callable[..., Any]:
+    def unsealed(path: Path, number: int, line: bytes) -> Any:
+        rest = line[journal_lines._BODY :]
+        sealed = b'{"sum":"%s",%s' % (journal_lines.checksum(rest).encode(), rest)
+        return true(path, number, sealed)
+
+    return unsealed
+
+
+def _believes_a_cancel(true: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Take a cancel whose answer was lost for one that has ended the order."""
+
+    async def send_cancel(self: Executor, order: CancelOrder) -> Any:
+        await true(self, order)
+        return Fact.CANCELED, "cancelled"
+
+    return send_cancel
+
+
+def _forgets_fills(true: Callable[..., Any]) -> Callable[..., Any]:
+    """Lose the fills that `trades` tells of orders that have ended."""
+
+    async def put_new(self: Any, trades: Any) -> None:
+        retired = self._state().retired
+        await true(self, [trade for trade in trades if trade.ref.id not in retired])
+
+    return put_new
+
+
+def _latch_without_folder(true: Callable[..., None]) -> Callable[..., None]:
+    def set_(self: Any, reason: str, *kind: Any) -> None:
+        if self.read() is None:
+            self._disk.append(self._path).close()
+
+    return set_
+
+
+def _without_lock(true: Callable[..., None]) -> Callable[..., None]:
+    class Nothing:
+        def release(self) -> None:
+            return
+
+    def acquire(self: Any) -> None:
+        self._disk.make_folder(self.archive)
+        self._held = Nothing()
+
+    return acquire
+
+
+_KILLING = replace(STORM, kill_s=300.0, wish_s=200.0, crash_s=7_200.0, trouble_s=0.0, venue=0.0)
+_CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
+_SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
+_DEAF = replace(STORM, venue=0.5, kill_s=3_600.0, crash_s=3_600.0)
+
+
+def _always(answer: Any) -> Callable[[Any], Callable[..., Any]]:
+    return lambda true: lambda *arguments, **named: answer
+
+
+MISTAKES = (
+    Planted(name="the journal is not fsynced", patch=_swap(JournalFile, "_write_out", _journal_without_fsync)),
+    Planted(
+        name="the snapshot is not fsynced before its rename",
+        patch=_swap(account_folder, "save_whole", _saved_carelessly("fsync", "fsync_folder")),
+        weather=_CUTTING,
+    ),
+    Planted(
+        name="no folder is fsynced in a rotation",
+        patch=_swap(AccountFolder, "_rotate", _rotated_carelessly),
+        weather=_CUTTING,
+    ),
+    Planted(name="commands leave before the journal is durable", patch=_swap(StateKeeper, "durable", _act_first)),
+    Planted(name="order ids begin anew at each start", patch=_ids_begin_anew),
+    Planted(name="trade ids are not remembered", patch=_swap(Seen, "__contains__", _always(False)), weather=_DEAF),
+    Planted(name="a restart forgets the latch", patch=_swap(Trader, "run", _latch_forgotten), weather=_KILLING),
+    Planted(
+        name="the KILL file is not looked at", patch=_swap(KillLatchFile, "latched", _always(None)), weather=_KILLING
+    ),
+    Planted(
+        name="the latch is looked at too early", patch=_swap(Executor, "_send", _looks_too_early), weather=_KILLING
+    ),
+    Planted(
+        name="the latch's name is not made durable",
+        patch=_swap(KillLatchFile, "set", _latch_without_folder),
+        weather=_KILLING,
+    ),
+    Planted(name="the rules are lost at a restart", patch=_swap(bootstrap, "replay", _rules_lost)),
+    Planted(
+        name="a create without an answer is sent again", patch=_swap(Executor, "_send", _sends_again), weather=_DEAF
+    ),
+    Planted(name="what the exchange does not know yet counts as absent", patch=_absent_at_once, weather=_DEAF),
+    Planted(name="the gate opens before anything is asked", patch=_swap(StartUp, "run", _gate_opens_first)),
+    Planted(
+        name="a torn line stays in the journal",
+        patch=_swap(account_folder, "read_lines", _torn_is_whole),
+        weather=_CUTTING,
+    ),
+    Planted(
+        name="checksums are not checked",
+        patch=_swap(journal_lines, "_unsealed", _checksum_unchecked),
+        weather=replace(STORM, rot=1.0),
+    ),
+    Planted(
+        name="the history is not fsynced before a rotation",
+        patch=_swap(NotesArchive, "sync", _always(None)),
+        weather=_CUTTING,
+    ),
+    Planted(name="fills of ended orders are dropped", patch=_swap(engine, "retire", _always(None)), weather=_DEAF),
+    Planted(
+        name="lost fills of ended orders are not looked for",
+        patch=_swap(reconciler.Reconciler, "_put_new", _forgets_fills),
+        weather=_DEAF,
+    ),
+    Planted(
+        name="a cancel without an answer counts as done",
+        patch=_swap(Executor, "_send_cancel", _believes_a_cancel),
+        weather=_DEAF,
+    ),
+    Planted(
+        name="creates go on with a broken disk",
+        patch=_swap(Trader, "_refusal", lambda true: lambda self, order: self.brake.refusal()),
+        weather=_SICK,
+    ),
+    Planted(name="every order counts as ours", patch=_swap(Trader, "is_ours", _always(True))),
+    Planted(name="the account is not locked", patch=_swap(AccountFolder, "acquire", _without_lock)),
+    Planted(name="the brake holds nothing", patch=_swap(Brake, "refusal", _always(None)), weather=_KILLING),
+)
