@@ -49,17 +49,22 @@ def resting(engine: EngineThread) -> set[OrderId]:
     return {order.id for order in engine.facade.view().snapshot.orders if order.state.value in {"open", "partial"}}
 
 
+EVERYTHING = ("write", "fsync", "create", "replace", "fsync_folder", "remove")
+ROTATION = ("create", "replace", "fsync_folder")
+
+
 @pytest.mark.parametrize(
-    "failing",
+    ("failing", "after"),
     [
-        pytest.param(("write",), id="write"),
-        pytest.param(("fsync",), id="fsync", marks=pytest.mark.soak),
-        pytest.param(("create", "replace"), id="rotation", marks=pytest.mark.soak),
-        pytest.param(("write", "fsync", "create", "replace", "fsync_folder", "remove"), id="everything"),
+        (("write",), 0),
+        (EVERYTHING, 0),
+        pytest.param(("fsync",), 0, marks=pytest.mark.soak),
+        *(pytest.param(ROTATION, after, marks=pytest.mark.soak) for after in range(8)),
+        *(pytest.param(EVERYTHING, after, marks=pytest.mark.soak) for after in range(3, 60, 7)),
     ],
 )
 def test_no_order_is_created_any_more_cancels_go_on_and_what_was_durable_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: tuple[str, ...], after: int
 ) -> None:
     disk, home = FaultyDisk(), Home(tmp_path)
     monkeypatch.setattr(bootstrap, "SystemDisk", lambda: disk)
@@ -68,7 +73,7 @@ def test_no_order_is_created_any_more_cancels_go_on_and_what_was_durable_stays(
     engine.start()
     until(lambda: engine.facade.view().snapshot.fills >= 3 and len(resting(engine)) > 2)
     durable = account_status(home, mode=Mode.DEMO, account="default")
-    disk.fail(*failing)
+    disk.fail(*failing, after=after)
     until(lambda: any(SENTENCE in sentence for sentence in engine.facade.view().problems))
     before = resting(engine)
     beat = engine.facade.view().beat
@@ -81,11 +86,11 @@ def test_no_order_is_created_any_more_cancels_go_on_and_what_was_durable_stays(
     with pytest.raises(EnvironmentProblem, match="only cancels were sent: There is no room left"):
         engine.ended_well()
     disk.fail()
-    after = account_status(home, mode=Mode.DEMO, account="default")
-    assert all(after[name] >= durable[name] for name in ("sequence", "fills", "round_trips"))
+    kept = account_status(home, mode=Mode.DEMO, account="default")
+    assert all(kept[name] >= durable[name] for name in ("sequence", "fills", "round_trips"))
     again = open_engine(home, fast())
     again.start()
-    until(lambda: again.facade.view().snapshot.fills > after["fills"])
+    until(lambda: again.facade.view().snapshot.fills > kept["fills"])
     assert again.stop() and again.ended_well()
     assert not list(home.crashes.glob("*"))
 
@@ -156,3 +161,18 @@ def test_the_command_line_on_a_full_disk_says_so_and_ends_with_two(small_disk: P
         again.communicate()
     assert again.returncode == 0
     assert json.loads((home / "config.json").read_text("utf-8"))["mode"] == "demo"
+
+
+@pytest.mark.soak
+def test_the_window_on_a_full_disk_ends_with_two_as_well(small_disk: Path) -> None:
+    home = small_disk / "home"
+    home.mkdir()
+    (home / "config.json").write_text(fast().to_json(), "utf-8")
+    env = {**os.environ, "GRIDBOT_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "gridbot", "--exit-after", "8"]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: (home / "demo/default/journal-1.jsonl").exists() and status(home)["fills"] > 0)
+        fill_up(small_disk)
+        _, said = process.communicate()
+    assert process.returncode == 2 and NO_ROOM in said and "Traceback" not in said
+    assert status(home)["fills"] > 0
