@@ -23,10 +23,11 @@ from gridbot.adapters.files.journal_history import (
     snapshot_name,
 )
 from gridbot.adapters.files.journal_lines import ORIGIN, Tail, header_line, read_lines
-from gridbot.adapters.files.order_ids import next_epoch, order_prefix
+from gridbot.adapters.files.order_ids import epoch_in, next_epoch, order_prefix
 from gridbot.adapters.files.snapshot_file import Snapshot, read_snapshot, write_snapshot
 from gridbot.adapters.files.whole import save_whole
 from gridbot.core.codec import SCHEMA
+from gridbot.core.events import EpochStarted
 from gridbot.core.facts import CORE_VERSION
 from gridbot.core.state import State
 from gridbot.core.units import Mode, TimeMs
@@ -88,6 +89,7 @@ class AccountFolder:
         self._new_aside = aside
         self._held: Held | None = None
         self._replaced: dict[str, bytes] = {}
+        self._prefix = ""
 
     def acquire(self) -> None:
         """Make the folder and take its lock; AlreadyRunning if another process has it, or EnvironmentProblem."""
@@ -115,6 +117,8 @@ class AccountFolder:
                 f"they were is in {self._backup_of(found)}."
             )
         state = None if found.snapshot is None else found.snapshot.state
+        starts = [event.prefix for event in found.tail.events if isinstance(event, EpochStarted)]
+        self._prefix = starts[-1] if starts else "" if state is None else state.prefix
         return Restored(
             state,
             found.first - 1,
@@ -167,7 +171,8 @@ class AccountFolder:
         `install` is the id of this installation, `now` the exchange's time (ms UTC).
         """
         path = self.folder / EPOCH
-        epoch = next_epoch(path, self._disk.read(path), now)
+        # The ids that the account has used are in its own past too, should the file be gone and the clock be wrong.
+        epoch = max(next_epoch(path, self._disk.read(path), now), epoch_in(self._prefix, install) + 1)
         save_whole(self._disk, path, b"%d\n" % epoch)
         return order_prefix(install, epoch)
 

@@ -151,10 +151,12 @@ def _unsealed(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def _header(path: Path, record: dict[str, Any], first: int) -> Header:
     schema = readable(path, record)
-    record = lift_header(record)
+    core = lift_header(record)["core"] if "core" in record else None
     if record.get("first") != first:
         raise _damage(path, 1, f"says that the journal begins at event {record.get('first')!r}, not {first}")
-    return Header(schema, record["core"], first)
+    if type(core) is not int:
+        raise _damage(path, 1, "does not say which core wrote the journal")
+    return Header(schema, core, first)
 
 
 def _damage(path: Path, number: int, what: str) -> StateFileError:

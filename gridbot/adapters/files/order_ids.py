@@ -35,6 +35,17 @@ def order_prefix(install: str, epoch: int) -> str:
     return f"gb{install}{''.join(reversed(digits))}"
 
 
+def epoch_in(prefix: str, install: str) -> int:
+    """Return the epoch of a start of this installation from its order ids' beginning, -1 for another's."""
+    ours, digits = f"gb{install}", prefix[2 + INSTALL_LENGTH :]
+    if not prefix.startswith(ours) or len(digits) != EPOCH_LENGTH or not set(digits) <= set(ALPHABET):
+        return -1
+    epoch = 0
+    for digit in digits:
+        epoch = epoch * 32 + ALPHABET.index(digit)
+    return epoch
+
+
 def next_epoch(path: Path, stored: bytes | None, now: TimeMs) -> int:
     """Return the epoch of a start at `now` (ms UTC): later than the one stored in `path`, whatever the clock says."""
     seconds = max(now // 1000 - ZERO_SECOND, 0)

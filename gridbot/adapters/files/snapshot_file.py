@@ -7,6 +7,7 @@ state's JSON as it stands in the file, so it is checked in the form in which it 
 
 from __future__ import annotations
 
+from dataclasses import fields
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import orjson
 
 from gridbot import __version__
 from gridbot.adapters.files.upgrades import lift_snapshot, readable
-from gridbot.core.codec import SCHEMA, Unreadable, canonical, digest, state_from_plain, state_to_plain
+from gridbot.core.codec import SCHEMA, Unreadable, canonical, digest, from_plain, state_from_plain, state_to_plain
 from gridbot.core.facts import CORE_VERSION
 from gridbot.core.state import State
 from gridbot.core.values import value
@@ -66,26 +67,37 @@ def read_snapshot(path: Path, content: bytes) -> Snapshot:
         raise StateFileError(
             f"{path} is damaged: its checksum is wrong. gridbot does not trade on a guess.", hint=_MEND
         )
-    plain: dict[str, Any] = orjson.loads(content)
+    try:
+        return _opened(path, orjson.loads(content))
+    except Unreadable as error:
+        raise StateFileError(f"{path} cannot be read by this version ({error}).", hint=_MEND) from error
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise StateFileError(f"{path} is whole but no snapshot of gridbot ({error!r}).", hint=_MEND) from error
+
+
+def _opened(path: Path, plain: dict[str, Any]) -> Snapshot:
     schema = readable(path, plain)
     if sha256(canonical(plain["state"])).hexdigest() != plain["digest"]:
         raise StateFileError(f"{path} does not hold the state whose digest it bears.", hint=_MEND)
     plain = lift_snapshot(plain)
-    try:
-        state = state_from_plain(plain["state"])
-    except Unreadable as error:
-        raise StateFileError(f"{path} cannot be read by this version ({error}).", hint=_MEND) from error
-    if schema == SCHEMA and digest(state) != plain["digest"]:
+    head = from_plain(_Head, {field.name: plain[field.name] for field in fields(_Head)})
+    state = state_from_plain(plain["state"])
+    if schema == SCHEMA and digest(state) != head.digest:
         raise StateFileError(f"{path} does not give back the state that was saved in it.", hint=_MEND)
-    return Snapshot(
-        schema=schema,
-        core=plain["core"],
-        journal=plain["journal"],
-        sequence=plain["sequence"],
-        chain=plain["chain"],
-        digest=plain["digest"],
-        state=state,
-    )
+    if head.journal != f"journal-{head.sequence + 1}.jsonl":
+        raise StateFileError(f"{path} includes event {head.sequence} and names {head.journal!r} after it.", hint=_MEND)
+    return Snapshot(schema, head.core, head.journal, head.sequence, head.chain, head.digest, state)
+
+
+@value
+class _Head:
+    """What a snapshot says of itself."""
+
+    core: int
+    journal: str
+    sequence: int
+    chain: str
+    digest: str
 
 
 def _seal(rest: bytes) -> bytes:
