@@ -134,7 +134,8 @@ def open_engine(
 
         parts = _demo_parts(config, recovered.state, clock, recording)
         exchange, awake = _exchange(config), awake_for(config.mode)
-        consent = given_consent(config.mode, ConsentFile(disk, taken.account.folder), resume=resume)
+        latched = taken.latch.read() is not None or recovered.state.kill is not None
+        consent = given_consent(config.mode, ConsentFile(disk, taken.account.folder), resume=resume, latched=latched)
         world = World(parts.feed, parts.venue, parts.clock, exchange, parts.base_ms, awake, consent)
         trader = Trader(config, recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
@@ -161,9 +162,12 @@ def run_headless(
     return 0 if engine.ended_well() else 1
 
 
-def given_consent(mode: Mode, stored: ConsentFile, *, resume: bool | None) -> Consent:
-    """Return whether an account may trade on by itself: all but a live one, which needs a person's stored word."""
-    if resume is not None:
+def given_consent(mode: Mode, stored: ConsentFile, *, resume: bool | None, latched: bool) -> Consent:
+    """Return whether an account may trade on by itself: all but a live one, which needs a person's stored word.
+
+    While trading is stopped (`latched`) a new word is not kept: what comes after the release is decided after it.
+    """
+    if resume is not None and not (resume and latched):
         stored.store(given=resume)
     return Consent.GIVEN if mode is not Mode.LIVE or stored.given() else Consent.WANTED
 

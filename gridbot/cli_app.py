@@ -44,9 +44,11 @@ def gridbot_home() -> Home:
 def settings_of(home: Home) -> AppConfig:
     """Return the configuration; at the first start, when there is none, one is written to begin with."""
     from gridbot.adapters import config_files
+    from gridbot.adapters.files.disk import SystemDisk
     from gridbot.config import default_config
 
     if not home.config.exists():
+        home.refuse_half_restored(SystemDisk())
         config_files.save(home.config, default_config())
     return config_files.load(home.config)
 

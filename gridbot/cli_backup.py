@@ -33,6 +33,7 @@ def backup(
     home, now = gridbot_home(), SystemClock().now_ms()
     if not home.root.is_dir():
         raise EnvironmentProblem(f"There is nothing to back up: {home.root} is not there.")
+    home.refuse_half_restored(SystemDisk())
     target = (to or Path(f"gridbot-backup-{_stamp(now)}.zip")).absolute()
     manifest = write_backup(SystemDisk(), home.root, target, now=now, load=read_account, with_logs=with_logs)
     for copy in manifest.accounts:

@@ -264,13 +264,14 @@ def test_an_account_that_is_stopped_now_stays_stopped_when_an_older_state_comes_
 # ---------------------------------------------------------------------------------- a crash in between
 
 
+@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.soak)])
 def test_wherever_a_restore_is_cut_short_the_old_stays_or_the_new_can_be_finished(
-    home: Path, account: WalkedAccount, tmp_path: Path
+    stride: int, home: Path, account: WalkedAccount, tmp_path: Path
 ) -> None:
     target, was = saved(tmp_path), standing(home)
     account.trade(7)
     newer, cuts = files_of(home), {"old": 0, "begun": 0}
-    for after in range(200):
+    for after in range(0, 400, stride):
         for name in [path.name for path in home.iterdir()]:
             shutil.rmtree(home / name) if (home / name).is_dir() else (home / name).unlink()
         for name, content in newer.items():
@@ -288,6 +289,7 @@ def test_wherever_a_restore_is_cut_short_the_old_stays_or_the_new_can_be_finishe
             cuts["begun"] += 1
             with pytest.raises(StateFileError, match="not finished"):
                 open_engine(Home(home), default_config())
+            assert ending(["backup", "--to", str(tmp_path / "mixed.zip")]) == EXIT_USER_MUST_ACT
             finish(SystemDisk(), Home(home))
             assert standing(home) == was
             kept = files_of(home / "before-restore-x")
@@ -295,4 +297,4 @@ def test_wherever_a_restore_is_cut_short_the_old_stays_or_the_new_can_be_finishe
         elif standing(home) != was:
             cuts["old"] += 1
             assert files_of(home).items() >= newer.items()
-    assert standing(home) == was and cuts["old"] > 10 and cuts["begun"] > 5
+    assert standing(home) == was and cuts["old"] > 10 / stride and cuts["begun"] > 5 / stride

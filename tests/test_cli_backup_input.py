@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import stat
 import zipfile
 from hashlib import sha256
@@ -13,13 +14,19 @@ import pytest
 
 from gridbot.adapters.config_files import save
 from gridbot.adapters.files.backup_file import open_backup
-from gridbot.adapters.files.kept_files import may_be_kept
+from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.kept_files import AccountName, may_be_kept
 from gridbot.bootstrap import read_account
 from gridbot.cli import ending
 from gridbot.cli_app import EXIT_DONE, EXIT_USER_MUST_ACT
 from gridbot.config import default_config
+from gridbot.core.codec import SCHEMA
+from gridbot.core.facts import CORE_VERSION
+from gridbot.core.units import Mode
 from gridbot.errors import StateFileError
 from tests.fakes.account_on_disk import WalkedAccount
+
+ACCOUNT = AccountName(Mode.DEMO, "default")
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +144,30 @@ def test_a_sum_that_was_mended_along_with_the_file_does_not_help(
     path = repacked(path, tmp_path / "b.zip", {"manifest.json": json.dumps(plain).encode()}, leave="manifest.json")
     assert ending(["restore", str(path), "--yes"]) == EXIT_USER_MUST_ACT
     assert "another state than the one that was backed up" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("schema", "core", "code"), [(2, 1, 2), (1, 1, 0), (2, 0, 0)])
+def test_a_digest_is_compared_only_with_one_of_the_same_form_and_core(
+    schema: int, core: int, code: int, sound: Path, tmp_path: Path
+) -> None:
+    """An older gridbot's backup is lifted as it is loaded, and has another digest then."""
+    plain = json.loads(zipfile.ZipFile(sound).read("manifest.json"))
+    assert (plain["schema"], plain["core"]) == (SCHEMA, CORE_VERSION) == (2, 1)
+    (copy,) = plain["accounts"]
+    other = {**plain, "schema": schema, "core": core, "accounts": [{**copy, "digest": "0" * 64}]}
+    path = repacked(sound, tmp_path / "a.zip", {"manifest.json": json.dumps(other).encode()}, leave="manifest.json")
+    assert ending(["restore", str(path), "--yes"]) == code
+
+
+def test_an_account_of_an_older_form_is_backed_up_and_comes_back(home: Path, tmp_path: Path) -> None:
+    golden = Path(__file__).resolve().parent / "golden" / "schema-1" / "crashed" / "demo" / "default"
+    shutil.rmtree(home / "demo")
+    shutil.copytree(golden, home / "demo" / "default")
+    was = read_account(SystemDisk(), home, ACCOUNT)
+    target = tmp_path / "old.zip"
+    assert ending(["backup", "--to", str(target)]) == EXIT_DONE
+    assert ending(["restore", str(target), "--yes"]) == EXIT_DONE
+    assert read_account(SystemDisk(), home, ACCOUNT) == was and was[1] > 0
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -195,14 +195,17 @@ def test_only_a_live_account_needs_a_stored_word(home: Path, capsys: pytest.Capt
     live = WalkedAccount(home, seed=4, mode=Mode.LIVE)
     live.trade(1)
     stored = ConsentFile(SystemDisk(), live.folder)
-    assert given_consent(Mode.DEMO, stored, resume=None) is given_consent(Mode.DRY, stored, resume=None)
-    assert given_consent(Mode.DEMO, stored, resume=None) is Consent.GIVEN
-    assert given_consent(Mode.LIVE, stored, resume=None) is Consent.WANTED
+    assert given_consent(Mode.DEMO, stored, resume=None, latched=False) is given_consent(
+        Mode.DRY, stored, resume=None, latched=False
+    )
+    assert given_consent(Mode.DEMO, stored, resume=None, latched=False) is Consent.GIVEN
+    assert given_consent(Mode.LIVE, stored, resume=None, latched=False) is Consent.WANTED
     (live.folder / "resume").write_text("yes", "utf-8")
-    assert given_consent(Mode.LIVE, stored, resume=None) is Consent.WANTED
-    assert given_consent(Mode.LIVE, stored, resume=True) is Consent.GIVEN
-    assert given_consent(Mode.LIVE, stored, resume=None) is Consent.GIVEN
+    assert given_consent(Mode.LIVE, stored, resume=None, latched=False) is Consent.WANTED
+    assert given_consent(Mode.LIVE, stored, resume=True, latched=True) is Consent.WANTED
+    assert given_consent(Mode.LIVE, stored, resume=True, latched=False) is Consent.GIVEN
+    assert given_consent(Mode.LIVE, stored, resume=None, latched=False) is Consent.GIVEN
     assert ending(["doctor", "--json"]) in {EXIT_DONE, EXIT_USER_MUST_ACT}
     assert json.loads(capsys.readouterr().out)["accounts"][0]["resumes_by_itself"] is True
-    assert given_consent(Mode.LIVE, stored, resume=False) is Consent.WANTED
+    assert given_consent(Mode.LIVE, stored, resume=False, latched=False) is Consent.WANTED
     assert not (live.folder / "resume").exists()

@@ -23,7 +23,7 @@ from gridbot.config import default_config
 from gridbot.core.units import Mode
 from gridbot.gui.refusal import Refusal
 from tests.fakes.account_on_disk import WalkedAccount
-from tests.test_cli_trading import gridbot, running
+from tests.test_cli_trading import environment, gridbot, running
 
 WINDOW = ("--exit-after", "0.5")
 """The window; what `run` does with the same is in test_cli_trading.py and test_disk_refuses.py."""
@@ -126,6 +126,31 @@ def test_a_full_disk_at_the_start_is_a_sentence_and_loses_nothing(tmp_path: Path
     assert done.returncode == 2 and "no room left" in done.stderr and "Traceback" not in done.stderr
     assert unlike(before, files_of(tmp_path)) == []
     assert account_status(Home(tmp_path), mode=Mode.DEMO, account="default")["sequence"] == len(account.walk.events)
+
+
+@pytest.mark.slow
+def test_resume_on_a_latched_account_says_so_keeps_no_consent_and_only_cancels(tmp_path: Path) -> None:
+    account = WalkedAccount(tmp_path, seed=2)
+    account.trade(20)
+    save(tmp_path / "config.json", default_config())
+    (tmp_path / "KILL").write_text('{"kind": "manual", "reason": "off on holiday", "time": 1}', "utf-8")
+    command = [sys.executable, "-m", "gridbot", "run", "--resume"]
+    env = environment(tmp_path)
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        first, second = process.stderr.readline(), process.stderr.readline()
+        while "epoch_started" not in logged(tmp_path):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        said = process.stderr.read()
+    assert "Trading demo/default" in first and "off on holiday" in second and "until a person re-arms" in second
+    assert process.returncode == 0 and "Traceback" not in said and not (account.folder / "resume").exists()
+    assert account_status(Home(tmp_path), mode=Mode.DEMO, account="default")["killed"]
+
+
+def logged(home: Path) -> str:
+    path = home / "logs" / "gridbot.jsonl"
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def test_the_window_of_a_refusal_says_why_and_what_to_do(qtbot: QtBot) -> None:

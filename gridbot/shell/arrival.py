@@ -19,7 +19,10 @@ from gridbot.shell.facade import Answered, StartView
 from gridbot.shell.rule_changes import differences
 from gridbot.shell.state_keeper import Recovered
 
-WAITING = "This account trades real money: its grids wait until a person lets them trade on. Orders rest as they are."
+WAITING = (
+    "This account trades real money: its grids wait until a person lets them trade on, with Resume in the window or "
+    "with `gridbot run --resume`. Orders that rest stay as they are."
+)
 
 
 class Arrival:

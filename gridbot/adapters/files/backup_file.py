@@ -35,6 +35,7 @@ from gridbot.adapters.files.kept_files import (
 from gridbot.adapters.files.kill_latch import NAME as KILL
 from gridbot.adapters.files.packed_files import PackedFiles
 from gridbot.core.codec import SCHEMA, digest
+from gridbot.core.facts import CORE_VERSION
 from gridbot.core.state import State
 from gridbot.core.units import Mode, TimeMs
 from gridbot.core.values import value
@@ -63,10 +64,14 @@ class AccountCopy:
 
 @value
 class Manifest:
-    """What a backup says of itself: who wrote it, when (ms UTC), and each file's SHA-256."""
+    """What a backup says of itself: who wrote it, when (ms UTC), and each file's SHA-256.
+
+    A digest means the same only to the form (`schema`) and the version of the core that it was made by.
+    """
 
     version: str
     schema: int
+    core: int
     time: TimeMs
     files: dict[str, str]
     accounts: tuple[AccountCopy, ...]
@@ -86,6 +91,7 @@ class Manifest:
             "format": FORMAT,
             "gridbot": self.version,
             "schema": self.schema,
+            "core": self.core,
             "time": self.time,
             "accounts": copies,
             "files": self.files,
@@ -160,7 +166,7 @@ def _pack(disk: Disk, root: Path, sink: Any, *, now: TimeMs, load: Load, with_lo
                 add(name, content)
         for name in log_files(disk, root) if with_logs else ():
             add(name, disk.read(root / name) or b"")
-        manifest = Manifest(__version__, SCHEMA, now, sums, tuple(copies))
+        manifest = Manifest(__version__, SCHEMA, CORE_VERSION, now, sums, tuple(copies))
         add(MANIFEST, manifest.to_bytes())
     return manifest
 
@@ -233,9 +239,10 @@ class Backup:
         """Compare every checksum and load every account; StateFileError names what is wrong."""
         for name in self.manifest.files:
             self.read((name,))
+        comparable = (self.manifest.schema, self.manifest.core) == (SCHEMA, CORE_VERSION)
         for copy in self.manifest.accounts:
             state, sequence = load(self.files_of(copy.account), self.path, copy.account)
-            if (sequence, digest(state)) != (copy.sequence, copy.digest):
+            if sequence != copy.sequence or (comparable and digest(state) != copy.digest):
                 what = f"{copy.account.folder} gives another state than the one that was backed up"
                 raise _damaged(self.path, what)
 
@@ -277,7 +284,8 @@ def _understood(path: Path, content: bytes) -> Manifest:
             for copy in plain["accounts"]
         )
         files = {str(name): str(total) for name, total in plain["files"].items()}
-        return Manifest(str(plain["gridbot"]), int(plain["schema"]), TimeMs(int(plain["time"])), files, copies)
+        schema, core, time = (int(plain[key]) for key in ("schema", "core", "time"))
+        return Manifest(str(plain["gridbot"]), schema, core, TimeMs(time), files, copies)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, f"its {MANIFEST} cannot be read") from error
 
