@@ -165,20 +165,21 @@ def test_the_facts_alone_give_what_happened(seed: int) -> None:
 
 @pytest.mark.parametrize("kind", [Intended, Withdrawn, Laid, Standing, Gone, Kept, Counted, Judged, Stopped])
 def test_without_one_kind_of_fact_the_past_is_another_or_contradicts_itself(kind: type) -> None:
-    for seed in SEEDS:
-        walk = EditedWalk(seed=seed)
-        walk.walk(250)
-        lines = told(walk.events)
-        if not any(isinstance(fact, kind) for _, facts, _ in lines for fact in facts):
-            continue
-        poorer = [(event, tuple(f for f in facts if not isinstance(f, kind)), after) for event, facts, after in lines]
-        try:
-            state = by_facts(poorer)
-        except (IllegalTransition, LedgerError):
-            return
-        if what_happened(state) != what_happened(walk.state):
-            return
-    pytest.fail(f"{kind.__name__} could be left out of every walk")
+    assert any(_is_missed(kind, seed) for seed in SEEDS), f"{kind.__name__} could be left out of every walk"
+
+
+def _is_missed(kind: type, seed: int) -> bool:
+    """Tell whether a walk that has facts of this kind becomes another one without them."""
+    walk = EditedWalk(seed=seed)
+    walk.walk(250)
+    lines = told(walk.events)
+    if not any(isinstance(fact, kind) for _, facts, _ in lines for fact in facts):
+        return False
+    poorer = [(event, tuple(f for f in facts if not isinstance(f, kind)), after) for event, facts, after in lines]
+    try:
+        return what_happened(by_facts(poorer)) != what_happened(walk.state)
+    except (IllegalTransition, LedgerError):
+        return True
 
 
 class Exchange:

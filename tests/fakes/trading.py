@@ -125,6 +125,7 @@ class House:
         """Return a new process on the same disk and venue."""
         self.starts += 1
         recovered = recover(self.store, mode=Mode.DEMO, notes=self.notes)
+        assert not recovered.outdated, recovered.warnings  # What was done is what this core would do again.
         world = World(self.tap, self.witness, self.clock, "test", MINUTE, consent=self.consent)
         record = Record(
             self.store.journal(recovered.sequence),

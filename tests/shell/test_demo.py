@@ -35,6 +35,7 @@ class Demo:
     async def live(self, seconds: float) -> State:
         """Trade for so many virtual seconds of the machine."""
         recovered = recover(self.store, mode=Mode.DEMO, notes=self.notes)
+        assert not recovered.outdated, recovered.warnings
         state = recovered.state
         totals = {asset: account.total for asset, account in state.accounts.items()}
         left = Left(state.now, tuple(standing_orders(state)), totals or {Asset("USDT"): self.config.demo.equity})
