@@ -7,9 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.simulation.runner import Timed, run_seeds, told
-from tests.simulation.scenario import scenario
-from tests.simulation.simulation import simulate
+from tests.simulation.runner import Timed, run_seed, run_seeds, told
 
 EXIT_FAILED = 1
 
@@ -19,10 +17,8 @@ def _say(line: str) -> None:
 
 
 def _one(seed: int, *, hours: float, grids: int | None) -> bool:
-    began = time.perf_counter()
-    verdict = simulate(scenario(seed, hours=hours, grids=grids), _say)
-    seconds = time.perf_counter() - began
-    return told([Timed(verdict=verdict, seconds=seconds)], wall_s=seconds, say=_say)
+    timed = run_seed(seed, hours, grids, _say)
+    return told([timed], wall_s=timed.seconds, say=_say)
 
 
 def _many(first: int, count: int, *, hours: float, grids: int | None, jobs: int | None) -> bool:
@@ -31,6 +27,8 @@ def _many(first: int, count: int, *, hours: float, grids: int | None, jobs: int 
     for timed in run_seeds(range(first, first + count), hours=hours, grids=grids, jobs=jobs):
         results.append(timed)
         failed = sum(1 for one in results if not one.verdict.passed)
+        if not timed.verdict.passed:
+            _say(timed.verdict.violations[0].splitlines()[0])
         sys.stderr.write(f"\r{len(results)} of {count} seeds, {failed} failed ")
         sys.stderr.flush()
     sys.stderr.write("\n")

@@ -16,7 +16,7 @@ from gridbot.ports import OrderReport, Venue, VenueUpdate
 from gridbot.sim.faults import Faults
 from gridbot.sim.matching import Resting
 from gridbot.sim.venue import Catalog, SimVenue
-from tests.simulation.life import Life, outside
+from tests.simulation.life import Gone, Life, outside
 from tests.simulation.machine import Machine
 
 _T = TypeVar("_T")
@@ -135,8 +135,14 @@ class Door:
         self._life.check()
 
     async def create(self, order: PlaceLimit) -> VenueOrderId:
-        self._leave("create", order.ref)
+        self._life.check()
+        # Judged at the very call; whatever fate does at this request comes after the executor's last look.
         self._witness.creating(self._life, order)
+        try:
+            self._leave("create", order.ref)
+        except Gone:
+            self._witness.landed(order)
+            raise
         sent = outside(self._front.create(order))
         sent.add_done_callback(lambda done: self._landed(done, order))
         venue_id = await self._through("create", asyncio.shield(sent))

@@ -33,11 +33,12 @@ class Fate:
         seed = world.plan.seed
         self._random = Random(f"fate {seed}")
         self._armed: Callable[[str, Moment | None], bool] | None = None
+        self._press: Callable[[str, Moment | None], bool] | None = None
         self._power = False
 
     def disarm(self) -> None:
         """Let no process die any more."""
-        self._armed = None
+        self._armed = self._press = None
 
     def happenings(self) -> list[asyncio.Task[None]]:
         """Begin everything that this weather has."""
@@ -64,15 +65,29 @@ class Fate:
 
     def at_disk(self, operation: str, path: Path, moment: Moment, life: Life) -> None:
         """A process uses its disk: the one that fate waits for may be its last."""
+        self._press_at(operation, moment)
         if self._armed is not None and self._armed(operation, moment):
             self._armed = None
             self._world.die(life, f"{moment.value} {operation} of {path.name}", power=self._power)
 
     def at_request(self, life: Life, what: str) -> None:
         """A process sends a request or hears an answer."""
+        self._press_at(what, None)
         if self._armed is not None and self._armed(what, None):
             self._armed = None
             self._world.die(life, f"at {what}", power=self._power)
+
+    def _press_at(self, what: str, moment: Moment | None) -> None:
+        """Put the KILL file there in the middle of what the process does, if that is the instant."""
+        if self._press is not None and self._press(what, moment):
+            self._press = None
+            self._put_kill_file(b"")
+
+    def _put_kill_file(self, content: bytes) -> None:
+        world = self._world
+        world.trace.world("somebody puts a KILL file there")
+        world.disk.put(world.latch, content)
+        world.checker.look_at_latch()
 
     async def _crash(self, random: Random) -> None:
         self._power = random.random() < self._world.plan.weather.power
@@ -163,17 +178,17 @@ class Fate:
     async def _kill(self, random: Random) -> None:
         world = self._world
         world.counted["kill presses"] += 1
-        if random.random() < 0.4:
-            world.trace.world("somebody puts a KILL file there")
-            world.disk.put(
-                world.latch, random.choice((b"", b"{torn", b'{"kind":"manual","reason":"by hand","time":1}'))
-            )
-            world.checker.look_at_latch()
+        way = random.choice(("file", "instant", "window", "window"))
+        if way == "file":
+            self._put_kill_file(random.choice((b"", b"{torn", b'{"kind":"manual","reason":"by hand","time":1}')))
+        elif way == "instant":
+            self._press = _waiting(random, random.choice(("any", "create", "request", "answer", "write", "fsync")))
         else:
             answer = await self._answer(StopTrading("The user pressed STOP."))
             if answer is not None and answer.ok:
                 world.checker.promised_stop()
-        await asyncio.sleep(random.choice((5.0, 300.0, 3600.0)))
+        often = world.plan.weather.kill_s < 600
+        await asyncio.sleep(random.choice((1.0, 5.0, 60.0) if often else (5.0, 300.0, 3_600.0)))
         while world.disk.has(world.latch) or self._stopped():
             world.checker.may_release(now=True)
             answer = await self._answer(ReleaseKill("the user"))

@@ -39,11 +39,13 @@ Patch = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """A mistake, and the weather in which it shows."""
+    """A mistake, the invariant that it breaks, and the weather in which it shows; `quick` within a few seeds."""
 
     name: str
     patch: Patch
+    invariant: str = "["
     weather: Weather = STORM
+    quick: bool = True
 
 
 @contextmanager
@@ -241,7 +243,23 @@ def _without_lock(true: Callable[..., None]) -> Callable[..., None]:
     return acquire
 
 
-_KILLING = replace(STORM, kill_s=300.0, wish_s=200.0, crash_s=7_200.0, trouble_s=0.0, venue=0.0)
+def _looks_back_no_further(true: Callable[..., None]) -> Callable[..., None]:
+    """Let the first question about trades after a start reach back to the start only."""
+
+    def init(self: Any, **named: Any) -> None:
+        true(self, **named)
+        clock = named["clock"]
+
+        class Swept(dict[Any, Any]):
+            def get(self, key: Any, default: Any = None) -> Any:
+                return super().get(key, clock.now_ms())
+
+        self._swept = Swept()
+
+    return init
+
+
+_KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s=0.0, venue=0.05)
 _CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
 _SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
 _DEAF = replace(STORM, venue=0.5, kill_s=3_600.0, crash_s=3_600.0)
@@ -304,6 +322,11 @@ MISTAKES = (
         name="lost fills of ended orders are not looked for",
         patch=_swap(reconciler.Reconciler, "_put_new", _forgets_fills),
         weather=_DEAF,
+    ),
+    Planted(
+        name="a start looks for fills no further back than itself",
+        patch=_swap(reconciler.Reconciler, "__init__", _looks_back_no_further),
+        weather=replace(_DEAF, crash_s=1_200.0),
     ),
     Planted(
         name="a cancel without an answer counts as done",

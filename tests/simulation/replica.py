@@ -54,7 +54,7 @@ class Replica:
         self._file: Inode | None = None
         self._snapshot: tuple[Inode, int] | None = None
         self._offset = 0
-        self._chain = "0" * 16
+        self.chain = "0" * 16
         self._headed = False
 
     def catch_up(self) -> None:
@@ -84,9 +84,9 @@ class Replica:
             self._fail("I23", f"a durable line of {self._journal} is damaged: {line[:120]!r}")
             return
         record = orjson.loads(b"{" + rest)
-        if record["prev"] != self._chain:
+        if record["prev"] != self.chain:
             self._fail("I23", f"event {record['seq']} in {self._journal} does not follow event {self.sequence}")
-        self._chain = total
+        self.chain = total
         if not self._headed:
             self._headed = True
             return

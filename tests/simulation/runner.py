@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -38,10 +39,12 @@ class Timed:
     seconds: float
 
 
-def run_seed(seed: int, hours: float, grids: int | None) -> Timed:
-    """Run one seed."""
+def run_seed(seed: int, hours: float, grids: int | None, show: Callable[[str], None] | None = None) -> Timed:
+    """Run one seed; `show` is given each line of its trace."""
+    # A process that is killed leaves coroutines that never began; nothing is wrong with that.
+    warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
     began = time.perf_counter()
-    verdict = simulate(scenario(seed, hours=hours, grids=grids))
+    verdict = simulate(scenario(seed, hours=hours, grids=grids), show)
     return Timed(verdict=verdict, seconds=time.perf_counter() - began)
 
 

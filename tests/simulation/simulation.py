@@ -38,19 +38,24 @@ from tests.simulation.trace import Trace
 
 HOME = Path("/home/user/gridbot")
 INSTALL_ID = "s1m01"
-QUIET_S = 1_200.0
-"""Long enough for an order that nobody heard of to be given up (120 s) and for two sweeps."""
+QUIET_S = 1_203.0
+"""Long enough for an order that nobody heard of to be given up (120 s) and for two sweeps; its end is between marks,
+when everything is durable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What came of a seed. `counted` are orders, fills, crashes and faults by kind; `digest` is of the whole trace."""
+    """What came of a seed. `counted` are orders, fills, crashes and faults by kind.
+
+    `digest` is the sum of the whole trace, `journal` that of the last line of the journal and of all before it.
+    """
 
     seed: int
     hours: float
     violations: tuple[str, ...]
     counted: Counter[str]
     digest: str
+    journal: str
 
     @property
     def passed(self) -> bool:
@@ -340,6 +345,7 @@ class Simulation:
             violations=tuple(self.checker.violations),
             counted=counted,
             digest=self.trace.digest(),
+            journal=self.checker.replica.chain,
         )
 
 

@@ -1,0 +1,149 @@
+"""The invariants hold through crashes, power cuts, sick disks and lost answers; the same seed is the same story."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.market import Market
+from tests.simulation.planted import MISTAKES, Planted
+from tests.simulation.runner import run_seeds
+from tests.simulation.scenario import CALM, STORM, scenario
+from tests.simulation.simulation import Verdict, simulate
+
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+"""A process that is killed leaves coroutines that never began."""
+ROOT = Path(__file__).resolve().parents[2]
+TRIES = 12
+PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0, trouble_s=0, sleep_s=0, rot=0, second_s=0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_dead_is_left() -> Iterator[None]:
+    yield
+    # While their warnings are still ignored.
+    gc.collect()
+
+
+def held(*verdicts: Verdict) -> str:
+    """Return the first violation of each seed that failed, "" if there is none."""
+    return "\n".join(verdict.violations[0] for verdict in verdicts if verdict.violations)
+
+
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_the_invariants_hold_through_crashes_and_lost_answers(seed: int) -> None:
+    verdict = simulate(scenario(seed, hours=1.5))
+    assert not held(verdict)
+    assert verdict.counted["creates"] > 0 and verdict.counted["events"] > 0
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_the_invariants_hold_where_everything_goes_wrong_at_once(seed: int) -> None:
+    verdict = simulate(scenario(seed, hours=2, grids=2, weather=STORM))
+    assert not held(verdict)
+    assert verdict.counted["kills -9"] + verdict.counted["power cuts"] > 0
+
+
+@pytest.mark.soak
+def test_four_hundred_seeds_hold_for_a_day() -> None:
+    verdicts = [timed.verdict for timed in run_seeds(range(1, 401), hours=24, grids=None)]
+    assert len(verdicts) == 400
+    assert not held(*verdicts)
+
+
+def pressed(seeds: range, *, presses: int) -> None:
+    """Run seeds in which somebody presses STOP all the time, until it was done so often."""
+    counted = creates = 0
+    for seed in seeds:
+        verdict = simulate(scenario(seed, hours=4, grids=2, weather=PRESSED))
+        assert not held(verdict)
+        counted += verdict.counted["kill presses"]
+        creates += verdict.counted["creates"]
+        if counted >= presses:
+            break
+    assert counted >= presses, f"only {counted} presses in {len(seeds)} seeds"
+    assert creates > counted, "an engine that sends nothing proves nothing"
+
+
+def test_no_create_leaves_after_the_latch_whenever_somebody_presses() -> None:
+    pressed(range(1, 20), presses=100)
+
+
+@pytest.mark.soak
+def test_no_create_leaves_after_a_thousand_presses() -> None:
+    pressed(range(1, 200), presses=1_000)
+
+
+def catch(mistake: Planted, *, tries: int) -> str:
+    """Return what the simulation says about a planted mistake, "" if it sees nothing in so many seeds."""
+    for seed in range(1, tries + 1):
+        with mistake.patch():
+            verdict = simulate(scenario(seed, hours=8, grids=2, weather=mistake.weather))
+        if not verdict.passed:
+            return verdict.violations[0]
+    return ""
+
+
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.quick], ids=lambda mistake: mistake.name)
+def test_a_planted_mistake_is_seen(mistake: Planted) -> None:
+    said = catch(mistake, tries=TRIES)
+    assert said, f"{mistake.name}: nobody saw it in {TRIES} seeds"
+    assert mistake.invariant in said.splitlines()[0], said
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES if not m.quick], ids=lambda mistake: mistake.name)
+def test_a_rarer_planted_mistake_is_seen(mistake: Planted) -> None:
+    said = catch(mistake, tries=40)
+    assert said, f"{mistake.name}: nobody saw it in 40 seeds"
+    assert mistake.invariant in said.splitlines()[0], said
+
+
+def test_without_a_mistake_the_same_weather_is_survived() -> None:
+    weathers = list(dict.fromkeys(mistake.weather for mistake in MISTAKES))
+    assert len(weathers) > 3
+    assert not held(*(simulate(scenario(1, hours=1.5, grids=2, weather=weather)) for weather in weathers))
+
+
+def test_jumping_and_ticking_give_the_same_journal() -> None:
+    for seed in (3, 4):
+        plan = scenario(seed, hours=6, grids=3, weather=CALM)
+        jumped, ticked = simulate(plan), simulate(replace(plan, jumping=False))
+        assert not held(jumped, ticked)
+        assert jumped.counted["fills"] > 0
+        assert jumped.journal == ticked.journal, f"seed {seed}"
+
+
+def test_a_seed_is_the_same_story_in_every_process() -> None:
+    code = (
+        "from tests.simulation.scenario import scenario; from tests.simulation.simulation import simulate; "
+        "print(simulate(scenario(9, hours=2, grids=5)).digest)"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    assert len(told) == 1 and len(told.pop().strip()) == 32
+
+
+def test_markets_are_the_same_for_the_same_seed() -> None:
+    def prices(seed: int) -> list[object]:
+        market: Market = next(iter(scenario(seed, hours=1).markets().values()))
+        return [market.quote(minute).bid for minute in range(0, 9_000, 500)]
+
+    assert prices(5) == prices(5)
+    assert prices(5) != prices(6)
