@@ -28,9 +28,10 @@ from tests.kill9.shadow import Shadow
 ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2
 KILLS_PER_HOME = 15
-LONGEST_S = 1.0
-"""How long a process may live. The first orders are there after 0.2 s, and there are snapshots in every second."""
+LONGEST_S = 2.0
+"""How long a snapshot is waited for; with nothing else to do the machine makes one or two a second."""
 LOOK_S = 0.0005
+PATIENCE = 12_000
 ACCOUNT = Path("demo", "default")
 
 GRID = {
@@ -105,48 +106,56 @@ def newest_event(home: Path) -> int:
     return 0
 
 
-def wait_for_a_moment(random: Random, home: Path) -> str:
-    """Return when the process is to be killed, and what kind of moment that is."""
+def wait_for_events(home: Path, number: int) -> None:
+    """Return when the journal has event `number`, however long a busy machine needs; a process that died never does."""
+    for _ in range(PATIENCE):
+        if newest_event(home) >= number:
+            return
+        Event().wait(0.005)
+    raise AssertionError((home / "said.txt").read_text("utf-8") if (home / "said.txt").exists() else home)
+
+
+def wait_for_a_moment(random: Random, home: Path, newest: int) -> str:
+    """Return when the process is to be killed, and what kind of moment that is; `newest` is from before its start."""
     kind = random.choices(("start", "any", "rotation"), (3, 4, 3))[0]
     delay = random.choice((0.0, 0.0, 0.001, 0.002, 0.004))
     if kind == "start":
         # Before or while the lock is taken, the epoch written, the journal opened, the first events appended.
         Event().wait(random.uniform(0.0, 0.25))
     elif kind == "any":
-        Event().wait(random.uniform(0.2, LONGEST_S))
+        wait_for_events(home, newest + random.randint(1, 150))
     else:
         # As soon as the next journal's name is there: the snapshot is not written yet, the old journal not moved.
         before = journals(home)
-        for _ in range(round(2 * LONGEST_S / LOOK_S)):
+        for _ in range(round(LONGEST_S / LOOK_S)):
             now = journals(home)
             if before and now != before:
                 break
             before = before or now
             Event().wait(LOOK_S)
-        Event().wait(delay)
+    Event().wait(delay)
     return kind
 
 
 def killed_again_and_again(stable: Stable, seed: int, kills: int) -> Shadow:
     """Kill and start one home so often, and once more end it as a user would; return what the shadow knows."""
     random, home = Random(seed), new_home(seed)
-    shadow, kinds = Shadow(home), list[str]()
+    shadow, kinds, newest = Shadow(home), list[str](), 0
     with ExitStack() as failed:
         failed.callback(lambda: sys.stderr.write(f"seed {seed}, killed at {kinds}; the home is kept: {home}\n"))
         for _ in range(kills):
+            newest = max(newest, newest_event(home))
             number = stable.start(home, rotate_after=random.choice((60, 250)))
             try:
-                kinds.append(wait_for_a_moment(random, home))
+                kinds.append(wait_for_a_moment(random, home, newest))
             finally:
                 ended = stable.end(number, signal.SIGKILL)
             assert ended == -signal.SIGKILL, (home / "said.txt").read_text("utf-8")
             if (home / ACCOUNT / "archive" / "notes.jsonl").exists():
                 shadow.look()
-        written = newest_event(home)
         number = stable.start(home, rotate_after=250)
-        while newest_event(home) <= written:
-            # A signal before it listens for one would end it at once.
-            Event().wait(0.005)
+        # Not before it has traded: a signal before it listens for one would end it at once.
+        wait_for_events(home, max(newest, newest_event(home)) + 100)
         assert stable.end(number, signal.SIGTERM) == 0, (home / "said.txt").read_text("utf-8")
         shadow.look()
         assert shadow.state.fills and not list((home / "crashes").glob("*"))
@@ -164,21 +173,22 @@ def test_killed_at_any_moment_it_carries_on_exactly_there(stable: Stable, seed: 
         homes = [both.submit(killed_again_and_again, stable, seed + each, kills) for each in range(AT_ONCE)]
     for home in homes:
         shadow = home.result()
-        assert shadow.looks >= kills // 2 and shadow.state.round_trips
+        assert shadow.looks >= kills // 2
 
 
-@pytest.mark.parametrize(("seed", "kills"), [(100, 4), pytest.param(101, 20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("seed", "kills"), [(100, 4), pytest.param(101, 15, marks=pytest.mark.soak)])
 def test_the_command_line_killed_while_it_trades_carries_on_too(seed: int, kills: int) -> None:
     random, home = Random(seed), new_home(seed)
     shadow = Shadow(home)
     command, env = [sys.executable, "-m", "gridbot", "run"], {**os.environ, "GRIDBOT_HOME": str(home), "CHECKED": ""}
+    newest = 0
     for _ in range(kills):
-        written = newest_event(home)
+        newest = max(newest, newest_event(home))
         with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as process:
-            while process.poll() is None and newest_event(home) <= written:
-                Event().wait(0.005)
-            Event().wait(random.uniform(0.1, 1.2))
-            process.kill()
+            try:
+                wait_for_events(home, newest + random.randint(1, 120))
+            finally:
+                process.kill()
         assert process.returncode == -signal.SIGKILL
         shadow.look()
     assert len(shadow.starts) == shadow.looks == kills and shadow.state.grids, f"seed {seed}; the home is kept: {home}"
