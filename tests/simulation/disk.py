@@ -175,6 +175,7 @@ class VirtualDisk:
         inode.synced = len(content)
         self.name(path, inode)
         self._durable[path] = inode
+        self._pending = [change for change in self._pending if change.target != path]
 
     def take_away(self, path: Path) -> None:
         """Remove a file by hand, durably."""

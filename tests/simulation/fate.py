@@ -16,6 +16,7 @@ from gridbot.shell.facade import Answered, CancelOne, ReleaseKill, Request, Save
 from gridbot.shell.known_orders import live_orders
 from tests.simulation.disk import Moment, Trouble
 from tests.simulation.life import Life, outside
+from tests.simulation.market import MINUTE_MS, PRINT_MS
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -184,6 +185,8 @@ class Fate:
         elif way == "instant":
             self._press = _waiting(random, random.choice(("any", "create", "request", "answer", "write", "fsync")))
         else:
+            if random.random() < 0.5:
+                await self._next_trade(random)
             answer = await self._answer(StopTrading("The user pressed STOP."))
             if answer is not None and answer.ok:
                 world.checker.promised_stop()
@@ -197,6 +200,11 @@ class Fate:
                 world.trace.world("trading is released")
                 return
             await asyncio.sleep(random.choice((20.0, 120.0)))
+
+    async def _next_trade(self, random: Random) -> None:
+        """Wait until the markets have just traded, when fills and cancels cross."""
+        offset = self._world.machine.true_ms() % MINUTE_MS
+        await asyncio.sleep(((PRINT_MS - offset) % MINUTE_MS + random.choice((50, 400, 2_500))) / 1000)
 
     def _stopped(self) -> bool:
         process = self._world.process

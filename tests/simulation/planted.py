@@ -263,6 +263,7 @@ _KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s
 _CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
 _SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
 _DEAF = replace(STORM, venue=0.5, kill_s=3_600.0, crash_s=3_600.0)
+_CROSSING = replace(STORM, venue=0.3, kill_s=300.0, crash_s=7_200.0, trouble_s=0.0, stop_s=0.0, sleep_s=0.0, rot=0.0)
 
 
 def _always(answer: Any) -> Callable[[Any], Callable[..., Any]]:
@@ -301,7 +302,11 @@ MISTAKES = (
         name="a create without an answer is sent again", patch=_swap(Executor, "_send", _sends_again), weather=_DEAF
     ),
     Planted(name="what the exchange does not know yet counts as absent", patch=_absent_at_once, weather=_DEAF),
-    Planted(name="the gate opens before anything is asked", patch=_swap(StartUp, "run", _gate_opens_first)),
+    Planted(
+        name="the gate opens before anything is asked",
+        patch=_swap(StartUp, "run", _gate_opens_first),
+        weather=replace(STORM, venue=0.4, crash_s=600.0),
+    ),
     Planted(
         name="a torn line stays in the journal",
         patch=_swap(account_folder, "read_lines", _torn_is_whole),
@@ -317,11 +322,11 @@ MISTAKES = (
         patch=_swap(NotesArchive, "sync", _always(None)),
         weather=_CUTTING,
     ),
-    Planted(name="fills of ended orders are dropped", patch=_swap(engine, "retire", _always(None)), weather=_DEAF),
+    Planted(name="fills of ended orders are dropped", patch=_swap(engine, "retire", _always(None)), weather=_CROSSING),
     Planted(
         name="lost fills of ended orders are not looked for",
         patch=_swap(reconciler.Reconciler, "_put_new", _forgets_fills),
-        weather=_DEAF,
+        weather=_CROSSING,
     ),
     Planted(
         name="a start looks for fills no further back than itself",
