@@ -22,6 +22,7 @@ from gridbot.config import AppConfig
 from gridbot.core.codec import digest
 from gridbot.core.commands import PlaceLimit
 from gridbot.core.events import EpochStarted, KillKind
+from gridbot.core.orders import OrderState
 from gridbot.core.state import Level, State, Tripped
 from gridbot.core.units import Mode, VenueOrderId
 from gridbot.core.values import evolve
@@ -198,6 +199,24 @@ def test_the_latch_outlives_an_older_state_that_is_put_back(home: Path, tmp_path
     shutil.copytree(tmp_path / "older", home / "demo")
     assert state_of(home).kill is None and rests(home) > 3
     assert_stays_stopped(home, "newer than the backup")
+
+
+def test_under_the_latch_creates_that_were_never_answered_are_resolved_by_asking(home: Path, tmp_path: Path) -> None:
+    killed_while_trading(home, tmp_path)
+    state = state_of(home)
+    grids = {}
+    for id_, grid in state.grids.items():
+        silent = (
+            cell
+            if cell.order is None
+            else evolve(cell, order=evolve(cell.order, state=OrderState.INTENT, venue_id=None))
+            for cell in grid.cells
+        )
+        grids[id_] = evolve(grid, cells=tuple(silent))
+    rewrite(home, evolve(state, grids=grids))
+    (home / "KILL").touch()
+    assert rests(home) > 3
+    assert_stays_stopped(home, "")
 
 
 @pytest.mark.parametrize("form", sorted(folder.name for folder in GOLDEN.glob("schema-*")))

@@ -172,7 +172,8 @@ class Executor:
     async def _send_cancel(self, order: CancelOrder) -> tuple[Fact | None, str]:
         """Send a cancel; None if it did not leave, then the engine asks for it again at the next mark."""
         if self._brake.cancelled_elsewhere():
-            return None, ""
+            # The same as one that left here: what became of it is learnt by asking.
+            return Fact.CANCEL_SENT, "The kill switch's own thread sends it."
         failed = True
         try:
             await self._venue.cancel(order)

@@ -175,13 +175,17 @@ class KillProcedure:
             if not isinstance(listed, Listed):
                 complete = False
                 continue
-            mine = [order for order in listed.orders if self._everything or self._ours(order.ref.id)]
+            mine = [order for order in listed.orders if self._is_meant(order.ref.id)]
             foreign += len(listed.orders) - len(mine)
             self._replace(symbol, mine)
             for order in mine:
                 yield from self._cancel(self._resting[order.ref.id])
         self._tell(foreign=foreign, trouble=None if self._failed else "")
         return complete
+
+    def _is_meant(self, id_: OrderId) -> bool:
+        """Tell whether an order is to be cancelled; one that the engine knows is ours under whatever id."""
+        return self._everything or id_ in self._met or self._ours(id_)
 
     def _replace(self, symbol: Symbol, resting: Iterable[OrderReport]) -> None:
         """Believe the venue about one market: what it does not list no longer rests."""

@@ -18,10 +18,10 @@ from gridbot.core.units import OrderId
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Ask, Clock, KillVenue, Letter, Mailbox
 from gridbot.shell.brake import Brake
-from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, StopView
+from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, StopView, unconfirmed
 from gridbot.shell.kill_driver import answer
 from gridbot.shell.kill_procedure import KillProcedure, Stage, Steps, Wait
-from gridbot.shell.known_orders import known_markets, live_cancels
+from gridbot.shell.known_orders import known_markets, live_cancels, live_orders
 
 POLL_S = 0.1
 """How often the folders are looked at for a KILL file or a letter."""
@@ -32,6 +32,8 @@ LATCH_PATIENCE_S = 0.05
 SILENT_S = 5.0
 """A thread that has not turned for so long does not count as working: the trader sends its own cancels again."""
 JOIN_S = 2.0
+SETTLE_S = 2.0
+"""How long the engine may take to learn what became of creates that were on their way, before a letter is answered."""
 
 _NEVER = (-1, False)
 """The press that a stop answers to, by number, and whether it means everything: none yet."""
@@ -71,7 +73,7 @@ class KillThread:
         self._everything = False
         self._kill: KillProcedure | None = None
         self._kill_of = _NEVER
-        self._due = 0.0
+        self._looked_at = self._owed_since = 0.0
         self._beat = 0.0
         self._owed: deque[Letter] = deque()
         self._answers: deque[tuple[Letter, Answered]] = deque()
@@ -87,7 +89,7 @@ class KillThread:
         with suppress(EnvironmentProblem):
             letter = self._mailbox.take()
             if letter is not None and letter.ask is Ask.STOP:
-                self._owed.append(letter)
+                self._owe(letter)
         self._beat = self._clock.monotonic()
         self._thread.start()
         self._watcher.start()
@@ -166,7 +168,7 @@ class KillThread:
         if self._kill_of != wanted:
             self._kill_of = wanted
             self._drive(self._kill, self._kill.run())
-        elif self._clock.monotonic() >= self._due:
+        elif self._clock.monotonic() >= self._looked_at + self._watch_s:
             self._drive(self._kill, self._kill.look_again())
         self._answer_owed()
 
@@ -188,7 +190,7 @@ class KillThread:
                 if isinstance(request, Wait) and self._everything and not self._kill_of[1]:
                     return
         except StopIteration:
-            self._due = self._clock.monotonic() + self._watch_s
+            self._looked_at = self._clock.monotonic()
 
     def _write_latch(self) -> str:
         """Write it in a thread beside this one, so that a disk that hangs does not hang the cancels."""
@@ -220,20 +222,32 @@ class KillThread:
             case Ask.STOP:
                 stop = StopTrading(letter.text, liquidate=letter.liquidate, everything=letter.everything)
                 self._ask(stop, lambda answered: None)
-                self._owed.append(letter)
+                self._owe(letter)
             case Ask.REARM:
                 self._ask(ReleaseKill(letter.text), partial(self._answered, letter))
+
+    def _owe(self, letter: Letter) -> None:
+        self._owed_since = self._clock.monotonic()
+        self._owed.append(letter)
 
     def _answered(self, letter: Letter, answered: Answered) -> None:
         self._answers.append((letter, answered))
         self._post.set()
 
     def _answer_owed(self) -> None:
-        """Tell who stopped trading by letter that nothing rests any more."""
+        """Tell who stopped trading by letter that nothing rests any more, or what is still in doubt."""
         view = self.view()
-        if view is None or not view.flat:
+        if view is None or not view.flat or not self._owed:
             return
+        silent = sum(1 for live in live_orders(self._state()) if live.order.venue_id is None)
+        if silent and self._clock.monotonic() < self._owed_since + SETTLE_S:
+            return
+        said = "the gridbot that holds it has stopped. "
+        said += f"{view.met} cancelled. {view.sentence()}" if view.met else view.sentence()
+        if silent:
+            said += (
+                f" But {unconfirmed(silent)}: the exchange never answered when they were placed. They rest nowhere "
+                "now, and are cancelled if they appear while gridbot runs. Ask again in some minutes."
+            )
         while self._owed:
-            met = f"{view.met} cancelled. " if view.met else ""
-            said = f"the gridbot that holds it has stopped. {met}{view.sentence()}"
-            self._answered(self._owed.popleft(), Answered(0, not view.unlatched, said))
+            self._answered(self._owed.popleft(), Answered(0, not silent and not view.unlatched, said))

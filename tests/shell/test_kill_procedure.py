@@ -99,6 +99,22 @@ def test_orders_of_others_are_left_alone_and_counted_unless_everything_is_asked_
     assert not venue.book
 
 
+def test_an_order_that_the_engine_knows_is_ours_under_whatever_id() -> None:
+    old = resting("of-an-older-install")
+    venue = ShakyVenue([old])
+    venue.lose_cancels = True
+    kill = procedure(old)
+    steps = kill.run()
+    request = next(steps)
+    for _ in range(4):
+        request = steps.send(answer_to(request, venue, latch=Done()))
+    assert kill.progress.unconfirmed == 1 and kill.progress.foreign == 0
+    steps.close()
+    venue.lose_cancels = False
+    drive(kill.look_again(), venue)
+    assert not venue.book
+
+
 def test_a_disk_that_refuses_the_latch_delays_no_cancel_and_is_asked_again() -> None:
     venue = ShakyVenue([resting("gb1")])
     kill = procedure()

@@ -28,6 +28,7 @@ from gridbot.shell.facade import Answered, ReleaseKill, StopTrading
 from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.problems import Problems
 from gridbot.sim.demo_feed import demo_instrument
+from tests.core.builders import Rig as CoreRig
 from tests.fakes.engine import open_orders, trading, until
 from tests.fakes.killing import BTC, ETH, ShakyVenue, resting
 from tests.fakes.record import MemoryLatch
@@ -177,6 +178,16 @@ def test_letters_are_handed_on_and_answered(tmp_path: Path) -> None:
         assert until(lambda: rig.mailbox.reply(rearm)) and rig.asked[-1] == ReleaseKill("me")
         reply = rig.mailbox.reply(rearm)
         assert reply is not None and (reply.ok, reply.message) == (True, "So be it.")
+
+
+def test_creates_that_were_never_answered_keep_a_kill_by_letter_from_being_confirmed(tmp_path: Path) -> None:
+    laid = CoreRig().laid().state
+    with waiting(Rig(tmp_path, ShakyVenue([]), state=lambda: laid)) as rig:
+        stop = rig.mailbox.post(Ask.STOP, "enough")
+        assert until(lambda: rig.mailbox.reply(stop))
+        reply = rig.mailbox.reply(stop)
+        assert reply is not None and not reply.ok
+        assert "4 orders are not confirmed: the exchange never answered" in reply.message and rig.flat()
 
 
 def test_a_letter_to_re_arm_does_not_outlive_the_process_it_was_meant_for(tmp_path: Path) -> None:
