@@ -17,6 +17,7 @@ from gridbot.errors import StateFileError
 if TYPE_CHECKING:
     from gridbot.core.state import State
     from gridbot.ports import Restored
+    from gridbot.shell.order_life import OrderLife
 
 
 @app.command()
@@ -36,15 +37,18 @@ def replay(
         raise typer.BadParameter("it prints a digest, not a story", param_hint="--digest")
     if journal is not None and whole:
         raise typer.BadParameter("it is about the whole account, not one journal", param_hint="--all")
+    from gridbot.shell.order_life import OrderLife
+
     chosen, name = chosen_account(mode, account)
     if journal is not None:
         chosen = _mode_of(journal) or chosen
-    parts = _parts(chosen, name, journal=journal, until=until, whole=whole, story=explain is not None)
+    life = None if explain is None else OrderLife(OrderId(explain))
+    parts = _parts(chosen, name, journal=journal, until=until, whole=whole, life=life)
+    if life is not None:
+        _tell(parts, life, chosen, until=until)
+        return
     if until is not None:
         parts = _cut(parts, until)
-    if explain is not None:
-        _tell(parts, OrderId(explain), chosen)
-        return
     stepped = _stepped(parts, chosen)
     from gridbot.core import codec
 
@@ -62,12 +66,12 @@ class Stepped:
 
 
 def _parts(
-    mode: Mode, account: str, *, journal: Path | None, until: int | None, whole: bool, story: bool
+    mode: Mode, account: str, *, journal: Path | None, until: int | None, whole: bool, life: OrderLife | None
 ) -> Iterator[Restored]:
     """Yield the journals that the question needs, each as what the account's start would take."""
     from gridbot.adapters.files.account_folder import AccountFolder
     from gridbot.adapters.files.disk import SystemDisk
-    from gridbot.adapters.files.journal_choice import chapters_to, one_journal, whole_past
+    from gridbot.adapters.files.journal_choice import chapters_about, chapters_to, one_journal, whole_past
 
     disk, root = SystemDisk(), gridbot_home().root
     folder = AccountFolder(disk, root, mode=mode, account=account)
@@ -75,8 +79,8 @@ def _parts(
         chapters = one_journal(disk, journal.absolute())
     elif whole:
         chapters = whole_past(folder.history())
-    elif story:
-        chapters = folder.history()
+    elif life is not None:
+        chapters = chapters_about(disk, folder.folder, life.id, life.over)
     elif until is not None:
         chapters = chapters_to(disk, folder.folder, until)
     else:
@@ -136,18 +140,20 @@ def _page(stepped: Stepped, account: str, digest: str) -> str:
     )
 
 
-def _tell(parts: Iterable[Restored], id_: OrderId, mode: Mode) -> None:
+def _tell(parts: Iterable[Restored], life: OrderLife, mode: Mode, *, until: int | None) -> None:
     """Print an order's life, line by line as it is found."""
-    from gridbot.shell.order_life import OrderLife
     from gridbot.shell.retrace import retrace
 
     known = False
-    for line in OrderLife(id_).told(retrace(parts, mode=mode)):
+    for line in life.told(retrace(parts, mode=mode)):
+        if until is not None and line.sequence > until:
+            break
         known = True
         print(line.text())
     if not known:
+        when = "" if until is None else f" up to event {until:,}"
         raise StateFileError(
-            f"The journals that are kept know no order {id_}.",
+            f"The journals that are kept know no order {life.id}{when}.",
             hint="`gridbot export fills` lists the orders that were filled; --account chooses another account.",
         )
 

@@ -32,10 +32,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def account(home: Path) -> WalkedAccount:
-    """An account with three runs behind it: 700 events in several journals."""
+    """An account with two runs behind it: 400 events in several journals."""
     made = WalkedAccount(home, seed=11)
-    made.trade(200, 100)
-    made.trade(150, 150, 100)
+    made.trade(120, 60)
+    made.trade(80, 80, 60)
     return made
 
 
@@ -180,8 +180,8 @@ def test_every_order_that_ever_was_has_a_story_that_its_notes_confirm(
             if isinstance(note, FillBooked | OrderEnded):
                 of_order.setdefault(note.order, []).append((number, note))
     kinds: set[OrderState] = set()
-    assert len(of_order) > 30
-    for order, about in list(of_order.items())[::9]:
+    assert len(of_order) > 20
+    for order, about in list(of_order.items())[::7]:
         told = story(capsys, order)
         assert told[0][1].startswith("Intended ")
         filled = Decimal(0)
@@ -196,6 +196,19 @@ def test_every_order_that_ever_was_has_a_story_that_its_notes_confirm(
                 kinds.add(note.state)
                 assert any(sentence.startswith("It ended") for sentence in sentences)
     assert {OrderState.FILLED, OrderState.CANCELED} <= kinds
+
+
+def test_a_story_is_the_same_whether_all_journals_are_stepped_again_or_those_that_matter(
+    account: WalkedAccount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for note in ended(account)[::15]:
+        whole = said(capsys, "replay", "--explain", note.order, "--all")
+        assert said(capsys, "replay", "--explain", note.order) == whole
+    lines = whole.splitlines()
+    first = story(capsys, note.order)[0][0]
+    assert said(capsys, "replay", "--explain", note.order, "--until", str(first)) == lines[0]
+    assert ending(["replay", "--explain", note.order, "--until", str(first - 1)]) == EXIT_USER_MUST_ACT
+    assert "up to event" in capsys.readouterr().err
 
 
 def test_a_buy_tells_who_sold_its_coins_and_a_sell_tells_its_round_trip(

@@ -70,15 +70,23 @@ _ENDS = {
 
 
 class OrderLife:
-    """Tells the life of one order from the moments of its account, in their order."""
+    """Tells the life of one order from the moments of its account, in their order.
+
+    Attributes:
+        id: the order's id
+    """
 
     def __init__(self, id_: OrderId) -> None:
-        self._id = id_
+        self.id = id_
         self._ref: OrderRef | None = None
         self._side = Side.BUY
         self._quantity = self._filled = ZERO
         self._sold_out = False
         self._begun = False
+
+    def over(self) -> bool:
+        """Tell whether nothing can follow that does not name the order: of a buy, its coins are still to be sold."""
+        return self._side is Side.SELL or not self._filled or self._sold_out
 
     def told(self, moments: Iterable[Moment]) -> Iterator[LifeLine]:
         """Yield the story's lines as the moments pass by; nothing for an order that they do not know."""
@@ -95,16 +103,16 @@ class OrderLife:
         else:
             yield from self._withdrawn(moment, self._ref)
         event = moment.event
-        if isinstance(event, OrderReported) and event.ref.id == self._id:
+        if isinstance(event, OrderReported) and event.ref.id == self.id:
             yield _reported(event)
         for note in moment.notes:
-            if isinstance(note, FillBooked) and note.order == self._id:
+            if isinstance(note, FillBooked) and note.order == self.id:
                 self._filled += note.quantity
                 yield f"{_filled(note)}; {self._filled:f} of {self._quantity:f} are filled."
             elif isinstance(note, RoundTripClosed) and (note.grid, note.cell) == (self._ref.grid, self._ref.cell):
                 # In the event that made a buy, the trip that closed was the one before it.
                 yield from () if new and self._side is Side.BUY else self._sold(note, event)
-            elif isinstance(note, OrderEnded) and note.order == self._id:
+            elif isinstance(note, OrderEnded) and note.order == self.id:
                 yield _ended(note)
 
     def _appears(self, moment: Moment) -> Iterator[str]:
@@ -112,10 +120,10 @@ class OrderLife:
         found, sentence = None, _was_there
         if not self._begun:
             self._begun = True
-            found = _find(moment.before, self._id)
+            found = _find(moment.before, self.id)
         if found is None:
             known = moment.before.grids
-            found = _find(moment.after, self._id, unless=known)
+            found = _find(moment.after, self.id, unless=known)
             sentence = _made
         if found is not None:
             self._ref, order = found
@@ -137,20 +145,20 @@ class OrderLife:
         grid = state.grids.get(self._ref.grid)
         if grid is not None and self._ref.cell <= len(grid.cells):
             order = grid.cells[self._ref.cell - 1].order
-            if order is not None and order.id == self._id:
+            if order is not None and order.id == self.id:
                 return order
-        retired = state.retired.get(self._id)
+        retired = state.retired.get(self.id)
         return None if retired is None else retired.order
 
     def _sold(self, note: RoundTripClosed, event: Event) -> Iterator[str]:
-        mine = isinstance(event, OrderFilled) and event.ref.id == self._id
+        mine = isinstance(event, OrderFilled) and event.ref.id == self.id
         trip = f"bought at {note.buy_price:f}, sold at {note.sell_price:f}, profit {note.profit:f}"
         if mine:
             yield f"This closed a round trip of {note.quantity:f}: {trip}."
-        elif self._side is Side.BUY and not self._sold_out and isinstance(event, OrderFilled):
+        elif not self.over() and isinstance(event, OrderFilled):
             # The cell sells what this order bought, and only then buys anew.
             yield f"What it bought was sold by order {event.ref.id}: {trip}."
-        self._sold_out = self._sold_out or self._side is Side.BUY
+        self._sold_out = self._sold_out or bool(self._filled)
 
 
 def _find(state: State, id_: OrderId, unless: Mapping[GridId, Grid] | None = None) -> tuple[OrderRef, Order] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from gridbot.adapters.files.journal_history import (
     journal_name,
     journals_in,
     read_chapter,
+    unpacked,
 )
 from gridbot.errors import StateFileError
 from gridbot.ports import Disk
@@ -54,6 +55,36 @@ def one_journal(disk: Disk, path: Path) -> Iterator[Chapter]:
     return _in_order([*(each for each in before if each.restored.sequence < chapter.restored.sequence), chapter])
 
 
+def chapters_about(disk: Disk, folder: Path, name: str, enough: Callable[[], bool]) -> Iterator[Chapter]:
+    """Yield an account's chapters from before the first that names `name` on, until `enough` after the last that does.
+
+    Years of journals are looked through for the name, and only those that matter are stepped again. Nothing is yielded
+    where none names it. Raises StateFileError for damage, and where the oldest cannot stand alone.
+    """
+    firsts = _firsts(disk, folder)
+    named = [
+        place
+        for place, first in enumerate(firsts)
+        if name.encode() in (unpacked(disk, _path(disk, folder, first)) or b"")
+    ]
+    if not named:
+        return
+    # An older form does not name an order where it was intended, which may be at the end of the journal before.
+    begin = max(named[0] - 1, 0)
+    before: Chapter | None = None
+    for chapter in chapters_to(disk, folder, firsts[begin]):
+        yield chapter
+        before = chapter
+    for place in range(begin + 1, len(firsts)):
+        if place > named[-1] and enough():
+            return
+        chapter = read_chapter(disk, _path(disk, folder, firsts[place]))
+        if before is not None:
+            _check(before, chapter)
+        yield chapter
+        before = chapter
+
+
 def whole_past(chapters: Iterator[Chapter]) -> Iterator[Chapter]:
     """Yield an account's chapters from its first event on; StateFileError where the oldest are no longer kept."""
     for first in chapters:
@@ -74,13 +105,18 @@ def _in_order(chapters: list[Chapter]) -> Iterator[Chapter]:
     """Yield chapters that follow each other; StateFileError for one that does not."""
     before: Chapter | None = None
     for chapter in chapters:
-        if before is not None and chapter.follows != before.chain:
-            raise StateFileError(
-                f"{chapter.path} does not follow {before.path}: one of them is foreign, damaged or missing.",
-                hint="Put the whole account folder back from a backup, or ask for help.",
-            )
+        if before is not None:
+            _check(before, chapter)
         yield chapter
         before = chapter
+
+
+def _check(before: Chapter, chapter: Chapter) -> None:
+    if chapter.follows != before.chain:
+        raise StateFileError(
+            f"{chapter.path} does not follow {before.path}: one of them is foreign, damaged or missing.",
+            hint="Put the whole account folder back from a backup, or ask for help.",
+        )
 
 
 def _firsts(disk: Disk, folder: Path) -> list[int]:
