@@ -37,7 +37,7 @@ class OpenElsewhere:
     def __init__(self, refusals: int) -> None:
         self.left = refusals
         self.pauses: list[float] = []
-        self._replace, self._unlink = os.replace, os.unlink
+        self._replace, self._unlink, self._open = os.replace, os.unlink, os.open
 
     def replace(self, source: Path, target: Path) -> None:
         self._refuse(source)
@@ -46,6 +46,10 @@ class OpenElsewhere:
     def unlink(self, path: Path) -> None:
         self._refuse(path)
         self._unlink(path)
+
+    def open(self, path: Path, flags: int, mode: int = 0o777) -> int:
+        self._refuse(path)
+        return self._open(path, flags, mode)
 
     def _refuse(self, path: Path) -> None:
         if self.left:
@@ -58,6 +62,7 @@ def windows(monkeypatch: pytest.MonkeyPatch, refusals: int = 0) -> OpenElsewhere
     monkeypatch.setattr(module, "_WINDOWS", True)
     monkeypatch.setattr(os, "replace", elsewhere.replace)
     monkeypatch.setattr(os, "unlink", elsewhere.unlink)
+    monkeypatch.setattr(os, "open", elsewhere.open)
     monkeypatch.setattr(time, "sleep", elsewhere.pauses.append)
     return elsewhere
 
@@ -101,6 +106,18 @@ def test_on_windows_a_file_that_is_open_elsewhere_is_removed_when_it_is_let_go(
     SystemDisk().remove(old)
     SystemDisk().remove(old)
     assert not old.exists()
+
+
+def test_on_windows_a_file_that_is_open_elsewhere_is_opened_when_it_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, old = two_files(tmp_path)
+    elsewhere = windows(monkeypatch, refusals=2)
+    file = SystemDisk().append(old)
+    file.write(b" and new")
+    file.close()
+    assert SystemDisk().read(old) == b"old and new" and len(elsewhere.pauses) == 2
+    assert SystemDisk().read(tmp_path / "none") is None
 
 
 def test_elsewhere_a_refusal_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
 Where systems differ, they differ here:
 
-* Windows keeps the names in a folder by itself and cannot open one to fsync it. It renames and removes no file that
-  another program has open (a virus scanner, a backup), so that is tried again for a while.
+* Windows keeps the names in a folder by itself and cannot open one to fsync it. It writes to, renames and
+  removes no file that another program holds (a virus scanner, a backup), so that is tried again for a while; a read is
+  not, for the KILL file is read before each order.
 * macOS empties the drive's own cache only on F_FULLFSYNC, which not every volume offers.
 * Rights are the owner's alone from the first byte: modes 0600 and 0700, and on Windows the access list that Python
   gives a folder of mode 0700, which its files inherit.
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
 
@@ -34,6 +36,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 _WINDOWS = os.name == "nt"
 _PAUSES_S = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """How long to wait for another program to let go of a file: a scanner needs milliseconds."""
+_Answer = TypeVar("_Answer")
 
 
 def problem(error: OSError, path: Path) -> EnvironmentProblem:
@@ -161,7 +164,8 @@ class _SystemFile:
     def __init__(self, path: Path, flag: int) -> None:
         self._path = path
         with _in_words(path):
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY | flag, OWNER_FILE)
+            flags = os.O_WRONLY | os.O_CREAT | _BINARY | flag
+            self._descriptor = _patiently(lambda: os.open(path, flags, OWNER_FILE))
 
     def write(self, data: bytes) -> None:
         """Add all of `data`; the system may take it in parts."""
@@ -181,16 +185,14 @@ class _SystemFile:
             os.close(self._descriptor)
 
 
-def _patiently(act: Callable[[], object]) -> None:
-    """Rename or remove; on Windows again and again for a while, as long as another program has the file open."""
+def _patiently(act: Callable[[], _Answer]) -> _Answer:
+    """Open to write, rename or remove; on Windows again for a while, as long as another program holds the file."""
     for pause in _PAUSES_S if _WINDOWS else ():
         try:
-            act()
+            return act()
         except PermissionError:
             time.sleep(pause)
-        else:
-            return
-    act()
+    return act()
 
 
 def _fsync(descriptor: int) -> None:
