@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Lock
 
 from gridbot.core.commands import Note
@@ -63,13 +64,20 @@ class EngineFacade:
 
     def tell(self, items: Iterable[Happened]) -> None:
         """Add what happened. Notes and answers are all kept, log lines up to a limit."""
+        self._keep([item for item in items if not self._is_answered(item)])
+
+    def _is_answered(self, item: Happened) -> bool:
+        """Tell whether this is the engine's answer to a stop, which the kill switch answers before it."""
+        if not isinstance(item, Answered) or item.request not in self._answered:
+            return False
+        self._answered.discard(item.request)
+        return True
+
+    def _keep(self, items: Iterable[Happened]) -> None:
         heard: list[tuple[Callable[[Answered], None], Answered]] = []
         with self._lock:
             for item in items:
                 if isinstance(item, Answered):
-                    if item.request in self._answered:
-                        self._answered.discard(item.request)
-                        continue
                     listener = self._listeners.pop(item.request, None)
                     if listener is not None:
                         heard.append((listener, item))
@@ -112,27 +120,27 @@ class EngineFacade:
     def ask(self, request: Request, listener: Callable[[Answered], None] | None = None) -> int:
         """Hand in a request; a stopped engine answers at once that it is. `listener` hears the answer as well.
 
-        A stop is done before anything else, by a thread that needs no engine, and is answered here and now.
+        A stop holds before anything else is done, and is answered by the kill switch's thread, which needs no engine.
         """
-        stopped = isinstance(request, StopTrading) and self._kill is not None
-        if self._kill is not None and isinstance(request, StopTrading):
-            self._kill.press(request)
         with self._lock:
             self._number += 1
             number = self._number
             if listener is not None:
                 self._listeners[number] = listener
+        if self._kill is not None and isinstance(request, StopTrading):
+            self._answered.add(number)
+            self._kill.press(request, partial(self._stopped, number))
         refusal = self._too_early() if isinstance(request, ReleaseKill) else ""
         if refusal:
             self.tell((Answered(number, False, refusal),))
-            return number
-        if stopped:
-            self.tell((Answered(number, True, STOPPED),))
-            with self._lock:
-                self._answered.add(number)
-        if self._hand_in is None or not self._hand_in(Asked(number, request)):
+        elif self._hand_in is None or not self._hand_in(Asked(number, request)):
             self.tell((Answered(number, False, "The engine does not run."),))
         return number
+
+    def _stopped(self, number: int, unwritten: str) -> None:
+        """Answer a stop: the latch is durable, or the disk said why not."""
+        only = f" But only until a restart: {unwritten}" if unwritten else ""
+        self._keep((Answered(number, True, f"{STOPPED}{only}"),))
 
     def _too_early(self) -> str:
         """Return why trading may not be released yet, "" if nothing stands against it here."""

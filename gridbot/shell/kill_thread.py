@@ -42,6 +42,11 @@ AskEngine = Callable[[StopTrading | ReleaseKill, Callable[[Answered], None]], ob
 """Hands a request to the engine's facade; the answer is told to the second argument, in whatever thread."""
 
 
+def _tell_nobody(unwritten: str) -> None:
+    """Nobody waits to hear whether the latch is durable."""
+    _ = unwritten
+
+
 class KillThread:
     """Waits beside the engine. `press` may be called from any thread and returns at once.
 
@@ -77,6 +82,7 @@ class KillThread:
         self._beat = 0.0
         self._owed: deque[Letter] = deque()
         self._answers: deque[tuple[Letter, Answered]] = deque()
+        self._pressed: deque[Callable[[str], None]] = deque()
         self._writer: Thread | None = None
         self._unwritten = ""
         self._thread = Thread(target=self._main, name="kill switch", daemon=True)
@@ -103,13 +109,17 @@ class KillThread:
             if thread.ident is not None:
                 thread.join(JOIN_S)
 
-    def press(self, request: StopTrading) -> None:
-        """Stop trading: when this returns no further create leaves; latch and cancels follow in the thread."""
+    def press(self, request: StopTrading, told: Callable[[str], None] = _tell_nobody) -> None:
+        """Stop trading: when this returns no further create leaves; latch and cancels follow in the thread.
+
+        `told` hears, in that thread, that the latch is durable (""), or why it is not.
+        """
         self._brake.press(request.reason)
         self._everything = self._everything or request.everything
+        self._pressed.append(told)
         self._wake.set()
         if not self._thread.is_alive():
-            self._brake.write()
+            self._tell_pressed()
 
     def works(self) -> bool:
         """Tell whether the thread is at it."""
@@ -159,6 +169,7 @@ class KillThread:
 
     def _turn(self) -> None:
         self._beat = self._clock.monotonic()
+        self._tell_pressed()
         if self._brake.held is None:
             self._kill, self._kill_of, self._everything = None, _NEVER, False
             return
@@ -171,6 +182,12 @@ class KillThread:
         elif self._clock.monotonic() >= self._looked_at + self._watch_s:
             self._drive(self._kill, self._kill.look_again())
         self._answer_owed()
+
+    def _tell_pressed(self) -> None:
+        """Write the latch for whoever pressed and waits to hear of it."""
+        while self._pressed:
+            told = self._pressed.popleft()
+            told(self._write_latch())
 
     def _procedure(self) -> KillProcedure:
         return KillProcedure(
@@ -185,6 +202,7 @@ class KillThread:
         try:
             request = next(steps)
             while not self._ended and self._brake.held is not None:
+                self._tell_pressed()
                 request = steps.send(answer(request, self._venue, write_latch=self._write_latch, wait=self._pause))
                 self._beat = self._clock.monotonic()
                 if isinstance(request, Wait) and self._everything and not self._kill_of[1]:

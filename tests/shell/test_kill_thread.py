@@ -24,7 +24,7 @@ from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Ask
 from gridbot.shell.brake import Brake
 from gridbot.shell.engine_thread import EngineThread
-from gridbot.shell.facade import Answered, ReleaseKill, StopTrading
+from gridbot.shell.facade import STOPPED, Answered, ReleaseKill, StopTrading
 from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.problems import Problems
 from gridbot.sim.demo_feed import demo_instrument
@@ -151,6 +151,18 @@ def test_a_disk_that_answers_neither_reads_nor_writes_delays_no_cancel(tmp_path:
         assert until(lambda: latch.reason == "enough")
 
 
+def test_whoever_pressed_hears_that_the_latch_is_durable_or_why_it_is_not(tmp_path: Path) -> None:
+    latch = RefusingLatch(hangs=False)
+    with waiting(Rig(tmp_path, ShakyVenue([resting("gb1")]), latch)) as rig:
+        heard: list[str] = []
+        rig.venue.away = True
+        rig.thread.press(StopTrading("enough"), heard.append)
+        assert until(lambda: heard == ["There is no room left on the disk."])
+        latch.room = True
+        rig.thread.press(StopTrading("again"), lambda said: heard.append(f"{said}{latch.reason}"))
+        assert until(lambda: heard[1:] == ["enough"]), "while the exchange is still away"
+
+
 def test_after_a_release_nothing_more_is_cancelled(tmp_path: Path) -> None:
     with waiting(Rig(tmp_path, ShakyVenue([resting("gb1")]))) as rig:
         rig.thread.press(StopTrading("enough"))
@@ -242,13 +254,25 @@ def rests(engine: EngineThread) -> int:
     return sum(len(venue.open_orders(symbol)) for symbol in {g.symbol for g in engine.facade.view().snapshot.grids})
 
 
+def latched(home: Path) -> str | None:
+    return KillLatchFile(SystemDisk(), home, SystemClock()).read()
+
+
 def is_flat(engine: EngineThread) -> bool:
     stop = engine.facade.view().stop
     return stop is not None and stop.flat
 
 
-def answers(engine: EngineThread) -> list[Answered]:
-    return [item for item in engine.facade.happened() if isinstance(item, Answered)]
+def answers(engine: EngineThread, count: int = 0) -> list[Answered]:
+    """Return what was answered, having waited for `count` of them; nothing more may come after that."""
+    seen: list[Answered] = []
+
+    def enough() -> bool:
+        seen.extend(item for item in engine.facade.happened() if isinstance(item, Answered))
+        return len(seen) >= count
+
+    assert until(enough)
+    return seen
 
 
 def test_stop_works_while_the_loop_hangs_is_answered_once_and_the_engine_learns_of_it(tmp_path: Path) -> None:
@@ -257,15 +281,15 @@ def test_stop_works_while_the_loop_hangs_is_answered_once_and_the_engine_learns_
         with hung(engine):
             assert rests(engine)
             engine.facade.ask(StopTrading("You pressed STOP."))
-            assert [answer.ok for answer in answers(engine)] == [True]
+            assert [answer.message for answer in answers(engine, 1)] == [STOPPED]
+            assert latched(tmp_path) == "You pressed STOP.", "it is durable before anybody is told"
             assert until(lambda: is_flat(engine)) and rests(engine) == 0
-            assert KillLatchFile(SystemDisk(), tmp_path, SystemClock()).read() == "You pressed STOP."
             assert engine.facade.view().snapshot.kill is None, "the engine hangs and cannot know yet"
         assert until(lambda: engine.facade.view().snapshot.kill and not open_orders(engine))
         assert answers(engine) == []
         engine.facade.ask(ReleaseKill("a test"))
         assert until(lambda: open_orders(engine) > 3)
-        assert [answer.ok for answer in answers(engine)] == [True] and not (tmp_path / "KILL").exists()
+        assert [answer.ok for answer in answers(engine, 1)] == [True] and not (tmp_path / "KILL").exists()
 
 
 def make_empty(path: Path) -> None:
@@ -316,7 +340,7 @@ def test_a_stop_is_released_only_after_the_exchange_has_said_zero_twice(tmp_path
         assert until(lambda: open_orders(engine) > 3)
         engine.facade.ask(StopTrading("You pressed STOP."))
         engine.facade.ask(ReleaseKill("too early"))
-        assert [answer.ok for answer in answers(engine)] == [True, False]
+        assert {answer.request: answer.ok for answer in answers(engine, 2)} == {1: True, 2: False}
         assert until(lambda: is_flat(engine) and not open_orders(engine))
         engine.facade.ask(ReleaseKill("now"))
         assert until(lambda: open_orders(engine) > 3)
