@@ -103,6 +103,17 @@ def test_after_a_torn_line_writing_goes_on_where_it_was_torn(tmp_path: Path) -> 
     assert path.read_bytes() == whole
 
 
+def test_what_a_killed_process_wrote_is_made_durable_before_anything_is_built_on_it(tmp_path: Path) -> None:
+    write(tmp_path, [release(1), release(2)])
+    disk = FaultyDisk()
+    folder = account(tmp_path, disk)
+    folder.acquire()
+    journal = folder.journal(2)
+    assert "fsync journal-1.jsonl" in disk.log
+    journal.close()
+    folder.release()
+
+
 def test_every_changed_bit_of_the_last_line_is_refused_or_is_a_torn_line(tmp_path: Path) -> None:
     path = write(tmp_path, [release(1), release(2)])
     content = path.read_bytes()

@@ -151,6 +151,8 @@ class AccountFolder:
             if found.tail.torn:
                 self._disk.truncate(path, found.tail.size)
             file, chain = self._disk.append(path), found.tail.chain
+            # A killed process may have written what it never made durable; it was read, so it is built upon.
+            file.fsync()
         if found.outdated and not found.tail.events:
             # The next journal takes this one's place and name, so it follows what this one follows.
             chain = found.prev
