@@ -67,10 +67,9 @@ def restore(
     print(_page(opened.path, opened.manifest, plan))
     if not yes:
         _ask()
-    latch = KillLatchFile(disk, home.root, clock)
-    kept = restoring.begin(disk, home, opened, stamp=_stamp(clock.now_ms()), stop=plan.stop, latch=latch)
+    kept = restoring.begin(disk, home, opened, stamp=_stamp(clock.now_ms()), stop=plan.stop, clock=clock)
     print(f"Restored. What was there before is in {kept}; delete it when you miss nothing.")
-    if latch.latched() is not None:
+    if KillLatchFile(disk, home.root, clock).latched() is not None:
         print("Trading is stopped by the KILL file, as it was; a restore never releases it.")
 
 

@@ -17,7 +17,6 @@ from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.backup_file import open_backup
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
-from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.adapters.files.restoring import begin, finish
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.bootstrap import account_status, open_engine, read_account
@@ -26,12 +25,14 @@ from gridbot.cli_app import EXIT_DONE, EXIT_USER_MUST_ACT
 from gridbot.config import default_config
 from gridbot.core.codec import digest
 from gridbot.core.events import KillKind, KillRequested
+from gridbot.core.state import Kill
 from gridbot.core.units import Mode, TimeMs
 from gridbot.errors import EnvironmentProblem, StateFileError
 from tests.adapters.faulty_disk import FaultyDisk
 from tests.fakes.account_on_disk import WalkedAccount
 
 LONG_AGO = TimeMs(1_600_000_000_000)
+STOP = Kill(KillKind.MANUAL, "a test", LONG_AGO, False)
 
 
 @pytest.fixture(autouse=True)
@@ -280,8 +281,7 @@ def test_wherever_a_restore_is_cut_short_the_old_stays_or_the_new_can_be_finishe
         disk = FaultyDisk()
         disk.fail("create", "write", "fsync", "replace", "remove", "fsync_folder", "make_folder", after=after)
         try:
-            latch = KillLatchFile(disk, home, SystemClock())
-            begin(disk, Home(home), open_backup(target), stamp="x", stop=None, latch=latch)
+            begin(disk, Home(home), open_backup(target), stamp="x", stop=STOP, clock=SystemClock())
             break
         except EnvironmentProblem:
             pass
@@ -291,10 +291,12 @@ def test_wherever_a_restore_is_cut_short_the_old_stays_or_the_new_can_be_finishe
                 open_engine(Home(home), default_config())
             assert ending(["backup", "--to", str(tmp_path / "mixed.zip")]) == EXIT_USER_MUST_ACT
             finish(SystemDisk(), Home(home))
-            assert standing(home) == was
+            assert standing(home) == was and (home / "KILL").exists()
             kept = files_of(home / "before-restore-x")
             assert kept.items() <= newer.items() and "demo/default/state.json" in kept
         elif standing(home) != was:
             cuts["old"] += 1
-            assert files_of(home).items() >= newer.items()
-    assert standing(home) == was and cuts["old"] > 10 / stride and cuts["begun"] > 5 / stride
+            assert files_of(home).items() >= newer.items() and not (home / "KILL").exists()
+    assert (
+        standing(home) == was and (home / "KILL").exists() and cuts["old"] > 10 / stride and cuts["begun"] > 5 / stride
+    )

@@ -28,7 +28,7 @@ from gridbot.core.codec import digest
 from gridbot.core.state import Kill
 from gridbot.core.values import value
 from gridbot.errors import AlreadyRunning, EnvironmentProblem, StateFileError
-from gridbot.ports import Disk, Held
+from gridbot.ports import Clock, Disk, Held
 
 
 @value
@@ -86,10 +86,10 @@ def refuse_if_running(disk: Disk, root: Path) -> None:
             held.callback(lock.release)
 
 
-def begin(disk: Disk, home: Home, backup: Backup, *, stamp: str, stop: Kill | None, latch: KillLatchFile) -> Path:
+def begin(disk: Disk, home: Home, backup: Backup, *, stamp: str, stop: Kill | None, clock: Clock) -> Path:
     """Restore; return the folder in which everything lies that was there before.
 
-    `stamp` names this restore, `stop` is a kill that the accounts know which are there now; `latch` keeps it.
+    `stamp` names this restore, `stop` is a kill that the accounts know which are there now: it is kept.
 
     Raises AlreadyRunning if an account's lock is held, StateFileError for a damaged backup, EnvironmentProblem where
     the disk refuses. Before the marker is written nothing is changed; after it, `finish` completes what was begun.
@@ -103,10 +103,8 @@ def begin(disk: Disk, home: Home, backup: Backup, *, stamp: str, stop: Kill | No
     staged = home.root / f".restore-{stamp}"
     try:
         items = _stage(disk, backup, staged)
-        if KILL in backup.manifest.files and KILL not in disk.names(home.root):
-            save_whole(disk, home.root / KILL, backup.read((KILL,))[KILL])
         if stop is not None:
-            latch.set(stop.reason, stop.kind)
+            KillLatchFile(disk, staged, clock).set(stop.reason, stop.kind)
         kept = f"before-restore-{stamp}"
         marker = {"staged": staged.name, "kept": kept, "items": [*items, INSTALL]}
         save_whole(disk, home.root / RESTORING, orjson.dumps(marker) + b"\n")
@@ -125,6 +123,8 @@ def finish(disk: Disk, home: Home) -> Path:
     # From the marker on no engine starts; one that had its account before is found here.
     refuse_if_running(disk, home.root)
     disk.make_folder(kept)
+    if KILL in disk.names(staged) and KILL not in disk.names(home.root):
+        _move(disk, staged / KILL, home.root / KILL)
     for item in marker.items:
         new, place = staged / item, home.root / item
         is_new = new.name in disk.names(new.parent)
@@ -165,7 +165,7 @@ def _stage(disk: Disk, backup: Backup, staged: Path) -> list[str]:
     folders: set[Path] = set()
     disk.make_folder(staged)
     for name in backup.manifest.files:
-        if name == KILL or name.startswith(f"{LOGS}/"):
+        if name.startswith(f"{LOGS}/"):
             continue
         path = staged / name
         disk.make_folder(path.parent)
@@ -176,7 +176,8 @@ def _stage(disk: Disk, backup: Backup, staged: Path) -> list[str]:
             file.fsync()
         finally:
             file.close()
-        items[name if name in {CONFIG, WINDOW} else "/".join(name.split("/")[:2])] = None
+        if name != KILL:
+            items[name if name in {CONFIG, WINDOW} else "/".join(name.split("/")[:2])] = None
     for folder in folders:
         disk.fsync_folder(folder)
     return list(items)
