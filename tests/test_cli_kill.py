@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.bootstrap import account_status, read_account, take_account
 from gridbot.cli import ending
+from gridbot.cli_kill_accounts import Accounts, Ending
 from gridbot.config import AppConfig
 from gridbot.core.codec import digest
 from gridbot.core.commands import PlaceLimit
@@ -177,6 +179,29 @@ def test_nothing_is_sold_without_the_word_and_a_dead_process_cannot_sell(
     monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
     assert ending(["kill", "--liquidate"]) == 0
     assert "Nothing will be sold." in capsys.readouterr().out and latched(home) is not None
+
+
+def test_a_running_gridbot_sells_what_its_grids_hold_when_it_is_asked_to_by_letter(home: Path) -> None:
+    with trading(home) as engine:
+
+        def held() -> Decimal:
+            return sum((grid.inventory for grid in engine.facade.view().snapshot.grids), Decimal(0))
+
+        assert until(lambda: held() > 0, turns=6_000)
+        assert ending(["kill", "--liquidate", "--yes"]) == 0
+        assert until(lambda: held() == 0) and latched(home) is not None
+        seen = engine.facade.view().snapshot
+        assert seen.kill is not None and seen.kill.liquidate
+
+
+def test_ctrl_c_leaves_the_latch(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Accounts, account: AccountName, reason: str, *, liquidate: bool, everything: bool) -> Ending:
+        assert latched(home) == reason and not liquidate and not everything and account == DEMO
+        raise KeyboardInterrupt
+
+    killed_while_trading(home, tmp_path)
+    monkeypatch.setattr(Accounts, "stop", interrupted)
+    assert ending(["kill", "--reason", "enough"]) == 130 and latched(home) == "enough"
 
 
 def test_a_latch_that_cannot_be_written_is_told_and_the_cancels_go_on(
