@@ -11,6 +11,7 @@ from gridbot.sandbox.records import MarketRules
 DEEPEST = 20_000
 """Levels from the touch on; beyond them nobody stands."""
 _MIX = 2_654_435_761
+"""Knuth's multiplicative hash: the golden ratio of 2**32, so that neighbours differ."""
 
 
 class Standing:
@@ -33,8 +34,8 @@ class Standing:
         behind = (self.bid - price if side is Side.BUY else price - self.ask) // tick
         if self.bid <= ZERO or price <= ZERO or not 0 <= behind < DEEPEST:
             return ZERO
-        # One to seven quarters of a level: queues differ, and the same price always shows the same one.
-        share = 1 + (int(price // tick) * _MIX >> 9) % 7
+        # One to eight quarters of a level: queues differ, and the same price always shows the same one.
+        share = 1 + (int(price // tick) * _MIX % 2**32 >> 29)
         lots = max(ONE, self._rules.level * share / 4 // self._rules.lot_size)
         return max(lots * self._rules.lot_size - self._taken.get((side, price), ZERO), ZERO)
 

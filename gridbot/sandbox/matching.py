@@ -40,6 +40,7 @@ class Room:
         self.wallet = Wallet()
         self.open: dict[int, Order] = {}
         self.next_order = 1
+        self.refuse_duplicates = True
         self._client_ids: dict[tuple[str, str], int] = {}
 
     # ------------------------------------------------------------------------------------- the user
@@ -51,7 +52,7 @@ class Room:
             refuse("BAD_SYMBOL", "Invalid symbol.")
         with localcontext(EXACT):
             check_order(new, market.rules, last=market.last, resting=market.resting())
-            if new.client_id and (new.symbol, new.client_id) in self._client_ids:
+            if self.refuse_duplicates and (new.symbol, new.client_id) in self._client_ids:
                 refuse("DUPLICATE", "Duplicate order sent.")
             order = self._order(new, now)
             if order.kind is Kind.LIMIT_MAKER and crosses(order, market):
