@@ -32,7 +32,7 @@ class MarketStreams:
         self._subscribed: dict[Socket, set[str]] = {}
         self._best: dict[str, Plain] = {}
         self._books: dict[str, tuple[int, dict[Side, Levels]]] = {}
-        self._candles: dict[str, object] = {}
+        self._candles: dict[str, tuple[object, ...]] = {}
         exchange.listeners.append(self._on_effect)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -63,6 +63,7 @@ class MarketStreams:
     def _hear(self, connection: Socket, message: dict[str, object]) -> None:
         number, method, streams = message.get("id"), message.get("method"), message.get("params", [])
         known = self._subscribed[connection]
+        self._exchange.store.count([f"WS {method}", "unsigned"])
         names = [str(each) for each in streams] if isinstance(streams, list) else []
         if method == "LIST_SUBSCRIPTIONS":
             connection.send("ack", {"result": sorted(known), "id": number})
@@ -147,17 +148,15 @@ class MarketStreams:
             if stream not in wanted:
                 continue
             now = self._exchange.now()
-            for each in self._exchange.histories[market.rules.symbol].candles(
-                length, now=now, limit=2, start=None, end=None
-            ):
+            history = self._exchange.histories[market.rules.symbol]
+            for each in history.candles(length, now=now, limit=2, start=None, end=None):
                 closed = each.open_time + length <= now
-                figures = (each.close, each.high, each.low, each.volume, each.trades, closed)
-                key = f"{stream} {each.open_time}"
-                if self._candles.get(key) == figures:
+                figures = (each.open_time, each.close, each.high, each.low, each.volume, closed)
+                told = self._candles.get(stream)
+                # Of a candle that closed before anybody listened nothing is told.
+                if told == figures or (closed and (told is None or told[0] != each.open_time)):
                     continue
-                self._candles[key] = figures
-                if closed:
-                    self._candles.pop(f"{stream} {each.open_time - length}", None)
+                self._candles[stream] = figures
                 row = {
                     **{"t": each.open_time, "T": each.open_time + length - 1, "s": market.rules.symbol, "i": interval},
                     **{"f": -1, "L": -1, "o": money(each.open), "c": money(each.close), "h": money(each.high)},

@@ -1,4 +1,4 @@
-"""Each refusal in Binance's words becomes the ccxt exception that design/ccxt-facts.md names; signatures are checked."""
+"""Each refusal in Binance's words becomes the ccxt exception that ccxt-facts.md names; signatures are checked."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_a_book_that_is_kept_by_its_changes_is_the_book_that_is_answered(tmp_pat
         async with sandbox(tmp_path) as served, streaming(served) as pro:
             await pro.load_markets()
             served.trade("80000", "0.4")
-            book = asyncio.ensure_future(pro.watch_order_book(BTC, 50))
+            book = asyncio.ensure_future(pro.watch_order_book(BTC))
             await subscribed(served, 1)
             for number in range(30):
                 served.trade(str(80_000 + D(number) / 100), "0.4", Side.BUY if number % 2 else Side.SELL)
@@ -73,7 +73,7 @@ def test_a_book_that_is_kept_by_its_changes_is_the_book_that_is_answered(tmp_pat
             kept = await soon(book)
             market = served.exchange.room.markets["BTCUSDT"]
             while kept["nonce"] < market.update_id:
-                kept = await soon(pro.watch_order_book(BTC, 50))
+                kept = await soon(pro.watch_order_book(BTC))
             for name, side in (("bids", Side.BUY), ("asks", Side.SELL)):
                 told = [(float(price), float(amount)) for price, amount in market.depth(side, 50)]
                 assert [tuple(map(float, each[:2])) for each in kept[name]][:50] == told
