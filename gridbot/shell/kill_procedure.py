@@ -133,6 +133,7 @@ class KillProcedure:
 
     def run(self) -> Steps:
         """Latch, cancel what the engine knows, then what the venue lists, until it has listed nothing twice."""
+        self._tell(stage=Stage.LATCHING)
         yield from self._latch()
         for order in self._known():
             self._meet(order)

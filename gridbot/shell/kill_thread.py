@@ -177,10 +177,9 @@ class KillThread:
         if self._kill is None or self._kill_of[1] != wanted[1]:
             self._kill = self._procedure()
         if self._kill_of != wanted:
-            self._kill_of = wanted
-            self._drive(self._kill, self._kill.run())
+            self._drive(self._kill.run(), wanted)
         elif self._clock.monotonic() >= self._looked_at + self._watch_s:
-            self._drive(self._kill, self._kill.look_again())
+            self._drive(self._kill.look_again(), wanted)
         self._answer_owed()
 
     def _tell_pressed(self) -> None:
@@ -197,10 +196,12 @@ class KillThread:
             everything=self._everything,
         )
 
-    def _drive(self, kill: KillProcedure, steps: Steps) -> None:
+    def _drive(self, steps: Steps, wanted: tuple[int, bool]) -> None:
         """Answer what the procedure asks, until it is flat, released, asked for more, or the process ends."""
         try:
             request = next(steps)
+            # Only now: from here on its progress speaks of this press, and not of what was flat before.
+            self._kill_of = wanted
             while not self._ended and self._brake.held is not None:
                 self._tell_pressed()
                 request = steps.send(answer(request, self._venue, write_latch=self._write_latch, wait=self._pause))

@@ -173,6 +173,31 @@ def test_after_a_release_nothing_more_is_cancelled(tmp_path: Path) -> None:
         assert list(rig.venue.book) == ["gb2"] and rig.thread.view() is None
 
 
+class SlowLatch(RefusingLatch):
+    """A latch on a disk that takes its time, and then is full."""
+
+    def set(self, reason: str, kind: KillKind = KillKind.MANUAL) -> None:
+        self.answer.wait(0.03)
+        super().set(reason, kind)
+
+
+def test_what_was_flat_before_a_new_press_is_not_taken_for_its_end(tmp_path: Path) -> None:
+    with waiting(Rig(tmp_path, ShakyVenue([resting("gb1")]), SlowLatch(hangs=False))) as rig:
+        rig.thread.press(StopTrading("enough"))
+        assert until(rig.flat)
+        for _ in range(4):
+            assert rig.brake.release(rig.brake.presses)
+            rig.venue.away = True
+            asked = len(rig.venue.listed)
+            rig.thread.press(StopTrading("again"))
+            seen = [rig.flat()]
+            while len(rig.venue.listed) == asked:
+                seen.append(rig.flat())
+            assert not any(seen)
+            rig.venue.away = False
+            assert until(rig.flat)
+
+
 def test_everything_may_be_asked_for_later(tmp_path: Path) -> None:
     with waiting(Rig(tmp_path, ShakyVenue([resting("gb1"), resting("other")]))) as rig:
         rig.thread.press(StopTrading("enough"))
