@@ -151,14 +151,15 @@ class Door:
 
     def _landed(self, done: asyncio.Task[VenueOrderId], order: PlaceLimit) -> None:
         # Looked at, so that an answer that nobody lives to hear is no unheard exception.
-        done.exception()
+        if not done.cancelled():
+            done.exception()
         self._witness.landed(order)
 
     async def cancel(self, order: CancelOrder) -> None:
         self._leave("cancel", order.ref)
         self._witness.cancelling(self._life, order)
         sent = outside(self._front.cancel(order))
-        sent.add_done_callback(lambda done: done.exception())
+        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
         await self._through("cancel", asyncio.shield(sent))
 
     async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:

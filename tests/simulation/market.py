@@ -18,8 +18,8 @@ BEGIN = TimeMs(1_700_006_400_000)
 """When the first minute of every market's past opens."""
 MINUTE_MS = 60_000
 BASE_MS = 300_000
-PAST_MINUTES = 9_600
-"""What there is before the first start: 640 bars of fifteen minutes."""
+PAST_MINUTES = 3_000
+"""What there is before the first start: 200 bars of fifteen minutes."""
 TURNOVER = 600.0
 """What a minute's trade is worth (quote): less than most orders, so that a venue that counts fills them in parts."""
 PRINT_MS = 30_000

@@ -301,7 +301,11 @@ MISTAKES = (
     Planted(
         name="a create without an answer is sent again", patch=_swap(Executor, "_send", _sends_again), weather=_DEAF
     ),
-    Planted(name="what the exchange does not know yet counts as absent", patch=_absent_at_once, weather=_DEAF),
+    Planted(
+        name="what the exchange does not know yet counts as absent",
+        patch=_absent_at_once,
+        weather=replace(_DEAF, late_ms=40_000),
+    ),
     Planted(
         name="the gate opens before anything is asked",
         patch=_swap(StartUp, "run", _gate_opens_first),
@@ -331,7 +335,7 @@ MISTAKES = (
     Planted(
         name="a start looks for fills no further back than itself",
         patch=_swap(reconciler.Reconciler, "__init__", _looks_back_no_further),
-        weather=replace(_DEAF, crash_s=1_200.0),
+        weather=replace(_CROSSING, crash_s=600.0),
     ),
     Planted(
         name="a cancel without an answer counts as done",

@@ -29,6 +29,7 @@ class Weather:
     away_s: float
     sleep_s: float
     venue: float
+    late_ms: int
     power: float
     rot: float
     second_s: float
@@ -44,10 +45,11 @@ CALM = Weather(
     away_s=0,
     sleep_s=0,
     venue=0,
+    late_ms=5_000,
     power=0,
     rot=0,
     second_s=0,
-    rotate_after=50_000,
+    rotate_after=5_000,
 )
 STORM = Weather(
     crash_s=1_200,
@@ -58,6 +60,7 @@ STORM = Weather(
     away_s=7_200,
     sleep_s=20_000,
     venue=0.2,
+    late_ms=5_000,
     power=0.7,
     rot=0.2,
     second_s=3_600,
@@ -126,10 +129,11 @@ def _weather(random: Random) -> Weather:
         away_s=every(0, 2, 6),
         sleep_s=every(0, 6, 12),
         venue=random.choice((0.0, 0.05, 0.2)),
+        late_ms=random.choice((5_000, 5_000, 40_000)),
         power=random.choice((0.0, 0.5, 1.0)),
         rot=random.choice((0.0, 0.1)),
         second_s=every(0, 6),
-        rotate_after=random.choice((150, 600, 50_000)),
+        rotate_after=random.choice((150, 600, 5_000)),
     )
 
 

@@ -66,8 +66,8 @@ class Verdict:
 class CountedFaults(Faults):
     """Faults that count how often they struck."""
 
-    def __init__(self, seed: int, *, rate: float) -> None:
-        super().__init__(seed, delay=rate, lose=rate, repeat=rate / 2)
+    def __init__(self, seed: int, *, rate: float, late_ms: int) -> None:
+        super().__init__(seed, delay=rate, lose=rate, repeat=rate / 2, most_ms=late_ms)
         self.struck = 0
 
     def strikes(self, rate: float) -> bool:
@@ -87,7 +87,7 @@ class Simulation:
         self.disk = VirtualDisk(Random(f"disk {plan.seed}"))
         self.markets = plan.markets()
         self.venue = TrueVenue(self._instrument, {Asset("USDT"): MONEY}, limited=plan.limited)
-        self.faults = CountedFaults(plan.seed, rate=plan.weather.venue)
+        self.faults = CountedFaults(plan.seed, rate=plan.weather.venue, late_ms=plan.weather.late_ms)
         self.front = FaultyVenue(self.venue, self.faults, delay=pass_ms)
         self.ticker = Ticker(self.markets, self.venue, self.machine, state=self._live_state, jumping=plan.jumping)
         self.latch = HOME / NAME
