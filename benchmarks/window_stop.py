@@ -97,9 +97,9 @@ def watch_engine(times: Times) -> None:
         times.cancelled.set()
         cancel(door, order)
 
-    Brake.press = watched_press  # type: ignore[method-assign]
-    Brake.write = watched_write  # type: ignore[method-assign]
-    KillDoor.cancel = watched_cancel  # type: ignore[method-assign]
+    Brake.press = watched_press  # type: ignore[method-assign, assignment]
+    Brake.write = watched_write  # type: ignore[method-assign, assignment]
+    KillDoor.cancel = watched_cancel  # type: ignore[method-assign, assignment]
 
 
 class WatchedWindow(Window):
