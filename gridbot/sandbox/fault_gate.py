@@ -62,7 +62,7 @@ class FaultGate:
             if fault.do is Do.EXECUTE_LATE:
                 self._execute_late(request, handler, fault)
                 return await self._instead(request, fault)
-            if fault.when == "before" and fault.do is not Do.EXECUTE_TWICE:
+            if fault.when == "before" and fault.do not in _ON_THE_ANSWER:
                 if fault.do in ON_THE_WORLD:
                     self._act(fault, text)
                 elif fault.do is Do.DELAY:
@@ -76,7 +76,9 @@ class FaultGate:
             await self._again(request, handler)
         kept = _CHANGING.sub("", text)
         for fault in hits:
-            if fault.when == "after" and fault.do is not Do.EXECUTE_TWICE:
+            if fault.do is Do.TRUNCATE:
+                return await _cut_off(request, response)
+            if fault.when == "after" or fault.do in _ON_THE_ANSWER:
                 response = await self._afterwards(request, response, fault, text, kept)
         if self._faults.has(Do.STALE) and response.status == 200 and isinstance(response.body, bytes):
             answers = self._answers.setdefault(kept, deque(maxlen=_KEPT_ANSWERS))
@@ -92,14 +94,14 @@ class FaultGate:
         if fault.do is Do.DELAY:
             await self._exchange.clock.sleep((fault.delay_ms or 0) / 1000)
             return response
+        if fault.do is Do.EXECUTE_TWICE:
+            return response
         body = response.body if isinstance(response.body, bytes) else b""
         if fault.do is Do.STALE:
             now = self._exchange.clock.monotonic()
             known = self._answers.get(kept, deque())
             old = [each for time, each in known if (now - time) * 1000 >= (fault.delay_ms or 0)]
             return _with_body(response, old[-1] if old else known[0][1] if known else body)
-        if fault.do is Do.TRUNCATE:
-            return _with_body(response, body[: len(body) // 2])
         if fault.do in _MANGLED:
             return _with_body(response, orjson.dumps(_MANGLED[fault.do](orjson.loads(body), fault)))
         return await self._instead(request, fault)
@@ -169,6 +171,17 @@ def _hang_up(request: web.Request, *, reset: bool) -> None:
         transport.close()
 
 
+async def _cut_off(request: web.Request, response: web.Response) -> web.StreamResponse:
+    """Send half of an answer that was announced whole, and hang up."""
+    body = response.body if isinstance(response.body, bytes) else b""
+    half = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
+    half.content_length = len(body)
+    await half.prepare(request)
+    await half.write(body[: len(body) // 2])
+    _hang_up(request, reset=False)
+    return half
+
+
 def _with_body(response: web.Response, body: bytes) -> web.Response:
     headers = {name: value for name, value in response.headers.items() if name.startswith(("X-", "Retry"))}
     return web.Response(body=body, status=response.status, content_type="application/json", headers=headers)
@@ -195,3 +208,5 @@ _MANGLED: dict[Do, Callable[[object, Fault], object]] = {
     Do.EMPTY_LIST: lambda answer, _: [] if isinstance(answer, list) else answer,
     Do.CUT_PAGE: lambda answer, fault: answer[: fault.keep] if isinstance(answer, list) else answer,
 }
+_ON_THE_ANSWER = frozenset({*_MANGLED, Do.EXECUTE_TWICE, Do.TRUNCATE, Do.STALE})
+"""Before the effect there is no answer that these could change."""

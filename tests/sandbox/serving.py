@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -57,7 +57,7 @@ class Served:
         ):
             return orjson.loads(await answer.read())
 
-    async def load(self, *faults: dict[str, object]) -> None:
+    async def load(self, *faults: Mapping[str, object]) -> None:
         """Replace the fault script while it runs."""
         told = await self.ask("faults", list(faults))
         assert "faults" in told, told
@@ -72,7 +72,7 @@ def _source(symbol: str) -> GeneratedSource:
 @asynccontextmanager
 async def sandbox(
     folder: Path,
-    *faults: dict[str, object],
+    *faults: Mapping[str, object],
     protocol: Protocol = Protocol.BINANCE,
     speed: str = "0",
     fees: FeeMode = FeeMode.RECEIVED,
