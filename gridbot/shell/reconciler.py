@@ -79,9 +79,10 @@ class Reconciler:
         """Ask about every unresolved order whose time has come; a failed read is tried again later."""
         now = self._clock.monotonic()
         waiting = [live for live in live_orders(self._state()) if live.order.state in _UNRESOLVED]
-        self._cases = {live.order.id: self._cases.get(live.order.id, _Case(now)) for live in waiting}
+        # Held here as well: a jump of the clock while one is asked about lets go of them all.
+        cases = self._cases = {live.order.id: self._cases.get(live.order.id, _Case(now)) for live in waiting}
         for live in waiting:
-            case = self._cases[live.order.id]
+            case = cases[live.order.id]
             if case.due <= now and not self._busy(live.order.id):
                 await self._ask_with_backoff(live, case)
 
