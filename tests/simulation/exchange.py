@@ -34,12 +34,14 @@ class TrueVenue(SimVenue):
     Attributes:
         fills: every trade, oldest first
         told: what is told of each acceptance, rejection, fill and end, for the trace
+        rejected: told of each rejection and its code
     """
 
     def __init__(self, catalog: Catalog, balances: Mapping[Asset, Decimal], *, limited: bool) -> None:
         super().__init__(catalog, balances, delay=pass_ms, limited=limited)
         self.fills: list[OrderFilled] = []
         self.told: Callable[[str, str], None] = lambda id_, sentence: None
+        self.rejected: Callable[[str, str], None] = lambda id_, code: None
         self._connected = False
 
     async def create(self, order: PlaceLimit) -> VenueOrderId:
@@ -47,6 +49,7 @@ class TrueVenue(SimVenue):
             venue_id = await super().create(order)
         except OrderRejected as error:
             self.told(order.ref.id, f"the venue rejects it: {error.message}")
+            self.rejected(order.ref.id, error.code)
             raise
         self.told(order.ref.id, "the venue accepts it")
         return venue_id

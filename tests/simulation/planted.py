@@ -303,6 +303,7 @@ MISTAKES = (
     ),
     Planted(
         name="what the exchange does not know yet counts as absent",
+        quick=False,
         patch=_absent_at_once,
         weather=replace(_DEAF, late_ms=40_000),
     ),
@@ -329,11 +330,13 @@ MISTAKES = (
     Planted(name="fills of ended orders are dropped", patch=_swap(engine, "retire", _always(None)), weather=_CROSSING),
     Planted(
         name="lost fills of ended orders are not looked for",
+        quick=False,
         patch=_swap(reconciler.Reconciler, "_put_new", _forgets_fills),
         weather=_CROSSING,
     ),
     Planted(
         name="a start looks for fills no further back than itself",
+        quick=False,
         patch=_swap(reconciler.Reconciler, "__init__", _looks_back_no_further),
         weather=replace(_CROSSING, crash_s=600.0),
     ),

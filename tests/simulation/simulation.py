@@ -109,6 +109,7 @@ class Simulation:
         self._random = Random(f"processes {plan.seed}")
         self._started = 0
         self.venue.told = self._told
+        self.venue.rejected = self._rejected
         self.disk.refused = self.checker.disk_refused
         self.disk.occasion = self._disk_occasion
         self.fate = Fate(self)
@@ -134,10 +135,9 @@ class Simulation:
 
     def _told(self, id_: str, sentence: str) -> None:
         self.trace.order(id_, sentence)
-        if "are needed and" in sentence:
-            self.checker.refused(id_, "insufficient_funds")
-        elif "was used before" in sentence:
-            self.checker.refused(id_, "duplicate_id")
+
+    def _rejected(self, id_: str, code: str) -> None:
+        self.checker.refused(id_, code)
 
     # -------------------------------------------------------------------- what a process is given
 
@@ -324,7 +324,7 @@ class Simulation:
             await self.bury(process)
             self.checker.fail("I30", "the program did not live through the quiet")
             return
-        self.checker.quiet(process.trader.state)
+        self.checker.quiet()
         live = process.trader
         await self.stop(process)
         await self.bury(process)

@@ -143,7 +143,7 @@ def test_a_seed_is_the_same_story_in_every_process() -> None:
 def test_markets_are_the_same_for_the_same_seed() -> None:
     def prices(seed: int) -> list[object]:
         market: Market = next(iter(scenario(seed, hours=1).markets().values()))
-        return [market.quote(minute).bid for minute in range(0, 9_000, 500)]
+        return [market.quote(minute).bid for minute in range(0, 3_000, 200)]
 
     assert prices(5) == prices(5)
     assert prices(5) != prices(6)
