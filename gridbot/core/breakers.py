@@ -10,25 +10,40 @@ from gridbot.core.events import KillKind, Marked
 from gridbot.core.readings import DAY_MS, FRESH_QUOTES, Reading, readings
 from gridbot.core.risk import equity_asset, price_in
 from gridbot.core.rules import Action, RiskRules
-from gridbot.core.state import Kill, Level, Tripped
+from gridbot.core.state import Kill, Level, RiskState, Tripped
 from gridbot.core.units import ZERO, Asset
 from gridbot.core.values import evolve
 
 VAR_KEPT = 365
 _ORDER = (Level.GREEN, Level.YELLOW, Level.ORANGE, Level.RED, Level.BLACK)
+_GREEN, _YELLOW, _RED = Level.GREEN, Level.YELLOW, Level.RED
 
 
 def on_marked(draft: Draft, event: Marked) -> None:
     """Take in a mark: quotes, equity, then every breaker."""
-    rules = draft.rules.risk
-    quotes = dict(draft.risk.quotes)
-    fresh = dict(draft.risk.fresh)
+    rules, risk = draft.rules.risk, draft.risk
+    quotes, fresh = dict(risk.quotes), dict(risk.fresh)
     limit_ms = None if rules is None else rules.max_quote_age_ms.limit
     for quote in event.quotes:
-        quotes[quote.symbol] = quote
+        symbol = quote.symbol
+        quotes[symbol] = quote
         stale = limit_ms is not None and quote.age_ms > limit_ms
-        fresh[quote.symbol] = 0 if stale else fresh.get(quote.symbol, FRESH_QUOTES) + 1
-    draft.risk = evolve(draft.risk, quotes=quotes, fresh=fresh, marked_at=event.time)
+        fresh[symbol] = 0 if stale else fresh.get(symbol, FRESH_QUOTES) + 1
+    # By place and not with `evolve`: a mark comes every second, and is most of what a start replays.
+    draft.risk = RiskState(
+        quotes,
+        fresh,
+        risk.equity,
+        risk.peak,
+        risk.day,
+        risk.day_start,
+        risk.daily,
+        risk.creates,
+        risk.tripped,
+        risk.last_trip,
+        risk.level,
+        event.time,
+    )
     if rules is None:
         return
     _measure_equity(draft, rules)
@@ -49,8 +64,21 @@ def _measure_equity(draft: Draft, rules: RiskRules) -> None:
         if start is not None and start > 0 and risk.equity is not None:
             daily = (*daily, risk.equity / start - 1)[-VAR_KEPT:]
         start = equity if risk.equity is None else risk.equity
-    peak = equity if peak is None else max(peak, equity)
-    draft.risk = evolve(risk, equity=equity, peak=peak, day=day, day_start=start, daily=daily)
+    peak = equity if peak is None or equity > peak else peak
+    draft.risk = RiskState(
+        risk.quotes,
+        risk.fresh,
+        equity,
+        peak,
+        day,
+        start,
+        daily,
+        risk.creates,
+        risk.tripped,
+        risk.last_trip,
+        risk.level,
+        risk.marked_at,
+    )
 
 
 def _equity(draft: Draft, asset: Asset) -> Decimal | None:
@@ -150,14 +178,14 @@ def release(draft: Draft) -> None:
 
 def set_level(draft: Draft) -> None:
     """Derive the account's level from what is tripped."""
-    level = Level.GREEN
+    level = _GREEN
     for id_ in draft.grid_ids():
         signal = draft.peek(id_).signal
         if signal.spike or signal.breaker is not None:
-            level = Level.YELLOW
+            level = _YELLOW
     for trip in draft.risk.tripped.values():
         level = max(level, trip.level, key=_ORDER.index)
     if draft.kill is not None:
-        level = max(level, Level.RED, key=_ORDER.index)
+        level = max(level, _RED, key=_ORDER.index)
     if level is not draft.risk.level:
         draft.risk = evolve(draft.risk, level=level)

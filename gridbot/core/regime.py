@@ -28,6 +28,9 @@ class TrendDirection(StrEnum):
     DOWN = "down"
 
 
+_NEUTRAL, _UP = TrendDirection.NEUTRAL, TrendDirection.UP
+
+
 @value
 class AtrBreaker:
     """An open circuit breaker: the ATR before the first jump, and the bars without a jump since the last."""
@@ -129,12 +132,6 @@ def new_trend(rules: TrendRules) -> Trend:
 def policy_limit(rules: GridRules, direction: TrendDirection, *, spike: bool) -> int | None:
     """Return the number of the last slot that may be bought (0: none, None: all), by the policy table."""
     policy = rules.trend.policy
-    match direction:
-        case TrendDirection.UP:
-            row = policy.up
-        case TrendDirection.DOWN:
-            row = policy.down
-        case TrendDirection.NEUTRAL:
-            row = policy.neutral
+    row = policy.neutral if direction is _NEUTRAL else policy.up if direction is _UP else policy.down
     limit = row.spike if spike else row.calm
     return rules.levels // 2 if limit == HALF else limit

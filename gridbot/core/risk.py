@@ -18,6 +18,7 @@ from gridbot.core.units import ONE, ZERO, Asset, Side, Symbol
 from gridbot.core.values import evolve, value
 
 RATE_WINDOW_MS = 10_000
+_PAUSE, _SELL_ONLY, _NO_LIMIT = Wish.PAUSE, Wish.SELL_ONLY, Limit()
 
 
 @value
@@ -294,9 +295,9 @@ def _reserve(draft: Draft, g: GridDraft, want: Want) -> None:
 def grid_limit(draft: Draft, g: Grid | GridDraft) -> Limit:
     """Return the slots that may be bought: by the user, the breakers of the account, the ATR breaker, the policy."""
     wish = g.rules.wish
-    if wish is Wish.PAUSE:
+    if wish is _PAUSE:
         return Limit(0, LimitCause.PAUSED)
-    if wish is Wish.SELL_ONLY:
+    if wish is _SELL_ONLY:
         return Limit(0, LimitCause.SELL_ONLY)
     if draft.risk.tripped and any(trip.stops_buys and concerns(trip, g) for trip in draft.risk.tripped.values()):
         return Limit(0, LimitCause.RISK)
@@ -304,7 +305,7 @@ def grid_limit(draft: Draft, g: Grid | GridDraft) -> Limit:
         return Limit(0, LimitCause.ATR_BREAKER)
     last = policy_limit(g.rules, g.trend.direction, spike=g.signal.spike)
     if last is None or last >= g.rules.levels:
-        return Limit()
+        return _NO_LIMIT
     calm = policy_limit(g.rules, g.trend.direction, spike=False)
     spiky = g.signal.spike and last != calm
     by_trend = g.trend.direction is not TrendDirection.NEUTRAL and not spiky
