@@ -119,7 +119,7 @@ def _tell_all(state: State, restored: Restored, notes: NoteShelf) -> State:
 def _contradicts(restored: Restored, sequence: int, error: IllegalTransition | LedgerError) -> StateFileError:
     return StateFileError(
         f"Event {sequence} of {restored.journal} contradicts what was before it: {error.message}",
-        hint="Put the whole account folder back from a backup, or ask for help.",
+        hint="Put the account back from a backup (`gridbot restore`), or ask for help.",
     )
 
 

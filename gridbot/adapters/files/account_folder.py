@@ -36,7 +36,7 @@ from gridbot.errors import EnvironmentProblem, StateFileError
 from gridbot.ports import Disk, Held, Journal, OpenFile, Restored
 
 LOCK, EPOCH, BACKUP = "lock", "epoch", "backup"
-_MEND = "Put the whole account folder back from a backup, or ask for help."
+_MEND = "Put the account back from a backup (`gridbot restore`), or ask for help."
 _LEVEL, _PACKED_AT_ONCE = 3, 2
 """How hard packing tries, and how many journals are packed in one go: what waits to become durable waits behind it."""
 _LOOKS = 5

@@ -115,7 +115,7 @@ def _check(before: Chapter, chapter: Chapter) -> None:
     if chapter.follows != before.chain:
         raise StateFileError(
             f"{chapter.path} does not follow {before.path}: one of them is foreign, damaged or missing.",
-            hint="Put the whole account folder back from a backup, or ask for help.",
+            hint="Put the account back from a backup (`gridbot restore`), or ask for help.",
         )
 
 

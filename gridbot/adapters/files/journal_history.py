@@ -22,7 +22,7 @@ from gridbot.errors import StateFileError
 from gridbot.ports import Disk, Restored
 
 SNAPSHOT, ARCHIVE, PACKED = "state.json", "archive", ".gz"
-_MEND = "Put the whole account folder back from a backup, or ask for help."
+_MEND = "Put the account back from a backup (`gridbot restore`), or ask for help."
 
 
 @value

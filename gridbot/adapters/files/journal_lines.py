@@ -41,7 +41,7 @@ _OPENING, _CLOSING = b'{"sum":"', b'",'
 _BODY = len(_OPENING) + 16 + len(_CLOSING)
 _FACTS_SINCE = 2
 """The form since which a line tells what was done."""
-_MEND = "Put the whole account folder back from a backup, or ask for help; do not edit the file."
+_MEND = "Put the account back from a backup (`gridbot restore`), or ask for help; do not edit the file."
 
 
 @value

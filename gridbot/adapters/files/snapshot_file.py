@@ -24,7 +24,7 @@ from gridbot.errors import StateFileError
 
 _OPENING, _CLOSING = b'{"sum":"', b'",'
 _BODY = len(_OPENING) + 32 + len(_CLOSING)
-_MEND = "Put the whole account folder back from a backup, or ask for help; do not edit the file."
+_MEND = "Put the account back from a backup (`gridbot restore`), or ask for help; do not edit the file."
 
 
 @value
