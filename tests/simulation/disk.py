@@ -17,6 +17,7 @@ from typing import TypeVar
 from gridbot.adapters.files.disk import problem
 from gridbot.errors import AlreadyRunning, EnvironmentProblem
 from gridbot.ports import Held, OpenFile
+from tests.simulation.inode import Change, Inode, Rotten
 from tests.simulation.life import Life
 
 _T = TypeVar("_T")
@@ -56,58 +57,6 @@ Occasion = Callable[[str, Path, Moment, Life], None]
 """Told of each operation before, during and after it; it may end the process or cut the power."""
 
 
-class Inode:
-    """A file's content: `data` as the cache has it, of which the first `synced` bytes are durable.
-
-    `before` is the durable content of a file that was emptied and not fsynced since.
-    """
-
-    __slots__ = ("before", "data", "synced")
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.synced = 0
-        self.before: bytes | None = None
-
-    def durable_from(self, offset: int) -> bytes:
-        """Return the durable content from this byte on, where that is what a process would read there too."""
-        return b"" if self.before is not None else bytes(self.data[offset : self.synced])
-
-    def durable(self) -> bytes:
-        """Return what certainly survives a power cut."""
-        return bytes(self.data[: self.synced]) if self.before is None else self.before
-
-
-class _Change:
-    """A change of names that no fsync of the folder has made durable: `target` names `inode`, `source` nothing."""
-
-    __slots__ = ("folders", "inode", "source", "target")
-
-    def __init__(self, *, source: Path | None, target: Path | None, inode: Inode) -> None:
-        self.source, self.target, self.inode = source, target, inode
-        self.folders = {path.parent for path in (source, target) if path is not None}
-
-    def apply(self, names: dict[Path, Inode]) -> None:
-        """Make the change in this picture of the names."""
-        if self.source is not None and names.get(self.source) is self.inode:
-            del names[self.source]
-        if self.target is not None:
-            names[self.target] = self.inode
-
-
-class Rotten:
-    """A file with one changed bit, until `mend`."""
-
-    def __init__(self, path: Path, inode: Inode, place: int, bit: int) -> None:
-        self.path = path
-        self._inode, self._place, self._bit = inode, place, bit
-        inode.data[place] ^= bit
-
-    def mend(self) -> None:
-        """Change the bit back."""
-        self._inode.data[self._place] ^= self._bit
-
-
 class VirtualDisk:
     """The one disk of the machine. `view` gives a process its Disk; the rest is for the world and the checker.
 
@@ -123,7 +72,7 @@ class VirtualDisk:
         self._names: dict[Path, Inode] = {}
         self._folders: dict[Path, dict[str, None]] = {}
         self._durable: dict[Path, Inode] = {}
-        self._pending: list[_Change] = []
+        self._pending: list[Change] = []
         self._locks: dict[Path, Life] = {}
         self.occasion: Occasion = lambda operation, path, moment, life: None
         self.refused: Callable[[Path, Life], None] = lambda path, life: None
@@ -233,7 +182,7 @@ class VirtualDisk:
 
     def later(self, *, source: Path | None, target: Path | None, inode: Inode) -> None:
         """Remember a change of names until its folder is fsynced."""
-        self._pending.append(_Change(source=source, target=target, inode=inode))
+        self._pending.append(Change(source=source, target=target, inode=inode))
 
     def make_durable(self, folder: Path) -> None:
         """Make every change of names in a folder durable."""

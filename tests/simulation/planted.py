@@ -327,7 +327,12 @@ MISTAKES = (
         patch=_swap(NotesArchive, "sync", _always(None)),
         weather=_CUTTING,
     ),
-    Planted(name="fills of ended orders are dropped", patch=_swap(engine, "retire", _always(None)), weather=_CROSSING),
+    Planted(
+        name="fills of ended orders are dropped",
+        quick=False,
+        patch=_swap(engine, "retire", _always(None)),
+        weather=_CROSSING,
+    ),
     Planted(
         name="lost fills of ended orders are not looked for",
         quick=False,

@@ -18,7 +18,8 @@ from gridbot.core.rules import Rules
 from gridbot.core.state import State, new_state
 from gridbot.core.units import Mode
 from gridbot.errors import GridbotError
-from tests.simulation.disk import Inode, VirtualDisk
+from tests.simulation.disk import VirtualDisk
+from tests.simulation.inode import Inode
 
 Fail = Callable[[str, str], None]
 """Told the name of an invariant and a sentence."""

@@ -36,7 +36,7 @@ from tests.simulation.scenario import MONEY, Scenario
 from tests.simulation.ticker import Prices, Ticker
 from tests.simulation.trace import Trace
 
-HOME = Path("/home/user/gridbot")
+HOME = Path("/simulated/gridbot")
 INSTALL_ID = "s1m01"
 QUIET_S = 1_203.0
 """Long enough for an order that nobody heard of to be given up (120 s) and for two sweeps; its end is between marks,

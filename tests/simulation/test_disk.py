@@ -19,7 +19,7 @@ from gridbot.ports import Disk
 from tests.simulation.disk import Moment, Trouble, VirtualDisk
 from tests.simulation.life import Gone, Life
 
-FOLDER = Path("/home/user")
+FOLDER = Path("/simulated")
 FILE = FOLDER / "file"
 SEEDS = range(60)
 

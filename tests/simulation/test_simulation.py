@@ -58,8 +58,8 @@ def test_four_hundred_seeds_hold_for_a_day() -> None:
     assert not held(*verdicts)
 
 
-def pressed(seeds: range, *, presses: int) -> None:
-    """Run seeds in which somebody presses STOP all the time, until it was done so often."""
+def pressed(seeds: range, *, presses: int) -> int:
+    """Run seeds in which somebody presses STOP all the time, until it was done so often; return how often it was."""
     counted = creates = 0
     for seed in seeds:
         verdict = simulate(scenario(seed, hours=4, grids=2, weather=PRESSED))
@@ -68,17 +68,17 @@ def pressed(seeds: range, *, presses: int) -> None:
         creates += verdict.counted["creates"]
         if counted >= presses:
             break
-    assert counted >= presses, f"only {counted} presses in {len(seeds)} seeds"
     assert creates > counted, "an engine that sends nothing proves nothing"
+    return counted
 
 
 def test_no_create_leaves_after_the_latch_whenever_somebody_presses() -> None:
-    pressed(range(1, 20), presses=100)
+    assert pressed(range(1, 20), presses=100) >= 100
 
 
 @pytest.mark.soak
 def test_no_create_leaves_after_a_thousand_presses() -> None:
-    pressed(range(1, 200), presses=1_000)
+    assert pressed(range(1, 200), presses=1_000) >= 1_000
 
 
 def catch(mistake: Planted, *, tries: int) -> str:
@@ -109,7 +109,7 @@ def test_a_rarer_planted_mistake_is_seen(mistake: Planted) -> None:
 def test_without_a_mistake_the_same_weather_is_survived() -> None:
     weathers = list(dict.fromkeys(mistake.weather for mistake in MISTAKES))
     assert len(weathers) > 3
-    assert not held(*(simulate(scenario(1, hours=1.5, grids=2, weather=weather)) for weather in weathers))
+    assert not held(*(simulate(scenario(1, hours=0.5, grids=2, weather=weather)) for weather in weathers))
 
 
 def test_jumping_and_ticking_give_the_same_journal() -> None:
@@ -124,7 +124,7 @@ def test_jumping_and_ticking_give_the_same_journal() -> None:
 def test_a_seed_is_the_same_story_in_every_process() -> None:
     code = (
         "from tests.simulation.scenario import scenario; from tests.simulation.simulation import simulate; "
-        "print(simulate(scenario(9, hours=2, grids=5)).digest)"
+        "print(simulate(scenario(9, hours=1, grids=4)).digest)"
     )
     told = {
         subprocess.run(
