@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from contextlib import closing, suppress
 from decimal import Decimal, InvalidOperation
@@ -44,6 +43,8 @@ def sandbox(
     """Run an exchange on this machine, with play money, until Ctrl-C."""
     if demo and candles is not None:
         raise typer.BadParameter("choose --demo or --candles, not both", param_hint="--demo")
+    import asyncio
+
     from gridbot.adapters.system_clock import SystemClock
     from gridbot.sandbox.exchange import Exchange
     from gridbot.sandbox.opening import open_market

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Protocol
 
 from gridbot.core.units import ZERO, Side
 from gridbot.core.values import value
-from gridbot.errors import OrderRejected
+from gridbot.errors import EnvironmentProblem, OrderRejected
 from gridbot.sandbox.effects import Effect
 from gridbot.sandbox.matching import Room
 from gridbot.sandbox.minutes import History
@@ -55,6 +56,8 @@ class Exchange:
         self.tapes: dict[str, deque[TapeTrade]] = {name: deque(maxlen=TAPE_LENGTH) for name in self.room.markets}
         self.listeners: list[Listener] = []
         self.revoked = False
+        self.failure: EnvironmentProblem | None = None
+        self.on_failure: Callable[[], None] = lambda: None
         self.positions: dict[str, str] = {}
         store.load(self.room)
         self._reserved = {name: market.next_trade for name, market in self.room.markets.items()}
@@ -123,16 +126,28 @@ class Exchange:
 
     def flush(self) -> None:
         """Write what nobody was told but what a restart goes on from: queues, minutes, places in the sources."""
-        with self.store.whole():
-            self.store.write_orders(self.room.open.values())
-            self._write_market()
+        self._write(lambda: self.store.write_orders(self.room.open.values()))
 
     def _keep(self, effect: Effect) -> Effect:
-        with self.store.whole():
-            self.store.write_effect(effect, self.room)
-            self._write_market()
+        self._write(lambda: self.store.write_effect(effect, self.room))
         self._publish(effect)
         return effect
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write something and the market's state, whole; EnvironmentProblem, now and ever after, if it cannot be."""
+        if self.failure is not None:
+            raise self.failure
+        try:
+            with self.store.whole():
+                write()
+                self._write_market()
+        except sqlite3.Error as error:
+            # What is in memory is not what is on disk any more: nothing may be told of it.
+            self.failure = EnvironmentProblem(
+                f"The sandbox cannot write its books: {error}.", hint="Make room, and start it again."
+            )
+            self.on_failure()
+            raise self.failure from error
 
     def _write_market(self) -> None:
         for symbol, market in self.room.markets.items():

@@ -77,7 +77,8 @@ class Market:
 
     def best(self, side: Side) -> Decimal:
         """Return the best price of one side, the user's orders included; 0 while there is none."""
-        crowd = self.standing.bid if side is Side.BUY else self.standing.ask
+        # The crowd's touch itself may be taken.
+        crowd = next((price for price, _ in self.standing.levels(side)), ZERO)
         own = self._sides[side][0].price if self._sides[side] else ZERO
         if not own or not crowd:
             return own or crowd

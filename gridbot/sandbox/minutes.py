@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 
 from gridbot.core.units import ZERO, TimeMs
-from gridbot.sandbox.records import round_down
+from gridbot.sandbox.records import CENTIS
 from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.replay_feed import MarketSource
 
@@ -146,4 +146,5 @@ def _recorded(candles: CandleArrays, shift: int, interval: int) -> Iterable[Minu
     for time, *figures in zip(*(column.tolist() for column in columns), strict=True):
         opened, high, low, close, volume, turnover = (Decimal(repr(figure)) for figure in figures)
         # How many trades there were is not recorded; four make the shape of a candle.
-        yield Minute(time, opened, high, low, close, round_down(volume), round_down(turnover), 4 if volume else 0)
+        volume, turnover = volume.quantize(CENTIS), turnover.quantize(CENTIS)
+        yield Minute(time, opened, high, low, close, volume, turnover, 4 if volume else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -52,9 +53,11 @@ async def running(
 ) -> AsyncIterator[int]:
     """Serve while the block runs; its value is the port. EnvironmentProblem if the port is taken.
 
-    `broke` is called when the market cannot go on; the error itself comes out of the block's end.
+    `broke` is called when the exchange cannot go on; the error itself comes out of the block's end.
     """
     faults = Faults(exchange.clock, service.script)
+    if broke is not None:
+        exchange.on_failure = broke
     for pump in pumps:
         pump.first()
     exchange.flush()
@@ -94,6 +97,8 @@ async def running(
             task.cancel()
         ended = await asyncio.gather(*work, return_exceptions=True)
         await runner.cleanup()
+        if exchange.failure is not None:
+            raise exchange.failure
         exchange.flush()
         for each in ended:
             if isinstance(each, Exception):
@@ -104,9 +109,9 @@ async def running(
 async def serve(exchange: Exchange, pumps: Sequence[Pump], service: Service, say: Callable[[int], None]) -> None:
     """Serve until Ctrl-C or a request of the system to end; `say` is told the port."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no such handlers: there Ctrl-C arrives as KeyboardInterrupt.
-        with contextlib.suppress(NotImplementedError):
+    # On Windows there are no such handlers: Ctrl-C arrives as KeyboardInterrupt.
+    if sys.platform != "win32":
+        for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stop.set)
     async with running(exchange, pumps, service, broke=stop.set) as port:
         say(port)

@@ -75,12 +75,9 @@ class Store:
     def whole(self) -> Iterator[None]:
         """Make everything inside one transaction."""
         self._db.execute("BEGIN IMMEDIATE")
-        try:
+        # The connection commits at the end, and takes all back if something is raised.
+        with self._db:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     # -------------------------------------------------------------------------------------- writing
 

@@ -228,6 +228,16 @@ def act(room: Room, step: tuple[object, ...]) -> Effect:
     return Effect()
 
 
+def test_who_stays_where_the_crowd_was_taken_is_the_best_there_is() -> None:
+    room = room_with()
+    room.place(limit(SELL, "99", "1.02501"), 2)
+    room.place(limit(SELL, "99.99", "1"), 3)
+    market = room.markets["BTCUSDT"]
+    assert market.best(SELL) == D("99.99") and market.best(BUY) < D("99.99") < market.standing.bid
+    with pytest.raises(OrderRejected, match="immediately"):
+        room.place(maker(BUY, "99.99", "1"), 4)
+
+
 @settings(max_examples=150)
 @given(
     steps=st.lists(st.one_of(_orders, _trades, _cancels), max_size=40),
@@ -265,8 +275,7 @@ def test_nothing_is_made_or_lost_and_the_better_and_earlier_order_comes_first(
                 # Whoever came before somebody filled was filled whole, so it does not rest any more.
                 assert not better
         market = room.markets["BTCUSDT"]
-        assert not market.orders(BUY) or market.orders(BUY)[0].price < market.standing.ask
-        assert not market.orders(SELL) or market.orders(SELL)[0].price > market.standing.bid
+        assert market.best(BUY) < market.best(SELL)
     for asset, balance in room.wallet.balances.items():
         balance.check(asset)
         locked = sum((each.reserved for each in room.open.values() if lock_of(each) == asset), D(0))
