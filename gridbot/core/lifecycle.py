@@ -12,7 +12,7 @@ from gridbot.core.events import CandleClosed, HistoryLoaded
 from gridbot.core.ladder import Ladder, Spacing, lay, market_spacing, relaid, smallest_investment, spacing_floor
 from gridbot.core.ledger import Tally, add, multiply, split, subtract
 from gridbot.core.plan import arm, complete, limit_for, settle, settle_all
-from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend
+from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend, signal_of, trend_of
 from gridbot.core.rules import GridRules, HeldCoins, Instrument, Wish
 from gridbot.core.state import Arming, Grid, Limit, Phase, RangeState
 from gridbot.core.units import ONE, ZERO, Price, Quantity, Symbol, TimeMs
@@ -65,13 +65,9 @@ def take_history(g: GridDraft, event: HistoryLoaded) -> None:
     rules = g.rules
     for timeframe, bars in event.bars:
         if timeframe == rules.signal.timeframe:
-            g.signal = new_signal(rules.signal)
-            for bar in bars:
-                g.signal = g.signal.add(bar, rules.signal)
+            g.signal = signal_of(bars, rules.signal)
         if timeframe == rules.trend.timeframe:
-            g.trend = new_trend(rules.trend)
-            for bar in bars:
-                g.trend = g.trend.add(bar, rules.trend)
+            g.trend = trend_of(bars, rules.trend)
 
 
 def take_bars(g: GridDraft, event: CandleClosed) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from gridbot.core.candles import Bar
-from gridbot.core.indicators import Atr, Ema
+from gridbot.core.indicators import Atr, Ema, true_range
 from gridbot.core.rules import HALF, GridRules, SignalRules, TrendRules
 from gridbot.core.units import TimeMs
 from gridbot.core.values import value
@@ -122,6 +123,63 @@ def _direction_after(direction: TrendDirection, ratio: float, threshold: float) 
 def new_signal(rules: SignalRules) -> Signal:
     """Return a signal that has seen nothing."""
     return Signal(Atr(rules.atr_period))
+
+
+def signal_of(bars: Sequence[Bar], rules: SignalRules) -> Signal:
+    """Return what `add` makes of these bars one by one, to the last bit, without the values in between."""
+    n, seen, total = rules.atr_period, 0, 0.0
+    close: float | None = None
+    atr: float | None = None
+    breaker: AtrBreaker | None = None
+    recent: list[float] = []
+    newest = NEVER
+    for bar in bars:
+        if bar.open_time <= newest:
+            continue
+        newest, before = bar.open_time, atr
+        if close is not None:
+            tr = true_range(high=bar.high, low=bar.low, previous_close=close)
+            if atr is not None:
+                atr = (atr * (n - 1) + tr) / n
+            else:
+                seen, total = seen + 1, total + tr
+                atr = total / n if seen == n else None
+        close = bar.close
+        if atr is not None:
+            recent.append(atr)
+            breaker = _breaker_after(breaker, previous=before, atr=atr, jump_limit=rules.atr_jump)
+    last = tuple(recent[-SPIKE_WINDOW:])
+    spike = len(last) == SPIKE_WINDOW and last[-1] > rules.spike_multiple * (sum(last) / SPIKE_WINDOW)
+    return Signal(Atr(n, close, seen, total, atr), last, spike, breaker, newest)
+
+
+def trend_of(bars: Sequence[Bar], rules: TrendRules) -> Trend:
+    """Return what `add` makes of these bars one by one, to the last bit, without the values in between."""
+    fast, slow = rules.ema_fast, rules.ema_slow
+    faster, slower = 2.0 / (fast + 1), 2.0 / (slow + 1)
+    seen, fast_total, slow_total = 0, 0.0, 0.0
+    quick: float | None = None
+    calm: float | None = None
+    direction, newest = _NEUTRAL, NEVER
+    for bar in bars:
+        if bar.open_time <= newest:
+            continue
+        newest, close, seen = bar.open_time, bar.close, seen + 1
+        if quick is not None:
+            quick = quick + faster * (close - quick)
+        else:
+            fast_total += close
+            quick = fast_total / fast if seen == fast else None
+        if calm is not None:
+            calm = calm + slower * (close - calm)
+        else:
+            slow_total += close
+            calm = slow_total / slow if seen == slow else None
+        if quick is not None and calm is not None:
+            direction = _direction_after(direction, quick / calm - 1, rules.threshold)
+    return Trend(
+        Ema(fast, min(seen, fast), fast_total, quick), Ema(slow, min(seen, slow), slow_total, calm), direction, newest
+    )
 
 
 def new_trend(rules: TrendRules) -> Trend:

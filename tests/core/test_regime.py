@@ -22,6 +22,8 @@ from gridbot.core.regime import (
     new_signal,
     new_trend,
     policy_limit,
+    signal_of,
+    trend_of,
 )
 from gridbot.core.rules import HALF, Policy, PolicyRow, SignalRules, TrendRules
 from gridbot.core.units import TimeMs
@@ -252,3 +254,17 @@ def test_a_timeframe_is_a_number_and_a_unit() -> None:
     for wrong in ("", "h", "0h", "4H", "4 h", "4", "-1m"):
         with pytest.raises(ValueError, match="is no timeframe"):
             timeframe_ms(wrong)
+
+
+@given(seed=SEEDS, count=st.integers(0, 90), period=st.integers(1, 15), jump=st.sampled_from([0.02, 0.3]))
+def test_a_history_taken_at_once_is_its_bars_one_by_one(seed: int, count: int, period: int, jump: float) -> None:
+    draw, bars = random.Random(seed), _walk(seed, count)
+    # Some come again, or late: only newer bars count.
+    bars = [draw.choice(bars[max(0, n - 3) : n + 1]) if draw.random() < 0.2 else bar for n, bar in enumerate(bars)]
+    rules = SignalRules(timeframe=1, atr_period=period, atr_jump=jump, spike_multiple=1.2)
+    trends = TrendRules(timeframe=1, ema_fast=period, ema_slow=2 * period, threshold=0.004)
+    signal, trend = new_signal(rules), new_trend(trends)
+    for bar in bars:
+        signal, trend = signal.add(bar, rules), trend.add(bar, trends)
+    assert signal_of(bars, rules) == signal
+    assert trend_of(bars, trends) == trend
