@@ -43,6 +43,8 @@ def sandbox(
     """Run an exchange on this machine, with play money, until Ctrl-C."""
     if demo and candles is not None:
         raise typer.BadParameter("choose --demo or --candles, not both", param_hint="--demo")
+    if candles is not None and len(market or []) > 1:
+        raise typer.BadParameter("a recording is of one market", param_hint="--market")
     import asyncio
 
     from gridbot.adapters.system_clock import SystemClock

@@ -84,6 +84,12 @@ def test_a_recorded_market_is_traded_and_its_first_half_is_history(tmp_path: Pat
         assert market["filters"][1]["stepSize"] == "0.00100000"  # type: ignore[has-type]
 
 
+def test_several_markets_are_listed(tmp_path: Path) -> None:
+    with running(tmp_path, "--market", "BTC/USDT", "--market", "ETH/USDT", "--speed", "600") as (address, _):
+        prices = {row["symbol"]: float(row["price"]) for row in ask(address, "/api/v3/ticker/price")}  # type: ignore[index]
+        assert prices.keys() == {"BTCUSDT", "ETHUSDT"} and prices["BTCUSDT"] > prices["ETHUSDT"] > 0
+
+
 def test_only_one_sandbox_works_in_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with running(tmp_path, "--speed", "0", "--data", str(tmp_path / "books")):
         assert ending(["sandbox", "--port", "0", "--data", str(tmp_path / "books")]) == 2
@@ -106,6 +112,7 @@ def test_a_page_under_another_name_is_told_nothing(tmp_path: Path) -> None:
         (["--fees", "none"], "received, quote or third"),
         (["--speed", "fast"], "a number from 0 on"),
         (["--demo", "--candles", "{here}/none.csv"], "choose --demo or --candles"),
+        (["--candles", "{here}/none.csv", "--market", "A/B", "--market", "C/D"], "of one market"),
         (["--faults", "{here}/none.json"], "cannot be read"),
         (["--faults", "{here}/wrong.json"], "0.do"),
         (["--market", "BTC"], "BTC"),

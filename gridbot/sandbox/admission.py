@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from gridbot.core.units import ZERO
 from gridbot.errors import OrderRejected
-from gridbot.sandbox.records import CENTIS, Kind, MarketRules, NewOrder, Trading
+from gridbot.sandbox.records import CENTIS, HIGHEST_TICK, Kind, MarketRules, NewOrder, Trading
 
 
 def refuse(code: str, message: str) -> NoReturn:
@@ -30,7 +30,7 @@ def check_order(order: NewOrder, rules: MarketRules, *, last: Decimal, resting: 
         price = last if order.kind is Kind.MARKET else order.price
         if order.kind is not Kind.MARKET:
             _precision(order.price, "price")
-            if order.price <= ZERO or order.price % rules.tick_size:
+            if not ZERO < order.price <= rules.tick_size * HIGHEST_TICK or order.price % rules.tick_size:
                 refuse("PRICE_FILTER", "Filter failure: PRICE_FILTER")
         if price * order.quantity < rules.min_notional:
             refuse("NOTIONAL", "Filter failure: NOTIONAL")

@@ -11,6 +11,7 @@ from gridbot.sandbox.matching import Room
 from gridbot.sandbox.minutes import Minute
 from gridbot.sandbox.records import (
     CENTIS,
+    HIGHEST_TICK,
     Fees,
     Kind,
     MarketRules,
@@ -84,7 +85,7 @@ def _symbol(rules: MarketRules) -> Plain:
             {
                 "filterType": "PRICE_FILTER",
                 "minPrice": money(rules.tick_size),
-                "maxPrice": money(rules.tick_size * 10**9),
+                "maxPrice": money(rules.tick_size * HIGHEST_TICK),
                 "tickSize": money(rules.tick_size),
             },
             {

@@ -15,7 +15,7 @@ from gridbot.sandbox.exchange import Exchange
 from gridbot.sandbox.faults import Faults
 from gridbot.sandbox.market import Market
 from gridbot.sandbox.minutes import INTERVALS
-from gridbot.sandbox.sockets import Socket
+from gridbot.sandbox.sockets import ANSWER, Socket
 
 BEAT_S = 0.1
 """Books and candles are told ten times a second, day figures once."""
@@ -45,6 +45,11 @@ class MarketStreams:
         finally:
             del self._subscribed[connection]
 
+    async def hang_up(self) -> None:
+        """End every connection."""
+        for connection in self._subscribed:
+            connection.cut()
+
     async def beat_for_ever(self) -> None:
         """Tell what is told at intervals."""
         beat = 0
@@ -66,16 +71,16 @@ class MarketStreams:
         self._exchange.store.count([f"WS {method}", "unsigned"])
         names = [str(each) for each in streams] if isinstance(streams, list) else []
         if method == "LIST_SUBSCRIPTIONS":
-            connection.send("ack", {"result": sorted(known), "id": number})
+            connection.send(ANSWER, {"result": sorted(known), "id": number})
         elif method not in {"SUBSCRIBE", "UNSUBSCRIBE"}:
-            connection.send("ack", {"error": {"code": 2, "msg": "Invalid request: unknown method"}, "id": number})
+            connection.send(ANSWER, {"error": {"code": 2, "msg": "Invalid request: unknown method"}, "id": number})
         elif not names or not all(_STREAM.fullmatch(each) for each in names):
-            connection.send("ack", {"error": {"code": 2, "msg": "Invalid request: invalid stream"}, "id": number})
+            connection.send(ANSWER, {"error": {"code": 2, "msg": "Invalid request: invalid stream"}, "id": number})
         else:
             known.symmetric_difference_update(known & set(names) if method == "UNSUBSCRIBE" else set(names) - known)
             for name in names:
                 self._remember_book(name)
-            connection.send("ack", {"result": None, "id": number})
+            connection.send(ANSWER, {"result": None, "id": number})
 
     # --------------------------------------------------------------------------------- what is told
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from gridbot.sandbox.binance_errors import ApiError
-from gridbot.sandbox.binance_forms import RATE_LIMITS, balances, execution_report
+from gridbot.sandbox.binance_forms import RATE_LIMITS, balances, execution_report, money
 from gridbot.sandbox.binance_request import Parameters, check_signed
 from gridbot.sandbox.effects import Effect
 from gridbot.sandbox.exchange import Exchange
 from gridbot.sandbox.faults import Faults
-from gridbot.sandbox.sockets import Socket
+from gridbot.sandbox.sockets import ANSWER, Socket
 
 
 class UserStream:
@@ -31,14 +31,19 @@ class UserStream:
         finally:
             del self._subscribed[connection]
 
+    async def hang_up(self) -> None:
+        """End every connection."""
+        for connection in self._subscribed:
+            connection.cut()
+
     def _hear(self, connection: Socket, message: dict[str, object]) -> None:
         number, parameters = message.get("id"), message.get("params")
         try:
             result = self._answer(connection, str(message.get("method")), parameters)
         except ApiError as error:
-            connection.send("ack", {"id": number, "status": error.status, "error": error.body(), "rateLimits": []})
+            connection.send(ANSWER, {"id": number, "status": error.status, "error": error.body(), "rateLimits": []})
             return
-        connection.send("ack", {"id": number, "status": 200, "result": result, "rateLimits": RATE_LIMITS[:1]})
+        connection.send(ANSWER, {"id": number, "status": 200, "result": result, "rateLimits": RATE_LIMITS[:1]})
 
     def _answer(self, connection: Socket, method: str, parameters: object) -> object:
         exchange = self._exchange
@@ -68,6 +73,8 @@ class UserStream:
             return
         now, room = self._exchange.now(), self._exchange.room
         events = [execution_report(report, now) for report in effect.reports]
+        for asset, amount in effect.moved.items():
+            events.append({"e": "balanceUpdate", "E": now, "a": asset, "d": money(amount), "T": now})
         if effect.assets:
             rows = balances(room, sorted(effect.assets), asset="a", free="f", locked="l")
             events.append({"e": "outboundAccountPosition", "E": now, "u": now, "B": rows})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 
 from gridbot.sandbox.records import Order, TapeTrade, Trade
@@ -29,11 +30,12 @@ class Report:
 
 @dataclass(slots=True)
 class Effect:
-    """Everything that one request, or one trade on the market, changed."""
+    """Everything that one request, or one trade on the market, changed; `moved` is what came from outside or went."""
 
     reports: list[Report] = field(default_factory=list)
     tape: list[TapeTrade] = field(default_factory=list)
     assets: set[str] = field(default_factory=set)
+    moved: dict[str, Decimal] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
 
     def tell(self, execution: Execution, order: Order, trade: Trade | None = None) -> None:

@@ -41,6 +41,7 @@ class Do(StrEnum):
     DELAY_WS = "delay_ws"
     HALF_OPEN_WS = "half_open_ws"
     MALFORMED_WS = "malformed_ws"
+    TERMINATE_WS = "terminate_ws"
     TRADING = "trading"
     FILTER = "filter"
     SKEW = "skew"

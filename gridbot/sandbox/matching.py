@@ -86,7 +86,7 @@ class Room:
             if self.wallet.free(asset) + amount < ZERO:
                 refuse("BALANCE", "Account has insufficient balance for requested action.")
             self.wallet.deposit(asset, amount)
-        return Effect(assets={asset})
+        return Effect(assets={asset}, moved={asset: amount})
 
     def adopt(self, order: Order) -> None:
         """Rest an order that was stored; its reservation is in the stored balances already."""

@@ -185,6 +185,10 @@ class TapeTrade:
     buyer_is_maker: bool
 
 
+HIGHEST_TICK = 10**9
+"""No price is more ticks than this."""
+
+
 def round_down(amount: Decimal) -> Decimal:
     """Return `amount` cut to eight decimals."""
     return amount.quantize(CENTIS, rounding=ROUND_DOWN, context=_ROUNDING)

@@ -79,6 +79,9 @@ async def running(
     app = web.Application(middlewares=[gate.middleware()])
     app.add_routes([*Admin(exchange, faults, gate).routes(), *routes])
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_S)
+    if service.protocol is Protocol.BINANCE:
+        app.on_shutdown.append(lambda _: streams.hang_up())
+        app.on_shutdown.append(lambda _: user.hang_up())
     await runner.setup()
     try:
         site = web.TCPSite(runner, HOST, service.port)

@@ -15,6 +15,9 @@ from gridbot.sandbox.faults import Faults
 PING_EVERY_S = 20.0
 """As Binance does since 2025; a client's own pings are answered at once."""
 _MOST_WAITING = 20_000
+ANSWER = "ack"
+"""What a fault script calls the answer to a client's own message."""
+_TERMINATED = orjson.dumps({"subscriptionId": 0, "event": {"e": "eventStreamTerminated"}})
 
 
 class Socket:
@@ -27,6 +30,7 @@ class Socket:
         self._waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_MOST_WAITING)
         self._held: bytes | None = None
         self._half_open = False
+        self._terminated = False
         self._transport: asyncio.Transport | None = None
 
     def send(self, kind: str, message: object) -> None:
@@ -69,7 +73,7 @@ class Socket:
     async def _write(self) -> None:
         while True:
             kind, text = await self._waiting.get()
-            if self._half_open or self._web.closed:
+            if self._half_open or self._web.closed or (self._terminated and kind != ANSWER):
                 continue
             copies = 1
             for fault in self._faults.hits(f"WS {kind}", text.decode()):
@@ -102,6 +106,10 @@ class Socket:
                 return 0, text
             case Do.DELAY_WS:
                 await self._clock.sleep((fault.delay_ms or 0) / 1000)
+            case Do.TERMINATE_WS:
+                # The subscription ends with a word, and the connection stays.
+                self._terminated = True
+                return 1, _TERMINATED
             case Do.HALF_OPEN_WS:
                 self._half_open = True
                 return 0, text

@@ -251,7 +251,7 @@ def test_a_stream_may_leave_out_repeat_reorder_and_delay(tmp_path: Path, fault: 
     run(test)
 
 
-@pytest.mark.parametrize("do", ["drop_ws", "half_open_ws", "malformed_ws"])
+@pytest.mark.parametrize("do", ["drop_ws", "half_open_ws", "malformed_ws", "terminate_ws"])
 def test_a_stream_may_die_with_a_word_or_without(tmp_path: Path, do: str) -> None:
     async def test() -> None:
         fault = {"match": "WS executionReport", "do": do}

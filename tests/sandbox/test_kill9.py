@@ -55,8 +55,8 @@ class Process:
             return orjson.loads(await answer.read())
 
 
-async def started(folder: Path) -> Process:
-    command = [sys.executable, "-m", "gridbot", "sandbox", "--port", "0", "--speed", "0", "--data", str(folder)]
+async def started(folder: Path, *, speed: str = "0") -> Process:
+    command = [sys.executable, "-m", "gridbot", "sandbox", "--port", "0", "--speed", speed, "--data", str(folder)]
     environment = {**os.environ, "GRIDBOT_HOME": str(folder / "home")}
     process = await asyncio.create_subprocess_exec(
         *command, "--balance", "USDT=1000000", stdout=asyncio.subprocess.PIPE, env=environment
@@ -96,7 +96,8 @@ async def work(exchange: Any, life: Process, told: Told, source: random.Random) 
 
 async def one_life(folder: Path, told: Told, source: random.Random) -> None:
     """Start, work, kill in the middle of requests."""
-    life = await started(folder)
+    # In some lives the market moves by itself as well.
+    life = await started(folder, speed=source.choice(["0", "2000"]))
     exchange = rest.binance({**settings(life.port, life.key), "timeout": 5_000})
     try:
         await life.ask("trade", {"symbol": "BTCUSDT", "price": "80000", "amount": "1", "side": "sell"})

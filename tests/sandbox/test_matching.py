@@ -145,6 +145,7 @@ def test_the_fee_of_a_buy_is_taken_in_the_asset_of_its_mode(mode: FeeMode, third
     ("order", "code"),
     [
         (limit(BUY, "100.001", "1"), "PRICE_FILTER"),
+        (limit(SELL, "10000000.01", "1"), "PRICE_FILTER"),
         (limit(BUY, "100", "0.000001"), "LOT_SIZE"),
         (limit(BUY, "100", "0.01"), "NOTIONAL"),
         (limit(BUY, "100", "0.000000001"), "PRECISION"),
@@ -238,15 +239,32 @@ def test_who_stays_where_the_crowd_was_taken_is_the_best_there_is() -> None:
         room.place(maker(BUY, "99.99", "1"), 4)
 
 
-@settings(max_examples=150)
-@given(
+_given = given(
     steps=st.lists(st.one_of(_orders, _trades, _cancels), max_size=40),
     mode=st.sampled_from(list(FeeMode)),
     third=st.sampled_from(["0", "0.0004", "5"]),
 )
+
+
+@settings(max_examples=500)
+@_given
 def test_nothing_is_made_or_lost_and_the_better_and_earlier_order_comes_first(
     steps: list[tuple[object, ...]], mode: FeeMode, third: str
 ) -> None:
+    check_history(steps, mode, third)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@settings(max_examples=5_000)
+@_given
+def test_nothing_is_made_or_lost_in_five_thousand_histories(
+    steps: list[tuple[object, ...]], mode: FeeMode, third: str
+) -> None:
+    check_history(steps, mode, third)
+
+
+def check_history(steps: list[tuple[object, ...]], mode: FeeMode, third: str) -> None:
     room = room_with(mode, third=third)
     booked: dict[int, D] = {}
     for step in steps:
