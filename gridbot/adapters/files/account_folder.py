@@ -88,6 +88,7 @@ class AccountFolder:
         self._disk = disk
         self._new_aside = aside
         self._held: Held | None = None
+        self._loaded: _Found | None = None
         self._replaced: dict[str, bytes] = {}
         self._prefix = ""
 
@@ -100,11 +101,12 @@ class AccountFolder:
         """Give the lock back, if it is held."""
         if self._held is not None:
             self._held.release()
-            self._held = None
+            self._held, self._loaded = None, None
 
     def load(self) -> Restored:
         """Return the snapshot and every event after it; StateFileError for anything damaged, foreign or newer."""
         found = self._look()
+        self._loaded = None if self._held is None else found
         path = self.folder / found.name
         warnings: list[str] = []
         if found.tail.torn:
@@ -138,7 +140,7 @@ class AccountFolder:
         """Open the journal behind event `after`, the newest that `load` gave; what was torn is cut off first."""
         if self._held is None:
             raise ValueError("the journal is written under the lock only; call acquire first")
-        found = self._look()
+        found = self._what_was_loaded()
         if found.tail.last != after:
             raise ValueError(f"the journal is at event {found.tail.last}, not at {after}")
         if found.schema < SCHEMA:
@@ -179,6 +181,14 @@ class AccountFolder:
         return order_prefix(install, epoch)
 
     # ------------------------------------------------------------------------------------- reading
+
+    def _what_was_loaded(self) -> _Found:
+        """Return what `load` saw under the lock, so that a long journal is not read twice; else look now."""
+        found, self._loaded = self._loaded, None
+        if found is None:
+            return self._look()
+        size = len(self._disk.read(self.folder / found.name) or b"")
+        return found if size == found.tail.size + found.tail.torn else self._look()
 
     def _look(self) -> _Found:
         """Read snapshot and journal; where a running gridbot rotated meanwhile, read again."""
