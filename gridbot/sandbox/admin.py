@@ -16,6 +16,8 @@ from gridbot.sandbox.fault_script import read_script
 from gridbot.sandbox.faults import Faults
 from gridbot.sandbox.records import Order, Trade
 
+_FINEST, _LARGEST = -18, 18
+"""Digits behind and in front of the point."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -118,8 +120,9 @@ def _amount(given: dict[str, str], name: str) -> Decimal:
         amount = Decimal(given.get(name, ""))
     except InvalidOperation as error:
         raise web.HTTPBadRequest(text=f'{name} must be an amount, as a text such as "0.1".') from error
-    if not amount.is_finite():
-        raise web.HTTPBadRequest(text=f"{name} must be finite.")
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or not _FINEST <= exponent <= amount.adjusted() <= _LARGEST:
+        raise web.HTTPBadRequest(text=f"{name} is out of all proportion.")
     return amount
 
 

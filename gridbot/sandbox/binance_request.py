@@ -15,6 +15,8 @@ _AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _AMOUNT_RANGE = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
 DEFAULT_WINDOW_MS, LONGEST_WINDOW_MS = 5_000, 60_000
 _EARLY_MS = 1_000
+_TOO_LARGE = 2**62
+"""More than this neither a time nor a number of anything can be."""
 
 
 class Parameters:
@@ -48,6 +50,8 @@ class Parameters:
             return None
         if not re.fullmatch(r"[0-9]{1,20}", text):
             raise illegal(name, "^[0-9]{1,20}$")
+        if int(text) >= _TOO_LARGE:
+            raise ApiError(-1108, f"Parameter '{name}' is too large.")
         return int(text)
 
     def amount(self, name: str) -> Decimal | None:

@@ -17,6 +17,7 @@ from gridbot.sandbox.firi_forms import (
     HistoryKind,
     balance_rows,
     history_rows,
+    is_number,
     market_form,
     order_row,
     tape_rows,
@@ -216,7 +217,7 @@ class FiriRest:
     async def _cancel_all(self, request: web.Request) -> object:
         which = request.match_info.get("which")
         resting = list(self._exchange.room.open.values())
-        if which is not None and which.isdigit():
+        if which is not None and is_number(which):
             resting = [each for each in resting if each.id == int(which)]
         elif which is not None:
             resting = [each for each in resting if each.symbol == self._named(which).rules.symbol]
@@ -237,7 +238,7 @@ class FiriRest:
 
     def _find(self, request: web.Request) -> Order:
         text = request.match_info["id"]
-        number = int(text) if text.isdigit() and len(text) < 19 else 0
+        number = int(text) if is_number(text) else 0
         found = self._exchange.room.open.get(number)
         stored = [found] if found else self._exchange.store.orders("id=?", number)
         if not stored:
@@ -251,7 +252,7 @@ def _bad(name: str, message: str) -> NoReturn:
 
 def _count(request: web.Request, name: str, *, default: int) -> int:
     text = request.query.get(name, str(default))
-    if not text.isdigit() or not 0 < int(text) <= 10**20:
+    if not is_number(text) or int(text) < 1:
         _bad("InvalidCount", f"{name} must be a whole number above 0.")
     return min(int(text), 10_000)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,11 @@ class HistoryKind(StrEnum):
     BOTH = "both"
     CANCELLED = "cancelled"
     MATCHED = "matched"
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a whole number of a size that means something."""
+    return re.fullmatch("[0-9]{1,18}", text) is not None
 
 
 def iso(time: int) -> str:
@@ -109,7 +115,7 @@ def tape_rows(tape: Iterable[TapeTrade]) -> list[Row]:
 def year_and_month(year: str | None, month: str | None) -> tuple[int | None, int | None] | None:
     """Return a period as numbers; None for what is none."""
     for text, most in ((year, 9999), (month, 12)):
-        if text is not None and not (text.isdigit() and 1 <= int(text) <= most):
+        if text is not None and not (is_number(text) and 1 <= int(text) <= most):
             return None
     return int(year) if year else None, int(month) if month else None
 

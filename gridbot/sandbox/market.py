@@ -103,6 +103,17 @@ class Market:
             found.append((level.price, level.crowd + sum((order.leaves for order in level.own), ZERO)))
         return found
 
+    def settle(self, bid: Decimal, ask: Decimal, width: int) -> None:
+        """Move the crowd's touch, but never across an order of the user that still stands there."""
+        spread = width * self.rules.tick_size
+        bids, asks = self._sides[Side.BUY], self._sides[Side.SELL]
+        if bids and bids[0].price >= ask:
+            bid, ask = min(bid, bids[0].price), bids[0].price + spread
+        elif asks and asks[0].price <= bid:
+            bid, ask = max(asks[0].price - spread, self.rules.tick_size), max(ask, asks[0].price)
+        self.standing.quote(bid, ask, self.rules)
+        self.update_id += 1
+
     def number_trade(self) -> int:
         """Return the number of the next trade."""
         self.next_trade += 1

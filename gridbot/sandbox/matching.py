@@ -104,25 +104,29 @@ class Room:
     def trade(self, symbol: str, price: Decimal, quantity: Decimal, taker: Side, *, now: int, width: int) -> Effect:
         """Let others trade `quantity` (base) at `price`; it fills what of the user's stands in the way.
 
-        Orders that are better than the price, or that the new quote would cross, are filled whole: whoever traded here
-        would have traded with them first. At the price itself the trade has to get through those who came before.
+        Whoever trades here would first have traded with the user's better orders, so their part of the quantity comes
+        first, the best and earliest order before the others. What is left has to get through those who came before at
+        the price itself. No more than `quantity` trades: an order that is larger holds the price where it is.
         `width` is the spread afterwards, in ticks.
         """
         market, effect = self.markets[symbol], Effect()
         with localcontext(EXACT):
-            market.last = price
             tick = market.rules.tick_size
             bid = price if taker is Side.SELL else max(price - width * tick, tick)
             ask = price if taker is Side.BUY else price + width * tick
-            rest = market.rules.lots_down(quantity)
+            rest, market.last = market.rules.lots_down(quantity), price
             for order in self._in_the_way(market, price, bid=bid, ask=ask):
-                rest -= order.leaves
-                self._fill(order, order.price, order.leaves, now, effect, maker=True)
-            rest = self._at_the_price(market, opposite(taker), price, max(rest, ZERO), now, effect)
+                part = min(rest, order.leaves)
+                if part > ZERO:
+                    rest -= part
+                    self._fill(order, order.price, part, now, effect, maker=True)
+                    market.last = order.price
+            if rest > ZERO:
+                market.last = price
+                rest = self._at_the_price(market, opposite(taker), price, rest, now, effect)
             if rest > ZERO:
                 effect.tape.append(self._tape(market, price, rest, taker, now))
-            market.standing.quote(bid, ask, market.rules)
-            market.update_id += 1
+            market.settle(bid, ask, width)
             self._check(effect)
         return effect
 

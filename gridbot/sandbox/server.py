@@ -26,7 +26,7 @@ from gridbot.sandbox.firi_app import PACE_MS, FiriRest
 from gridbot.sandbox.opening import Pump, flush_for_ever
 
 HOST = "127.0.0.1"
-_PATIENCE_S = 2.0
+_PATIENCE_S = 0.5
 
 
 class Protocol(StrEnum):

@@ -44,11 +44,8 @@ def act_on(exchange: Exchange, fault: Fault, text: str) -> None:
 
 def fill(exchange: Exchange, order: Order, amount: Decimal | None) -> None:
     """Let others trade at the order's price until `amount` (base) of it, or all of it, is filled."""
-    own = [
-        each
-        for each in exchange.room.markets[order.symbol].orders(order.side)
-        if each.price == order.price and each.id < order.id
-    ]
+    own = exchange.room.markets[order.symbol].orders(order.side)
+    own = own[: own.index(order)]
     before = order.ahead + sum((each.leaves for each in own), ZERO)
     wanted = before + (order.leaves if amount is None else min(amount, order.leaves))
     exchange.trade(order.symbol, order.price, wanted, opposite(order.side))

@@ -82,7 +82,7 @@ def test_fills_are_told_in_orders_trades_and_balances_alike(tmp_path: Path) -> N
             await ccxt.load_markets()
             served.trade("80000", "0.4")
             made = await ccxt.create_order(BTC, "limit", "buy", "0.01", "79000")
-            served.trade("78999", "0.001")
+            served.trade("78999", "1")
             (closed,) = await ccxt.fetch_closed_orders(BTC)
             assert closed["id"] == made["id"] and closed["filled"] == "0.01000000" and closed["status"] == "closed"
             (trade,) = await ccxt.fetch_my_trades(BTC)
@@ -174,7 +174,7 @@ def test_a_sell_is_filled_by_those_who_buy(tmp_path: Path) -> None:
             await ccxt.load_markets()
             served.trade("80000", "0.4")
             await ccxt.create_order(BTC, "limit", "sell", "0.01", "81000")
-            served.trade("81000.01", "0.001", Side.BUY)
+            served.trade("81000.01", "1", Side.BUY)
             (trade,) = await ccxt.fetch_my_trades(BTC)
             assert trade["side"] == "sell" and trade["fee"] == {"cost": "0.81000000", "currency": "USDT"}
 

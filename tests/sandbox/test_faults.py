@@ -81,7 +81,7 @@ def test_a_wrong_symbol_and_missing_fields_are_in_the_answer_alone(tmp_path: Pat
             await exchange.load_markets()
             served.trade("80000", "0.4")
             assert (await buy(exchange))["info"]["symbol"] == "WRONGSYMBOL"
-            served.trade("78000", "0.1")
+            served.trade("78000", "1")
             (trade,) = await exchange.fetch_my_trades(BTC)
             assert trade["fee"]["cost"] is None and trade["amount"] == "0.01000000"
             (told,) = (await served.ask("books"))["trades"]
@@ -103,7 +103,7 @@ def test_pages_and_lists_may_lack_what_is_there_and_answers_may_be_old(tmp_path:
             assert await exchange.fetch_open_orders(BTC) == []
             await served.load({"match": ACCOUNT, "do": "stale", "delay_ms": 0, "from": 2})
             before = (await exchange.fetch_balance())["USDT"]
-            served.trade("78000", "0.1")
+            served.trade("78000", "1")
             assert (await exchange.fetch_balance())["USDT"] == before
             await served.load({"match": TRADES, "do": "cut_page", "keep": 1, "until": 1})
             assert len(await exchange.fetch_my_trades(BTC)) == 1

@@ -86,7 +86,7 @@ def test_a_fill_is_in_the_histories_and_a_part_is_told_by_the_cancel(tmp_path: P
     async def test(served: Served) -> None:
         whole = await firi(served, lambda api: api.post_orders("BTCNOK", "ask", "801000.00", "0.5"))
         part = await firi(served, lambda api: api.post_orders("BTCNOK", "bid", "799000.00", "0.1"))
-        served.trade("801000.01", "0.001", Side.BUY, "BTCNOK")
+        served.trade("801000.01", "1", Side.BUY, "BTCNOK")
         (resting,) = served.exchange.room.open.values()
         served.trade("799000", str(resting.ahead + D("0.04")), symbol="BTCNOK")
         ended = await firi(served, lambda api: api.delete_order_detailed(str(part["id"])))

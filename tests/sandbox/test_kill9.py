@@ -85,7 +85,7 @@ async def work(exchange: Any, life: Process, told: Told, source: random.Random) 
                 ended = await exchange.cancel_order(made["id"], BTC)
                 told.cancelled.add(ended["id"])
             if source.random() < 0.5:
-                trade = {"symbol": "BTCUSDT", "price": str(79_000 - source.randrange(100)), "amount": "0.002"}
+                trade = {"symbol": "BTCUSDT", "price": str(79_000 - source.randrange(100)), "amount": "0.0025"}
                 told.fills |= {each["id"] for each in (await life.ask("trade", trade))["fills"]}
         except ccxt.OrderNotFound:
             # Another worker's trade filled it first.

@@ -46,11 +46,25 @@ def test_a_trade_at_the_price_first_fills_those_who_came_before_and_then_a_part(
     assert order.leaves == D("1.5") and room.wallet.of("USDT").locked == D("148.5")
 
 
-def test_a_better_price_is_filled_first_and_whole() -> None:
+def test_a_better_price_is_filled_first_and_no_more_than_there_is_trade() -> None:
     room = room_with()
     room.place(limit(BUY, "98", "1"), 2)
     room.place(limit(BUY, "99", "1"), 3)
-    assert fills(trade(room, "97.5", "0.1", SELL)) == [(2, D(99), D(1)), (1, D(98), D(1))]
+    effect = trade(room, "97.5", "1.5", SELL)
+    assert fills(effect) == [(2, D(99), D(1)), (1, D(98), D("0.5"))]
+    assert [(each.price, each.quantity) for each in effect.tape] == [(D(99), D(1)), (D(98), D("0.5"))]
+    market = room.markets["BTCUSDT"]
+    # The rest of the order holds the price: who would sell at 97.50 sells to it.
+    assert (market.last, market.best(BUY), market.best(SELL)) == (D(98), D(98), D("98.01"))
+    assert fills(trade(room, "97", "2", BUY)) == [(1, D(98), D("0.5"))]
+    assert (market.last, market.best(SELL)) == (D(97), D(97))
+
+
+def test_a_price_without_a_trade_fills_nobody() -> None:
+    room = room_with()
+    room.place(limit(BUY, "98", "1"), 2)
+    assert trade(room, "50", "0", SELL).reports == [] and room.markets["BTCUSDT"].last == D(50)
+    assert room.markets["BTCUSDT"].best(BUY) == D(98) < room.markets["BTCUSDT"].best(SELL)
 
 
 def test_at_one_price_the_earlier_order_is_filled_first() -> None:
@@ -274,6 +288,9 @@ def check_history(steps: list[tuple[object, ...]], mode: FeeMode, third: str) ->
             effect = act(room, step)
         except OrderRejected:
             continue
+        if step[0] == "trade":
+            # What the market traded is what is on its tape, whoever it was with.
+            assert sum((each.quantity for each in effect.tape), D(0)) == D(str(step[3])) / 100_000
         for each in effect.trades:
             booked[each.order_id] = booked.get(each.order_id, D(0)) + each.quantity
         for order in effect.orders.values():

@@ -96,7 +96,7 @@ def test_the_user_stream_tells_orders_trades_and_balances(tmp_path: Path) -> Non
             assert heard["id"] == made["id"] and heard["status"] == "open" and heard["clientOrderId"] == "gbstream1"
             assert (await soon(money))["USDT"]["used"] == "790.00000000"
             orders = asyncio.ensure_future(pro.watch_orders(BTC))
-            served.trade("78000", "0.001")
+            served.trade("78000", "1")
             (trade,) = await soon(trades)
             assert trade["order"] == made["id"] and trade["fee"] == {"cost": "0.00001000", "currency": "BTC"}
             assert trade["id"] == (await pro.fetch_my_trades(BTC))[0]["id"]
@@ -171,14 +171,14 @@ def test_after_a_cut_stream_a_client_finds_by_asking_what_it_missed(tmp_path: Pa
             made = await pro.create_order(BTC, "limit", "buy", "0.01", "79000")
             with pytest.raises(ccxt.NetworkError):
                 await soon(waiting)
-            served.trade("78999", "0.001")
+            served.trade("78999", "1")
             # Nothing is told again: what was missed is found by REST, and the next fill comes by the stream.
             assert [each["order"] for each in await pro.fetch_my_trades(BTC)] == [made["id"]]
             waiting = asyncio.ensure_future(pro.watch_my_trades(BTC))
             await subscribed(served, 2)
             await asyncio.sleep(0.1)
             second = await pro.create_order(BTC, "limit", "buy", "0.01", "78000")
-            served.trade("77999", "0.001")
+            served.trade("77999", "1")
             assert [each["order"] for each in await soon(waiting)] == [second["id"]]
 
     run(test)
@@ -200,5 +200,22 @@ def test_two_clients_each_get_every_event_once(tmp_path: Path) -> None:
             made = await rest.create_order(BTC, "limit", "buy", "0.01", "79000")
             for each in waiting:
                 assert [order["id"] for order in await soon(each)] == [made["id"]]
+
+    run(test)
+
+
+def test_the_server_ends_though_clients_hang_on(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with aiohttp.ClientSession() as session:
+            async with sandbox(tmp_path, {"match": "GET /api/v3/time", "do": "hang"}) as served:
+                market = await session.ws_connect(f"{served.address}/ws/btcusdt@trade")
+                user = await session.ws_connect(f"{served.address}/ws-api/v3")
+                hanging = asyncio.ensure_future(session.get(f"{served.address}/api/v3/time"))
+                while not (await served.ask("faults"))["faults"][0]["done"]:
+                    await asyncio.sleep(0.01)
+            for socket in (market, user):
+                assert (await soon(socket.receive())).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+            with pytest.raises(aiohttp.ClientError):
+                await soon(hanging)
 
     run(test)
