@@ -201,10 +201,27 @@ def _without(answer: object, fault: Fault) -> object:
     return [_without(each, fault) for each in answer] if isinstance(answer, list) else answer
 
 
+def replaced(answer: object, fault: Fault) -> object:
+    """Return an answer or a message with other values under the names that the fault has."""
+    if isinstance(answer, dict):
+        values = fault.values or {}
+        return {name: values[name] if name in values else replaced(each, fault) for name, each in answer.items()}
+    return [replaced(each, fault) for each in answer] if isinstance(answer, list) else answer
+
+
+def _missing_one(answer: object, fault: Fault) -> object:
+    """Return a list without one row: the last, or the one that the fault names."""
+    if not isinstance(answer, list) or not answer:
+        return answer
+    row = (-1 if fault.row is None else fault.row) % len(answer)
+    return answer[:row] + answer[row + 1 :]
+
+
 _MANGLED: dict[Do, Callable[[object, Fault], object]] = {
     Do.WRONG_SYMBOL: _elsewhere,
     Do.WITHOUT: _without,
-    Do.MISSING_ONE: lambda answer, _: answer[:-1] if isinstance(answer, list) else answer,
+    Do.REPLACE: replaced,
+    Do.MISSING_ONE: _missing_one,
     Do.EMPTY_LIST: lambda answer, _: [] if isinstance(answer, list) else answer,
     Do.CUT_PAGE: lambda answer, fault: answer[: fault.keep] if isinstance(answer, list) else answer,
 }

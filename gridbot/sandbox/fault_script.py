@@ -28,6 +28,7 @@ class Do(StrEnum):
     TRUNCATE = "truncate"
     WRONG_SYMBOL = "wrong_symbol"
     WITHOUT = "without"
+    REPLACE = "replace"
     STALE = "stale"
     MISSING_ONE = "missing_one"
     EMPTY_LIST = "empty_list"
@@ -42,6 +43,7 @@ class Do(StrEnum):
     HALF_OPEN_WS = "half_open_ws"
     MALFORMED_WS = "malformed_ws"
     TERMINATE_WS = "terminate_ws"
+    REPLACE_WS = "replace_ws"
     TRADING = "trading"
     FILTER = "filter"
     SKEW = "skew"
@@ -68,6 +70,8 @@ _NEEDS: dict[Do, tuple[str, ...]] = {
     Do.STATUS: ("status",),
     Do.ERROR: ("code", "message"),
     Do.WITHOUT: ("fields",),
+    Do.REPLACE: ("values",),
+    Do.REPLACE_WS: ("values",),
     Do.CUT_PAGE: ("keep",),
     Do.TRADING: ("symbol", "trading"),
     Do.FILTER: ("symbol", "filters"),
@@ -77,12 +81,13 @@ _NEEDS: dict[Do, tuple[str, ...]] = {
     Do.FILL: ("symbol",),
     Do.CANCEL_ORDERS: ("symbol",),
 }
-_DETAILS = frozenset(name for names in _NEEDS.values() for name in names) | {"retry_after", "side"}
+_DETAILS = frozenset(name for names in _NEEDS.values() for name in names) | {"retry_after", "side", "row"}
 _ALSO: dict[Do, tuple[str, ...]] = {
     Do.STATUS: ("retry_after",),
     Do.ERROR: ("status",),
     Do.EXECUTE_LATE: ("status",),
     Do.HANG: ("delay_ms",),
+    Do.MISSING_ONE: ("row",),
     Do.PRICE: ("amount", "side"),
     Do.FILL: ("amount",),
 }
@@ -125,6 +130,8 @@ class Fault(BaseModel):
     code: int | str | None = None
     message: str | None = None
     fields: tuple[str, ...] | None = None
+    values: dict[str, str | int | None] | None = None
+    row: int | None = None
     keep: int | None = Field(default=None, ge=0)
     symbol: str | None = None
     trading: Trading | None = None

@@ -9,6 +9,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from gridbot.sandbox.exchange import Clock
+from gridbot.sandbox.fault_gate import replaced
 from gridbot.sandbox.fault_script import Do, Fault
 from gridbot.sandbox.faults import Faults
 
@@ -110,6 +111,8 @@ class Socket:
                 # The subscription ends with a word, and the connection stays.
                 self._terminated = True
                 return 1, _TERMINATED
+            case Do.REPLACE_WS:
+                return copies, orjson.dumps(replaced(orjson.loads(text), fault))
             case Do.HALF_OPEN_WS:
                 self._half_open = True
                 return 0, text

@@ -26,6 +26,7 @@ DETAILS: dict[Do, dict[str, object]] = {
     Do.STATUS: {"status": 502},
     Do.ERROR: {"code": -1001, "message": "Internal error."},
     Do.WITHOUT: {"fields": ["orderId", "commission"]},
+    Do.REPLACE: {"values": {"status": "FILLED", "price": None}},
     Do.STALE: {"delay_ms": 0},
     Do.CUT_PAGE: {"keep": 1},
     Do.EXECUTE_LATE: {"delay_ms": 30},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal as D
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,34 @@ def test_a_wrong_symbol_and_missing_fields_are_in_the_answer_alone(tmp_path: Pat
             assert trade["fee"]["cost"] is None and trade["amount"] == "0.01000000"
             (told,) = (await served.ask("books"))["trades"]
             assert told["fee"] == "0.00001000" and told["symbol"] == "BTCUSDT"
+
+    run(test)
+
+
+def test_prices_may_be_none_at_all_and_candles_may_lack_one(tmp_path: Path) -> None:
+    async def test() -> None:
+        faults: list[dict[str, object]] = [
+            {
+                "match": "GET /api/v3/ticker/bookTicker",
+                "do": "replace",
+                "values": {"bidPrice": "NaN", "askPrice": "-1"},
+            },
+            {"match": "WS btcusdt@bookTicker", "do": "replace_ws", "values": {"b": "90000.00", "a": None}},
+            {"match": "GET /api/v3/klines", "do": "missing_one", "row": 3},
+        ]
+        async with sandbox(tmp_path, *faults) as served, client(served) as exchange, aiohttp.ClientSession() as session:
+            await exchange.load_markets()
+            served.trade("80000", "0.4")
+            best = await exchange.public_get_ticker_bookticker({"symbol": "BTCUSDT"})
+            assert (best["bidPrice"], best["askPrice"]) == ("NaN", "-1")
+            times = [each[0] for each in await exchange.fetch_ohlcv(BTC, "1m", limit=9)]
+            assert [later - each for each, later in pairwise(times)] == [60_000, 60_000, 120_000, *[60_000] * 4]
+            async with session.ws_connect(f"{served.address}/ws/btcusdt@bookTicker") as socket, asyncio.timeout(10):
+                await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+                await socket.receive_json()
+                served.trade("80001", "0.4")
+                told = await socket.receive_json()
+                assert (told["b"], told["a"], told["s"]) == ("90000.00", None, "BTCUSDT")
 
     run(test)
 
