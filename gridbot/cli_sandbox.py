@@ -145,9 +145,12 @@ def _amount(option: str, text: str) -> Decimal:
 
 def _tell(exchange: Exchange, service: Service, port: int, folder: Path) -> None:
     """Say where it is and how to use it."""
+    from gridbot.sandbox.server import Protocol
+
     key, address = exchange.key(), f"http://127.0.0.1:{port}"
     print(f"The sandbox speaks like {service.protocol.value} at {address}; its books are in {folder}.")
     print(f"  API key  {key.name}")
-    print(f"  secret   {key.secret}")
+    if service.protocol is Protocol.BINANCE:
+        print(f"  secret   {key.secret}")
     print(f'  in config.json: "exchange": {{"id": "{service.protocol.value}", "base_url": "{address}"}}')
     print(f"What it knows itself: {address}/sandbox/books and /sandbox/stats. Ctrl-C ends it.", flush=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import orjson
 import pytest
 
@@ -58,3 +61,12 @@ def test_a_script_is_read_with_all_its_parts() -> None:
         source="faults.json",
     )
     assert (fault.do, fault.first, fault.until, fault.count, fault.delay_ms) == (Do.EXECUTE_LATE, 3, 9, 2, 120_000)
+
+
+README = (Path(__file__).resolve().parents[2] / "README_PROD.md").read_text("utf-8")
+
+
+def test_the_script_in_the_readme_is_one_and_every_kind_of_fault_is_told_there() -> None:
+    (shown,) = re.findall(r"```json\n(\[.*?\])\n```", README, re.DOTALL)
+    assert len(read_script(shown, source="README_PROD.md")) == 4
+    assert [each.value for each in Do if f"`{each.value}`" not in README] == []
