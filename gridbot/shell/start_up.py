@@ -73,6 +73,10 @@ class StartUp:
             self._again()
         return answer
 
+    def released(self) -> None:
+        """Trading goes on after a stop: what crossed with its cancels, a fill too, is learnt before a create leaves."""
+        self._again()
+
     def _again(self) -> None:
         self._executor.close_gate()
         self._reconciler.begin_anew()

@@ -290,6 +290,8 @@ class Trader:
 
     async def _follow(self, number: int, ruling: Ruling) -> None:
         grids = self.state.rules.grids
+        if ruling.releases is not None:
+            self._start_up.released()
         for event in ruling.events:
             self._arrival.heed(event, self.state)
             self._apply(event)

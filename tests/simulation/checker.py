@@ -19,7 +19,7 @@ from gridbot.core.commands import CancelOrder, FillBooked, PlaceLimit
 from gridbot.core.events import Event, OrderFilled, OrderReported
 from gridbot.core.orders import OrderState
 from gridbot.core.state import State
-from gridbot.core.units import GridId, Mode, Side, Symbol
+from gridbot.core.units import GridId, Mode, OrderId, Side, Symbol
 from gridbot.shell.known_orders import live_order, live_orders
 from gridbot.sim.matching import Resting
 from tests.simulation.disk import VirtualDisk
@@ -32,6 +32,8 @@ from tests.simulation.trace import Trace
 
 _GRACE_MS = 50
 """A failure is known to the process a few turns of its loop after the disk told it to the journal's writer."""
+_TWICE = 2
+"""How often in a row every market must be seen empty before anybody may say that nothing rests."""
 _INTENDED = frozenset({OrderState.INTENT, OrderState.CANCEL_INTENT})
 """A cancel may be wanted while a create waits for its turn to leave."""
 _UNSURE = frozenset({OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.SENT, OrderState.INTENT})
@@ -73,6 +75,9 @@ class Checker:
         self._trades_seen = 0
         self._broken: dict[Life, int] = {}
         self._needed: set[tuple[str, str]] = set()
+        self._zeros: Counter[Symbol] = Counter()
+        self._last_look: dict[Symbol, set[OrderId]] = {}
+        self._traded: set[Symbol] = set()
         self._current: Life | None = None
         self._must_be_latched = self._releasing = False
         self.replica = Replica(disk, folder, mode=mode, fail=self.fail, booked=self._on_booked, seen=self._on_event)
@@ -88,6 +93,7 @@ class Checker:
         if self._current is not None and self._current.alive:
             self.fail("I25", f"process {life.number} trades while process {self._current.number} does")
         self._current = life
+        self._zeros.clear()
         self.must_ask()
 
     def must_ask(self) -> None:
@@ -150,6 +156,7 @@ class Checker:
         if id_ in self._sent:
             self.fail("I2", f"order id {id_} is sent a second time", id_)
         self._sent.add(id_)
+        self._traded.add(order.symbol)
         for amount in (order.price, order.quantity):
             if type(amount) is not Decimal:
                 self.fail("I12", f"{amount!r} is no Decimal", id_)
@@ -207,6 +214,26 @@ class Checker:
         self.counted["cancels"] += 1
         if not order.ref.id.startswith(self._ours):
             self.fail("I21", f"a cancel of {order.ref.id}, which is not ours", order.ref.id)
+
+    # ------------------------------------------------------------------------------ the kill switch
+
+    def kill_listed(self, symbol: Symbol) -> None:
+        """The kill switch is told what truly rests in a market at this moment."""
+        mine = {one.order.ref.id for one in self._venue.resting(symbol) if one.order.ref.id.startswith(self._ours)}
+        self._zeros[symbol] = 0 if mine else self._zeros[symbol] + 1
+        self._last_look[symbol] = mine
+
+    def flat(self, life: Life) -> None:
+        """[I20] flat is said only after every market was truly empty at two looks in a row."""
+        self.counted["flat"] += 1
+        for symbol in self._markets:
+            if symbol in self._traded and self._zeros[symbol] < _TWICE:
+                self.fail("I20", f"flat is said, and {symbol} was seen empty {self._zeros[symbol]} times in a row")
+        for rests in self._our_resting():
+            # What landed since the last look was on its way before the stop; the next look finds it.
+            if rests.order.ref.id in self._last_look.get(rests.order.symbol, ()):
+                self.fail("I20", "flat is said, and an order rests that was there at the last look", rests.order.ref.id)
+        self._zeros.clear()
 
     def landed(self, order: PlaceLimit) -> None:
         """A create is under way no more."""

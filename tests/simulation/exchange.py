@@ -109,6 +109,10 @@ class Witness(Protocol):
         """A read was answered."""
         ...
 
+    def kill_listed(self, symbol: Symbol) -> None:
+        """The kill switch's list of a market's open orders is the truth of this moment."""
+        ...
+
 
 class Door:
     """Satisfies the Venue port for one process. A request that left goes on when the process is dead."""
@@ -197,3 +201,16 @@ class Door:
             await self._machine.awake()
             self._life.check()
             yield update
+
+
+class KillConnection(Door):
+    """The kill switch's own way to the same venue, through the same faults. Its reads tell the trader nothing."""
+
+    async def open_orders(self, symbol: Symbol) -> tuple[OrderReport, ...]:
+        self._leave("kill list", None)
+        return await self._through("kill list", self._listed(symbol))
+
+    async def _listed(self, symbol: Symbol) -> tuple[OrderReport, ...]:
+        reports = await self._front.open_orders(symbol)
+        self._witness.kill_listed(symbol)
+        return tuple(reports)

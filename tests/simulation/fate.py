@@ -12,7 +12,17 @@ from gridbot.config import parse_config
 from gridbot.core.rules import Wish
 from gridbot.core.units import GridId
 from gridbot.errors import AlreadyRunning
-from gridbot.shell.facade import Answered, CancelOne, ReleaseKill, Request, SaveConfig, SetRunning, SetWish, StopTrading
+from gridbot.shell.facade import (
+    STOPPED,
+    Answered,
+    CancelOne,
+    ReleaseKill,
+    Request,
+    SaveConfig,
+    SetRunning,
+    SetWish,
+    StopTrading,
+)
 from gridbot.shell.known_orders import live_orders
 from tests.simulation.disk import Moment, Trouble
 from tests.simulation.life import Life, outside
@@ -89,6 +99,8 @@ class Fate:
         world.trace.world("somebody puts a KILL file there")
         world.disk.put(world.latch, content)
         world.checker.look_at_latch()
+        if world.process is not None:
+            world.process.kill_file_came()
 
     async def _crash(self, random: Random) -> None:
         self._power = random.random() < self._world.plan.weather.power
@@ -188,7 +200,7 @@ class Fate:
             if random.random() < 0.5:
                 await self._next_trade(random)
             answer = await self._answer(StopTrading("The user pressed STOP."))
-            if answer is not None and answer.ok:
+            if answer is not None and answer.message == STOPPED:
                 world.checker.promised_stop()
         often = world.plan.weather.kill_s < 600
         await asyncio.sleep(random.choice((1.0, 5.0, 60.0) if often else (5.0, 300.0, 3_600.0)))

@@ -26,7 +26,7 @@ from gridbot.core.rules import Rules
 from gridbot.core.state import Seen
 from gridbot.core.values import evolve
 from gridbot.ports import Disk, OpenFile
-from gridbot.shell import reconciler
+from gridbot.shell import kill_procedure, reconciler
 from gridbot.shell.brake import Brake
 from gridbot.shell.executor import Executor
 from gridbot.shell.start_up import StartUp
@@ -263,6 +263,7 @@ _KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s
 _CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
 _SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
 _DEAF = replace(STORM, venue=0.5, kill_s=3_600.0, crash_s=3_600.0)
+_PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0.0, trouble_s=0.0, sleep_s=0.0, rot=0.0, second_s=0.0)
 _CROSSING = replace(STORM, venue=0.3, kill_s=300.0, crash_s=7_200.0, trouble_s=0.0, stop_s=0.0, sleep_s=0.0, rot=0.0)
 
 
@@ -358,4 +359,15 @@ MISTAKES = (
     Planted(name="every order counts as ours", patch=_swap(Trader, "is_ours", _always(True))),
     Planted(name="the account is not locked", patch=_swap(AccountFolder, "acquire", _without_lock)),
     Planted(name="the brake holds nothing", patch=_swap(Brake, "refusal", _always(None)), weather=_KILLING),
+    Planted(
+        name="one look without an order counts as flat",
+        patch=_swap(kill_procedure, "ZEROS", lambda true: 1),
+        invariant="[I20]",
+        weather=_KILLING,
+    ),
+    Planted(
+        name="a release asks nobody before it sends",
+        patch=_swap(StartUp, "released", _always(None)),
+        weather=_PRESSED,
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -13,13 +13,16 @@ from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.whole import save_whole
 from gridbot.bootstrap import take_account
 from gridbot.config import AppConfig, parse_config
+from gridbot.core.snapshot import snapshot
 from gridbot.ports import Clock, Feed, Venue
 from gridbot.shell.doors import Record, Rhythm, World
-from gridbot.shell.facade import Answered, Happened, Request, View
+from gridbot.shell.engine_facade import EngineFacade
+from gridbot.shell.facade import Answered, Request, View
 from gridbot.shell.messages import Asked
 from gridbot.shell.state_keeper import Recovered
 from gridbot.shell.trader import Trader
 from tests.simulation.disk import VirtualDisk
+from tests.simulation.kill_task import HeardLatch, KillTask, SideDoor
 from tests.simulation.life import Life, begin
 from tests.simulation.machine import Machine, ProcessClock
 from tests.simulation.market import BASE_MS
@@ -59,21 +62,6 @@ class Silent:
         return
 
 
-class Answers:
-    """An Outlet that keeps the answers to requests, by their number."""
-
-    def __init__(self) -> None:
-        self.given: dict[int, Answered] = {}
-
-    def publish(self, view: View) -> None:
-        return
-
-    def tell(self, items: Iterable[Happened]) -> None:
-        for item in items:
-            if isinstance(item, Answered):
-                self.given[item.request] = item
-
-
 class Surroundings(Protocol):
     """What the world gives to a process and hears of it."""
 
@@ -85,6 +73,14 @@ class Surroundings(Protocol):
 
     def door(self, life: Life) -> Venue: ...
 
+    def side_door(self, life: Life) -> SideDoor | None:
+        """Return the kill switch's own way to the venue; None where its thread has died and the trader is alone."""
+        ...
+
+    def flat(self, life: Life) -> None:
+        """The kill switch says that nothing rests."""
+        ...
+
     def recovered(self, recovered: Recovered) -> None:
         """The process has read its disk."""
         ...
@@ -95,24 +91,33 @@ class Surroundings(Protocol):
 
 
 class Process:
-    """One run of the program. `task` ends when it does; `trader` is there once the disk is read."""
+    """One run of the program. `task` ends when it does; `trader` is there once the disk is read.
+
+    Attributes:
+        kill: the kill switch beside the trader, if it has one
+    """
 
     def __init__(self, number: int, around: Surroundings, random: Random) -> None:
         self.life = Life(number)
-        self.answers = Answers()
         self.trader: Trader | None = None
+        self.kill: KillTask | None = None
+        self._facade: EngineFacade | None = None
         self._around = around
         self._random = random
-        self._asked = 0
         self.task: asyncio.Task[None] = begin(self.life, self._main())
 
     def ask(self, request: Request) -> Callable[[], Answered | None]:
-        """Hand in a user's request; return what gives its answer once there is one."""
-        assert self.trader is not None
-        self._asked += 1
-        number = self._asked
-        self.trader.ask(Asked(number, request))
-        return lambda: self.answers.given.get(number)
+        """Hand in a user's request as a window does; return what gives its answer once there is one."""
+        answers: list[Answered] = []
+        if self._facade is not None and self.life.alive:
+            self._facade.happened()
+            self._facade.ask(request, answers.append)
+        return lambda: answers[0] if answers else None
+
+    def kill_file_came(self) -> None:
+        """Somebody has put a KILL file there: the next poll of the kill switch sees it."""
+        if self.kill is not None:
+            self.kill.look()
 
     async def _main(self) -> None:
         around, life = self._around, self.life
@@ -127,11 +132,42 @@ class Process:
         def keep(changed: AppConfig) -> None:
             save_whole(disk, around.home.config, changed.to_json().encode())
 
+        state = taken.recovered.state
+        facade = EngineFacade(View(0, state.now, snapshot(state), (), True, True, (), config.to_json()), ())
         world = World(around.prices(life), around.door(life), clock, "sim", BASE_MS)
-        record = Record(taken.journal, taken.notes, taken.latch, Silent(), None, self._crashed, keep, self.answers)
-        self.trader = Trader(config, taken.recovered, world, record, prefix=taken.prefix, rhythm=RHYTHM)
-        await self.trader.run()
+        latch = HeardLatch(taken.latch, self.kill_file_came)
+        record = Record(taken.journal, taken.notes, latch, Silent(), None, self._crashed, keep, facade)
+        trader = Trader(config, taken.recovered, world, record, prefix=taken.prefix, rhythm=RHYTHM)
+        switch = self._switch(trader, clock)
+        facade.connect(partial(self._hand_in, trader), trader.chart, self.kill)
+        self._facade, self.trader = facade, trader
+        await trader.run()
+        if switch is not None:
+            switch.cancel()
         taken.account.release()
+
+    def _switch(self, trader: Trader, clock: Clock) -> asyncio.Task[None] | None:
+        """Start the kill switch beside the trader."""
+        door = self._around.side_door(self.life)
+        if door is None:
+            return None
+        self.kill = KillTask(
+            door=door,
+            brake=trader.brake,
+            clock=clock,
+            state=lambda: trader.state,
+            ours=trader.is_ours,
+            life=self.life,
+            random=self._random,
+            flat=partial(self._around.flat, self.life),
+        )
+        return asyncio.get_running_loop().create_task(self.kill.run())
+
+    def _hand_in(self, trader: Trader, asked: Asked) -> bool:
+        if not self.life.alive or self.task.done():
+            return False
+        trader.ask(asked)
+        return True
 
     def _crashed(self, error: BaseException) -> str:
         self._around.crashed("".join(traceback.format_exception(error)))

@@ -71,7 +71,10 @@ STORM = Weather(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything that a run needs: two runs of one scenario are the same, line for line."""
+    """Everything that a run needs: two runs of one scenario are the same, line for line.
+
+    Without `kill_thread` the kill switch's own thread has died, and the trader sends its cancels itself.
+    """
 
     seed: int
     hours: float
@@ -81,6 +84,7 @@ class Scenario:
     limited: bool
     in_base: bool
     jumping: bool = True
+    kill_thread: bool = True
 
     def markets(self) -> dict[Symbol, Market]:
         """Make the markets that the grids trade."""
@@ -113,6 +117,7 @@ def scenario(seed: int, *, hours: float, grids: int | None = None, weather: Weat
         swing=random.choice((0.0006, 0.0012, 0.002)),
         limited=random.random() < 0.4,
         in_base=random.random() < 0.4,
+        kill_thread=random.random() < 0.7,
     )
 
 

@@ -26,7 +26,7 @@ from gridbot.sim.faults import Faults, FaultyVenue
 from tests.fakes.virtual_time import Busy
 from tests.simulation.checker import Checker
 from tests.simulation.disk import Moment, VirtualDisk
-from tests.simulation.exchange import Door, TrueVenue, pass_ms
+from tests.simulation.exchange import Door, KillConnection, TrueVenue, pass_ms
 from tests.simulation.fate import Fate
 from tests.simulation.life import Gone, Life, outside, run_world
 from tests.simulation.machine import Machine
@@ -108,6 +108,7 @@ class Simulation:
         self.stopping = False
         self._random = Random(f"processes {plan.seed}")
         self._started = 0
+        self._said_flat = (0, 0)
         self.venue.told = self._told
         self.venue.rejected = self._rejected
         self.disk.refused = self.checker.disk_refused
@@ -148,6 +149,24 @@ class Simulation:
     def door(self, life: Life) -> Venue:
         """Return the venue of a process."""
         return Door(self.front, self.venue, self.faults, self.machine, life, self)
+
+    def side_door(self, life: Life) -> KillConnection | None:
+        """Return the kill switch's own way to the venue; None in a seed whose kill switch has no thread."""
+        if not self.plan.kill_thread:
+            return None
+        return KillConnection(self.front, self.venue, self.faults, self.machine, life, self)
+
+    def flat(self, life: Life) -> None:
+        """The kill switch says that nothing rests."""
+        said = (life.number, 0 if self.process is None or self.process.kill is None else self.process.kill.presses)
+        if said != self._said_flat:
+            self._said_flat = said
+            self.trace.world(f"the kill switch of process {life.number} says that nothing rests")
+        self.checker.flat(life)
+
+    def kill_listed(self, symbol: Symbol) -> None:
+        """The kill switch has the truth about a market."""
+        self.checker.kill_listed(symbol)
 
     def recovered(self, recovered: Recovered) -> None:
         """The process has read its disk."""
