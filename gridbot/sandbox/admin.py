@@ -12,7 +12,7 @@ from gridbot.core.units import Side
 from gridbot.errors import GridbotError
 from gridbot.sandbox.exchange import Exchange
 from gridbot.sandbox.fault_gate import FaultGate
-from gridbot.sandbox.fault_script import read_script
+from gridbot.sandbox.fault_script import check_symbols, read_script
 from gridbot.sandbox.faults import Faults
 from gridbot.sandbox.records import Order, Trade
 
@@ -70,7 +70,9 @@ class Admin:
     async def _load_faults(self, request: web.Request) -> web.Response:
         _refuse_others(request)
         try:
-            self._faults.load(read_script(await request.read(), source="What was sent"))
+            script = read_script(await request.read(), source="What was sent")
+            check_symbols(script, self._exchange.room.markets)
+            self._faults.load(script)
         except GridbotError as error:
             return _refusal(error)
         return _json({"faults": self._faults.told()})

@@ -106,7 +106,7 @@ class BinanceRest:
     def _answer(self, endpoint: Endpoint, request: web.Request, body: str) -> object:
         exchange = self._exchange
         counted = [f"{endpoint.method} {endpoint.path}", "signed" if endpoint.signed else "unsigned"]
-        exchange.store.count(counted)
+        exchange.count(counted)
         parameters = Parameters(request.rel_url.raw_query_string, body)
         turned_away = self.limits.charge(endpoint.weigh(parameters), exchange.now())
         if turned_away:

@@ -68,7 +68,7 @@ class MarketStreams:
     def _hear(self, connection: Socket, message: dict[str, object]) -> None:
         number, method, streams = message.get("id"), message.get("method"), message.get("params", [])
         known = self._subscribed[connection]
-        self._exchange.store.count([f"WS {method}", "unsigned"])
+        self._exchange.count([f"WS {method}", "unsigned"])
         names = [str(each) for each in streams] if isinstance(streams, list) else []
         if method == "LIST_SUBSCRIPTIONS":
             connection.send(ANSWER, {"result": sorted(known), "id": number})

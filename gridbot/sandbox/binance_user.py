@@ -48,7 +48,7 @@ class UserStream:
     def _answer(self, connection: Socket, method: str, parameters: object) -> object:
         exchange = self._exchange
         given = {name: str(each) for name, each in parameters.items()} if isinstance(parameters, dict) else {}
-        exchange.store.count([f"WS {method}", "signed" if "signature" in given else "unsigned"])
+        exchange.count([f"WS {method}", "signed" if "signature" in given else "unsigned"])
         subscriptions = self._subscribed[connection]
         match method:
             case "ping":

@@ -126,21 +126,25 @@ class Exchange:
 
     def flush(self) -> None:
         """Write what nobody was told but what a restart goes on from: queues, minutes, places in the sources."""
-        self._write(lambda: self.store.write_orders(self.room.open.values()))
+        self._write(self._write_market, lambda: self.store.write_orders(self.room.open.values()))
+
+    def count(self, names: Iterable[str]) -> None:
+        """Count a request, durably, before it is answered."""
+        self._write(lambda: self.store.count(names))
 
     def _keep(self, effect: Effect) -> Effect:
-        self._write(lambda: self.store.write_effect(effect, self.room))
+        self._write(self._write_market, lambda: self.store.write_effect(effect, self.room))
         self._publish(effect)
         return effect
 
-    def _write(self, write: Callable[[], None]) -> None:
-        """Write something and the market's state, whole; EnvironmentProblem, now and ever after, if it cannot be."""
+    def _write(self, *writes: Callable[[], None]) -> None:
+        """Write several things, whole; EnvironmentProblem, now and ever after, if it cannot be."""
         if self.failure is not None:
             raise self.failure
         try:
             with self.store.whole():
-                write()
-                self._write_market()
+                for write in writes:
+                    write()
         except sqlite3.Error as error:
             # What is in memory is not what is on disk any more: nothing may be told of it.
             self.failure = EnvironmentProblem(

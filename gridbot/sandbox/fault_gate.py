@@ -103,7 +103,12 @@ class FaultGate:
             old = [each for time, each in known if (now - time) * 1000 >= (fault.delay_ms or 0)]
             return _with_body(response, old[-1] if old else known[0][1] if known else body)
         if fault.do in _MANGLED:
-            return _with_body(response, orjson.dumps(_MANGLED[fault.do](orjson.loads(body), fault)))
+            try:
+                answer = orjson.loads(body)
+            except orjson.JSONDecodeError:
+                # Another fault has been here.
+                return response
+            return _with_body(response, orjson.dumps(_MANGLED[fault.do](answer, fault)))
         return await self._instead(request, fault)
 
     async def _instead(self, request: web.Request, fault: Fault) -> web.Response:

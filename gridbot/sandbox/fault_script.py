@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -164,6 +165,19 @@ class Fault(BaseModel):
 
 
 _SCRIPT = TypeAdapter(list[Fault])
+
+
+def check_symbols(script: Sequence[Fault], markets: Collection[str]) -> None:
+    """Raise ConfigError if a fault names a market that is not listed."""
+    mistakes = tuple(
+        Mistake(path=f"{number}.symbol", value=repr(fault.symbol), reason="there is no such market here")
+        for number, fault in enumerate(script)
+        if fault.symbol is not None and fault.symbol not in markets
+    )
+    if mistakes:
+        raise ConfigError(
+            " ".join(each.sentence() for each in mistakes), hint=f"There is: {', '.join(markets)}.", mistakes=mistakes
+        )
 
 
 def read_script(text: bytes | str, *, source: str) -> list[Fault]:

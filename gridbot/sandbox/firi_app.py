@@ -99,7 +99,7 @@ class FiriRest:
             path = request.match_info.route.resource.canonical if request.match_info.route.resource else ""
             # Whether a request bears the key is what counts: a public one with it is as good as signed.
             bears_key = "miraiex-access-key" in request.headers
-            self._exchange.store.count([f"{request.method} {path}", "signed" if bears_key else "unsigned"])
+            self._exchange.count([f"{request.method} {path}", "signed" if bears_key else "unsigned"])
             try:
                 self._pace()
                 if signed:

@@ -20,7 +20,7 @@ from gridbot.sandbox.binance_streams import MarketStreams
 from gridbot.sandbox.binance_user import UserStream
 from gridbot.sandbox.exchange import Exchange
 from gridbot.sandbox.fault_gate import FaultGate
-from gridbot.sandbox.fault_script import Fault
+from gridbot.sandbox.fault_script import Fault, check_symbols
 from gridbot.sandbox.faults import Faults
 from gridbot.sandbox.firi_app import PACE_MS, FiriRest
 from gridbot.sandbox.opening import Pump, flush_for_ever
@@ -51,10 +51,12 @@ class Service:
 async def running(
     exchange: Exchange, pumps: Sequence[Pump], service: Service, *, broke: Callable[[], None] | None = None
 ) -> AsyncIterator[int]:
-    """Serve while the block runs; its value is the port. EnvironmentProblem if the port is taken.
+    """Serve while the block runs; its value is the port. EnvironmentProblem if the port is taken,
+    ConfigError if the script names a market that is not listed.
 
     `broke` is called when the exchange cannot go on; the error itself comes out of the block's end.
     """
+    check_symbols(service.script, exchange.room.markets)
     faults = Faults(exchange.clock, service.script)
     if broke is not None:
         exchange.on_failure = broke

@@ -142,12 +142,9 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO figures VALUES(?,?)", (name, value))
 
     def count(self, names: Iterable[str]) -> None:
-        """Add one to each of these counters, at once."""
-        with self.whole():
-            for name in names:
-                self._db.execute(
-                    "INSERT INTO counts VALUES(?,1) ON CONFLICT(name) DO UPDATE SET value=value+1", (name,)
-                )
+        """Add one to each of these counters; call it inside `whole`."""
+        for name in names:
+            self._db.execute("INSERT INTO counts VALUES(?,1) ON CONFLICT(name) DO UPDATE SET value=value+1", (name,))
 
     # -------------------------------------------------------------------------------------- reading
 

@@ -13,6 +13,7 @@ import aiohttp
 import ccxt
 import pytest
 
+from gridbot.errors import ConfigError
 from gridbot.sandbox.fault_script import ON_STREAMS, ON_THE_WORLD, Do
 from gridbot.sandbox.records import Trading
 from tests.sandbox.serving import Served, client, run, sandbox, streaming
@@ -335,6 +336,33 @@ def test_a_fault_hits_the_requests_that_it_names_and_no_other(tmp_path: Path) ->
             assert await failures(exchange.fetch_time, 1) == [False]
             told = (await served.ask("faults"))["faults"]
             assert told == [{"match": "POST *", "do": "status", "met": 0, "done": 0}]
+
+    run(test)
+
+
+def test_a_fault_on_a_market_that_is_not_listed_is_refused(tmp_path: Path) -> None:
+    async def test() -> None:
+        fault: dict[str, object] = {"match": "* *", "do": "fill", "symbol": "NOTHING"}
+        async with sandbox(tmp_path) as served:
+            answer = await served.ask("faults", [fault])
+            assert "0.symbol: there is no such market" in answer["message"] and "BTCUSDT" in answer["hint"]
+            assert (await served.ask("faults"))["faults"] == []
+        with pytest.raises(ConfigError, match="no such market"):
+            async with sandbox(tmp_path, fault):
+                pass
+
+    run(test)
+
+
+def test_a_mangled_answer_may_be_mangled_again(tmp_path: Path) -> None:
+    async def test() -> None:
+        pair = [{"match": "GET /api/v3/time", "do": each} for each in ("html", "wrong_symbol")]
+        async with (
+            sandbox(tmp_path, *pair) as served,
+            aiohttp.ClientSession() as session,
+            session.get(f"{served.address}/api/v3/time") as answer,
+        ):
+            assert answer.status == 200 and "Please wait" in await answer.text()
 
     run(test)
 

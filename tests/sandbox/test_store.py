@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from decimal import Decimal as D
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from gridbot.adapters.system_clock import SystemClock
@@ -14,9 +16,11 @@ from gridbot.errors import AlreadyRunning, EnvironmentProblem, OrderRejected, St
 from gridbot.sandbox.exchange import Exchange
 from gridbot.sandbox.opening import Listing, open_market, rules_of
 from gridbot.sandbox.records import Fees, Order
+from gridbot.sandbox.server import Protocol, Service, running
 from gridbot.sandbox.store import Store
 from gridbot.sim.demo_feed import DEFAULT_SEED, GeneratedSource, demo_start
 from tests.sandbox.rooms import limit
+from tests.sandbox.serving import run
 
 SOURCE = GeneratedSource(DEFAULT_SEED, Symbol("BTC/USDT"))
 LISTING = Listing("BTC/USDT", SOURCE, SOURCE.first_from(demo_start(DEFAULT_SEED)))
@@ -83,6 +87,22 @@ def test_an_effect_that_cannot_be_written_is_told_to_nobody_and_ends_the_exchang
         with pytest.raises(EnvironmentProblem, match="cannot write its books"):
             exchange.place(limit(Side.BUY, "70000", "0.1"))
     assert told == [] and ended == [True]
+
+
+def test_a_server_whose_books_cannot_be_written_ends_and_says_why(tmp_path: Path) -> None:
+    async def test() -> None:
+        store = Store(tmp_path / "a.sqlite")
+        exchange, ended = opened(store), asyncio.Event()
+        async with running(exchange, [], Service(Protocol.BINANCE, 0, D(0)), broke=ended.set) as port:
+            store.close()
+            address = f"http://127.0.0.1:{port}/api/v3/time"
+            async with aiohttp.ClientSession() as session, session.get(address) as answer:
+                # Nothing that was not written is told: the answer is an error of the server.
+                assert answer.status == 500
+            await ended.wait()
+
+    with pytest.raises(EnvironmentProblem, match="cannot write its books"):
+        run(test)
 
 
 def test_a_withdrawal_of_more_than_is_free_is_refused(tmp_path: Path) -> None:
