@@ -21,7 +21,19 @@ from gridbot.core.state import State
 from gridbot.core.units import Asset, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.core.values import value
 
-VenueUpdate = OrderFilled | OrderReported
+
+@value
+class OrderClosed:
+    """An order left the book, as `report` says; `filled` is all that the venue ever traded of it (base).
+
+    News overtake each other: until so much is booked, the order may not count as ended.
+    """
+
+    report: OrderReported
+    filled: Quantity
+
+
+VenueUpdate = OrderFilled | OrderReported | OrderClosed
 
 
 @value

@@ -7,6 +7,7 @@ import asyncio
 from gridbot.core.events import Event
 from gridbot.core.units import Price, Symbol
 from gridbot.core.values import value
+from gridbot.ports import OrderClosed
 from gridbot.shell.facade import Request
 
 
@@ -43,4 +44,4 @@ class StopAsked:
     """End the loop after what is in the inbox."""
 
 
-Message = Event | Asked | MarkDue | QuoteCame | Flushed | StopAsked
+Message = Event | OrderClosed | Asked | MarkDue | QuoteCame | Flushed | StopAsked

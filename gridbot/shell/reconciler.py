@@ -11,7 +11,7 @@ from gridbot.core.orders import Fact, OrderState
 from gridbot.core.state import State
 from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs
 from gridbot.errors import OutcomeUnknown, VenueUnavailable
-from gridbot.ports import Clock, OrderReport, Venue
+from gridbot.ports import Clock, OrderClosed, OrderReport, Venue
 from gridbot.shell.known_orders import LiveOrder, is_booked, live_order, live_orders, markets_of
 from gridbot.shell.meter import Meter
 
@@ -70,15 +70,31 @@ class Reconciler:
         self._longest_wait_s = longest_wait_s
         self._cases: dict[OrderId, _Case] = {}
         self._swept: dict[Symbol, TimeMs] = {}
+        self._unwhole: set[OrderId] = set()
 
     def begin_anew(self) -> None:
         """Time has jumped: rounds that were counted before say nothing about how long an order is absent."""
         self._cases = {}
 
+    def is_whole(self, closed: OrderClosed) -> bool:
+        """Tell whether all is booked that the venue traded of an order that left its book; if not, it is asked about.
+
+        Its end may not overtake its fills: what it holds would be put on sale a second time.
+        """
+        live = live_order(self._state(), closed.report.ref)
+        if live is None or live.order.filled >= closed.filled:
+            return True
+        self._unwhole.add(live.order.id)
+        return False
+
     async def ask_due(self) -> None:
         """Ask about every unresolved order whose time has come; a failed read is tried again later."""
         now = self._clock.monotonic()
-        waiting = [live for live in live_orders(self._state()) if live.order.state in _UNRESOLVED]
+        unwhole = self._unwhole
+        waiting = [
+            live for live in live_orders(self._state()) if live.order.state in _UNRESOLVED or live.order.id in unwhole
+        ]
+        unwhole.intersection_update(live.order.id for live in waiting)
         # Held here as well: a jump of the clock while one is asked about lets go of them all.
         cases = self._cases = {live.order.id: self._cases.get(live.order.id, _Case(now)) for live in waiting}
         for live in waiting:

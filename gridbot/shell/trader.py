@@ -12,6 +12,7 @@ from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, Symbol
 from gridbot.core.watch import watch
 from gridbot.errors import VenueUnavailable
+from gridbot.ports import OrderClosed
 from gridbot.shell.arrival import Arrival
 from gridbot.shell.brake import Brake
 from gridbot.shell.charts import Charts
@@ -38,11 +39,10 @@ from gridbot.shell.state_keeper import Recovered, StateKeeper
 from gridbot.shell.teller import Teller
 from gridbot.shell.wakefulness import Wakefulness
 
-INBOX_LIMIT = 1_000
+INBOX_LIMIT, BATCH = 1_000, 64
+"""Messages that wait at most, and that share one fsync."""
 TRACED_NOTES = 5_000
 """Notes of earlier starts that are read so that their traces go on in the log."""
-BATCH = 64
-"""Messages that share one fsync."""
 MOST_REPORTS = 3
 """Crash reports of one start; what goes wrong at every mark need not fill the disk."""
 
@@ -226,6 +226,9 @@ class Trader:
                 message.done.set()
             case StopAsked():
                 self._running = False
+            case OrderClosed():
+                if self._reconciler.is_whole(message):
+                    self._apply(message.report)
             case _:
                 self._apply(message)
 
@@ -306,8 +309,6 @@ class Trader:
         self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))
         if self.state.rules.grids != grids and not self.starting:
             self._spawn(self._start_up.prepare_new_grids())
-
-    # ------------------------------------------------------------------------------- occasions
 
     async def _marks(self) -> None:
         while True:

@@ -31,7 +31,7 @@ from gridbot.core.units import (
     VenueOrderId,
 )
 from gridbot.errors import ConfigError, OrderRejected, VenueUnavailable
-from gridbot.ports import OrderReport, TradePrint, VenueUpdate
+from gridbot.ports import OrderClosed, OrderReport, TradePrint, VenueUpdate
 from gridbot.sim.matching import Resting, SymbolBook, rejection
 
 Delay = Callable[[int], Awaitable[None]]
@@ -267,7 +267,8 @@ class SimVenue:
 
     def _end(self, resting: Resting, fact: Fact, message: str) -> None:
         self._close(resting)
-        self._tell(OrderReported(self._now, resting.order.ref, fact, resting.venue_id, fact.value, message))
+        report = OrderReported(self._now, resting.order.ref, fact, resting.venue_id, fact.value, message)
+        self._tell(OrderClosed(report, resting.filled))
 
     def _close(self, resting: Resting) -> None:
         resting.open = False

@@ -14,7 +14,10 @@ from gridbot.ports import OrderReport, Venue, VenueUpdate
 
 
 class Witness:
-    """`created` and `cancelled` are the ids in the order of the requests; `on_create` looks on and may raise."""
+    """`created` and `cancelled` are the ids in the order of the requests; `on_create` looks on and may raise.
+
+    While not `hears_of_fills`, the news of fills are lost, and those of ends are not.
+    """
 
     def __init__(self, inner: Venue) -> None:
         self._inner = inner
@@ -22,6 +25,7 @@ class Witness:
         self.cancelled: list[str] = []
         self.on_create: Callable[[PlaceLimit], None] = lambda order: None
         self.reads_fail = False
+        self.hears_of_fills = True
 
     async def create(self, order: PlaceLimit) -> VenueOrderId:
         self.created.append(order.ref.id)
@@ -52,8 +56,10 @@ class Witness:
         self._read()
         return await self._inner.instrument(symbol)
 
-    def updates(self) -> AsyncIterator[VenueUpdate]:
-        return self._inner.updates()
+    async def updates(self) -> AsyncIterator[VenueUpdate]:
+        async for update in self._inner.updates():
+            if self.hears_of_fills or not isinstance(update, OrderFilled):
+                yield update
 
     def _read(self) -> None:
         if self.reads_fail:

@@ -14,7 +14,7 @@ from gridbot.core.events import KillKind, OrderRef
 from gridbot.core.orders import OrderState
 from gridbot.core.state import Phase, State
 from gridbot.core.units import Asset, GridId, Mode, OrderId, Price, Quantity, Side, VenueOrderId
-from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, View
+from gridbot.shell.facade import Answered, CancelOne, ReleaseKill, StopTrading, View
 from gridbot.shell.known_orders import live_order, live_orders
 from gridbot.shell.messages import Asked
 from gridbot.shell.state_keeper import replay
@@ -311,3 +311,31 @@ def test_a_log_that_cannot_be_written_is_shown_and_stops_nothing() -> None:
     state = run_virtual(house.run(16))
     assert state.fills
     assert house.log.problem in shown(house).problems
+
+
+def test_an_end_that_overtakes_its_fill_puts_nothing_on_sale_twice() -> None:
+    """Simulation, seed 214 over 24 h: a sell was cancelled after a part of it was traded; only its end was heard."""
+    held, refused = [], []
+
+    async def live(house: House) -> State:
+        async with house.trading() as trader:
+            for _ in range(60):
+                await asyncio.sleep(0.5)
+                house.witness.hears_of_fills = False
+                for live in list(live_orders(trader.state)):
+                    trader.ask(Asked(0, CancelOne(live.order.id)))
+                await asyncio.sleep(0.3)
+                house.witness.hears_of_fills = True
+                sells = [at for at in house.venue._orders.values() if at.open and at.order.side is Side.SELL]
+                held.append(venue_balances(house)[Asset("BTC")] - sum(at.leaves for at in sells))
+            refused.extend(line for line in house.log.lines if "insufficient" in line[3] or "free" in line[3])
+            await asyncio.sleep(8)
+        return trader.state
+
+    house = House(choppy(5, minutes=700, quiet=60), limited=True)
+    state = run_virtual(live(house))
+    assert not house.crashes and not refused
+    assert min(held) >= 0
+    assert len(house.witness.cancelled) > 100 and state.round_trips > 3
+    assert books(state) == venue_balances(house)
+    assert sorted(booked_trades(house)) == sorted(trade.trade_id for trade in house.venue._trades)

@@ -9,11 +9,11 @@ from threading import Event, Thread
 import pytest
 
 from gridbot.core.commands import CancelOrder, PlaceLimit
-from gridbot.core.events import OrderRef, OrderReported
+from gridbot.core.events import OrderRef
 from gridbot.core.orders import Fact
 from gridbot.core.units import Asset, GridId, OrderId, Price, Quantity, Side, TimeMs
 from gridbot.errors import VenueUnavailable
-from gridbot.ports import KillVenue, TradePrint
+from gridbot.ports import KillVenue, OrderClosed, TradePrint
 from gridbot.sim.venue import KillDoor, SimVenue
 from tests.fakes.trading import SYMBOL, catalog
 
@@ -49,8 +49,8 @@ def test_what_another_thread_cancels_is_told_in_the_loop() -> None:
     async def main() -> None:
         async def listen() -> None:
             async for update in house.updates():
-                assert isinstance(update, OrderReported) and update.fact is Fact.CANCELED
-                heard.append(update.ref.id)
+                assert isinstance(update, OrderClosed) and update.report.fact is Fact.CANCELED
+                heard.append(update.report.ref.id)
                 if len(heard) == 200:
                     return
 
@@ -83,7 +83,7 @@ def test_fills_in_the_loop_and_cancels_beside_it_end_each_order_exactly_once() -
         thread.join()
         ended: list[OrderId] = []
         async for update in house.updates():
-            ended.append(update.ref.id)
+            ended.append(update.report.ref.id if isinstance(update, OrderClosed) else update.ref.id)
             if len(ended) == count:
                 break
         return ended

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridbot.core.commands import CancelOrder, PlaceLimit
-from gridbot.core.events import OrderFilled, OrderRef, OrderReported, Quote
+from gridbot.core.events import OrderFilled, OrderRef, Quote
 from gridbot.core.orders import Fact
 from gridbot.core.rules import Instrument
 from gridbot.core.units import (
@@ -28,7 +28,7 @@ from gridbot.core.units import (
 )
 from gridbot.core.values import evolve
 from gridbot.errors import ConfigError, OrderRejected, OutcomeUnknown, VenueUnavailable
-from gridbot.ports import TradePrint, VenueUpdate
+from gridbot.ports import OrderClosed, TradePrint, VenueUpdate
 from gridbot.sim.faults import Faults, FaultyVenue
 from gridbot.sim.market_clock import MarketClock
 from gridbot.sim.venue import SimVenue
@@ -174,7 +174,7 @@ def test_an_immediate_order_trades_at_the_bid_with_the_takers_fee_or_expires() -
     place(made, order(2, Side.SELL, "100.5", taker=True, post_only=False))
     sold, ended = news(made)
     assert isinstance(sold, OrderFilled) and (sold.price, sold.fee) == (Decimal(100), Decimal("0.2"))
-    assert isinstance(ended, OrderReported) and ended.fact is Fact.EXPIRED
+    assert isinstance(ended, OrderClosed) and ended.report.fact is Fact.EXPIRED
 
 
 def test_a_cancelled_order_never_fills_and_cancelling_twice_is_no_error() -> None:
@@ -187,7 +187,7 @@ def test_a_cancelled_order_never_fills_and_cancelling_twice_is_no_error() -> Non
 
     asyncio.run(cancel_twice())
     made.on_print(trade("50"))
-    assert [type(update).__name__ for update in news(made)] == ["OrderReported"]
+    assert [type(update).__name__ for update in news(made)] == ["OrderClosed"]
 
 
 def test_what_rested_before_a_restart_rests_again_with_its_place_and_its_part() -> None:

@@ -12,7 +12,7 @@ from gridbot.core.events import OrderFilled, OrderRef
 from gridbot.core.rules import Instrument
 from gridbot.core.units import Asset, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import OrderRejected
-from gridbot.ports import OrderReport, Venue, VenueUpdate
+from gridbot.ports import OrderClosed, OrderReport, Venue, VenueUpdate
 from gridbot.sim.faults import Faults
 from gridbot.sim.matching import Resting
 from gridbot.sim.venue import Catalog, SimVenue
@@ -26,6 +26,19 @@ async def pass_ms(duration_ms: int) -> None:
     """Return when so much of the world's time has passed."""
     if duration_ms > 0:
         await asyncio.sleep(duration_ms / 1000)
+
+
+class CountedFaults(Faults):
+    """Faults that count how often they struck."""
+
+    def __init__(self, seed: int, *, rate: float, late_ms: int) -> None:
+        super().__init__(seed, delay=rate, lose=rate, repeat=rate / 2, most_ms=late_ms)
+        self.struck = 0
+
+    def strikes(self, rate: float) -> bool:
+        struck = super().strikes(rate)
+        self.struck += struck
+        return struck
 
 
 class TrueVenue(SimVenue):
@@ -81,7 +94,8 @@ class TrueVenue(SimVenue):
             self.fills.append(update)
             self.told(update.ref.id, f"trade {update.trade_id}: {update.quantity:f} at {update.price:f}")
         else:
-            self.told(update.ref.id, f"the venue ends it: {update.fact.value}")
+            report = update.report if isinstance(update, OrderClosed) else update
+            self.told(report.ref.id, f"the venue ends it: {report.fact.value}")
         if self._connected:
             super()._tell(update)
 
