@@ -42,6 +42,8 @@ class Home:
                 file.close()
         finally:
             disk.remove(probe)
+        # What is not there (a KILL file that a killed process took away) is to stay so whatever happens next.
+        disk.fsync_folder(self.root)
 
     def refuse_half_restored(self, disk: Disk) -> None:
         """Raise StateFileError while a restore is not finished; ask under an account's lock, or one may begin later."""
