@@ -96,6 +96,13 @@ def test_only_one_sandbox_works_in_a_folder(tmp_path: Path, capsys: pytest.Captu
     assert "Another sandbox works in" in capsys.readouterr().err
 
 
+def test_a_port_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(tmp_path, "--speed", "0") as (address, _):
+        port = address.rpartition(":")[2]
+        assert ending(["sandbox", "--port", port, "--data", str(tmp_path / "other")]) == 2
+    assert f"Port {port} on 127.0.0.1 is not free." in capsys.readouterr().err
+
+
 def test_a_page_under_another_name_is_told_nothing(tmp_path: Path) -> None:
     with running(tmp_path, "--speed", "0") as (address, _):
         request = urllib.request.Request(f"{address}/sandbox/books", headers={"Host": "evil.example:80"})

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from gridbot.sandbox.firi_app import PACE_MS, FiriRest
 from gridbot.sandbox.opening import Pump, flush_for_ever
 
 HOST = "127.0.0.1"
+Work = Callable[[], Coroutine[None, None, None]]
 _PATIENCE_S = 0.5
 
 
@@ -49,58 +51,35 @@ class Service:
 
 @contextlib.asynccontextmanager
 async def running(
-    exchange: Exchange, pumps: Sequence[Pump], service: Service, *, broke: Callable[[], None] | None = None
+    exchange: Exchange, pumps: Sequence[Pump], service: Service, *, broke: Callable[[], None] = lambda: None
 ) -> AsyncIterator[int]:
-    """Serve while the block runs; its value is the port. EnvironmentProblem if the port is taken,
-    ConfigError if the script names a market that is not listed.
+    """Serve while the block runs; its value is the port.
 
     `broke` is called when the exchange cannot go on; the error itself comes out of the block's end.
+
+    Raises:
+        EnvironmentProblem: the port is taken, or the books could not be written.
+        ConfigError: the script names a market that is not listed.
     """
     check_symbols(service.script, exchange.room.markets)
-    faults = Faults(exchange.clock, service.script)
-    if broke is not None:
-        exchange.on_failure = broke
+    exchange.on_failure = broke
     for pump in pumps:
         pump.first()
     exchange.flush()
-    work: list[asyncio.Task[None]] = []
-    if service.protocol is Protocol.BINANCE:
-        gate = FaultGate(exchange, faults, lambda code, message: {"code": code, "msg": message})
-        streams, user = MarketStreams(exchange, faults), UserStream(exchange, faults)
-        routes = [
-            *BinanceRest(exchange).routes(),
-            web.get("/stream/ws", streams.handle),
-            web.get("/stream/ws/{connection}", streams.handle),
-            web.get("/ws/{streams:.*}", streams.handle),
-            web.get("/ws-api/v3", user.handle),
-        ]
-        work.append(asyncio.ensure_future(streams.beat_for_ever()))
-    else:
-        gate = FaultGate(exchange, faults, lambda name, message: {"name": str(name), "message": message})
-        routes = FiriRest(exchange, pace_ms=service.firi_pace_ms).routes()
-    app = web.Application(middlewares=[gate.middleware()])
-    app.add_routes([*Admin(exchange, faults, gate).routes(), *routes])
+    app, works = _application(exchange, service)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_S)
-    if service.protocol is Protocol.BINANCE:
-        app.on_shutdown.append(lambda _: streams.hang_up())
-        app.on_shutdown.append(lambda _: user.hang_up())
     await runner.setup()
+    tasks: list[asyncio.Task[None]] = []
     try:
-        site = web.TCPSite(runner, HOST, service.port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise EnvironmentProblem(
-                f"Port {service.port} on {HOST} is not free.", hint="Choose another with --port."
-            ) from error
-        work.append(asyncio.ensure_future(flush_for_ever(exchange, pumps, service.speed)))
-        if broke is not None:
-            work[-1].add_done_callback(lambda _: broke())
+        await _listen(runner, service.port)
+        for work in (*works, partial(flush_for_ever, exchange, pumps, service.speed)):
+            tasks.append(asyncio.ensure_future(work()))
+            tasks[-1].add_done_callback(lambda _: broke())
         yield int(runner.addresses[0][1])
     finally:
-        for task in work:
+        for task in tasks:
             task.cancel()
-        ended = await asyncio.gather(*work, return_exceptions=True)
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
         await runner.cleanup()
         if exchange.failure is not None:
             raise exchange.failure
@@ -109,6 +88,35 @@ async def running(
             if isinstance(each, Exception):
                 # A market that broke off is a bug, and must not end in silence.
                 raise each
+
+
+def _application(exchange: Exchange, service: Service) -> tuple[web.Application, list[Work]]:
+    """Return what answers, and what is to run beside it."""
+    faults = Faults(exchange.clock, service.script)
+    if service.protocol is Protocol.FIRI:
+        gate = FaultGate(exchange, faults, lambda name, message: {"name": str(name), "message": message})
+        app = web.Application(middlewares=[gate.middleware()])
+        app.add_routes(FiriRest(exchange, pace_ms=service.firi_pace_ms).routes())
+        app.add_routes(Admin(exchange, faults, gate).routes())
+        return app, []
+    gate = FaultGate(exchange, faults, lambda code, message: {"code": code, "msg": message})
+    app = web.Application(middlewares=[gate.middleware()])
+    app.add_routes(BinanceRest(exchange).routes())
+    app.add_routes(Admin(exchange, faults, gate).routes())
+    streams, user = MarketStreams(exchange, faults), UserStream(exchange, faults)
+    for path in ("/stream/ws", "/stream/ws/{connection}", "/ws/{streams:.*}"):
+        app.router.add_get(path, streams.handle)
+    app.router.add_get("/ws-api/v3", user.handle)
+    app.on_shutdown.append(lambda _: streams.hang_up())
+    app.on_shutdown.append(lambda _: user.hang_up())
+    return app, [streams.beat_for_ever]
+
+
+async def _listen(runner: web.AppRunner, port: int) -> None:
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+    except OSError as error:
+        raise EnvironmentProblem(f"Port {port} on {HOST} is not free.", hint="Choose another with --port.") from error
 
 
 async def serve(exchange: Exchange, pumps: Sequence[Pump], service: Service, say: Callable[[int], None]) -> None:
