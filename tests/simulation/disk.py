@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from random import Random
@@ -131,6 +131,22 @@ class VirtualDisk:
         self.unname(path)
         self._durable.pop(path, None)
         self._pending = [change for change in self._pending if change.target != path]
+
+    def copied(self, folder: Path) -> dict[Path, bytes]:
+        """Return the files in a folder and below it, as any program would copy them."""
+        return {path: bytes(inode.data) for path, inode in self._names.items() if folder in path.parents}
+
+    def put_back(self, folder: Path, files: Mapping[Path, bytes]) -> None:
+        """Put a copied folder in the place of what is there, durably."""
+        for path in [path for path in (*self._names, *self._durable) if folder in path.parents]:
+            if path in self._names:
+                self.take_away(path)
+            self._durable.pop(path, None)
+        self._pending = [
+            change for change in self._pending if not any(folder in (f, *f.parents) for f in change.folders)
+        ]
+        for path, content in files.items():
+            self.put(path, content)
 
     def rot(self, folder: Path, random: Random) -> Rotten | None:
         """Change one bit of a snapshot or of a journal's whole line, if there is one; None if there is not."""

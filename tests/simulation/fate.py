@@ -63,6 +63,7 @@ class Fate:
             ("away", weather.away_s, self._away),
             ("sleep", weather.sleep_s, self._sleep),
             ("second", weather.second_s, self._second),
+            ("restore", weather.restore_s, self._restore),
         ]
         return [outside(self._again(name, mean, happen)) for name, mean, happen in kinds if mean]
 
@@ -118,6 +119,12 @@ class Fate:
             if random.random() < 0.3:
                 self._power = random.random() < self._world.plan.weather.power
                 self._armed = _waiting(random, "rare")
+            await self._world.stop(process)
+
+    async def _restore(self, random: Random) -> None:
+        """The user ends the program, and puts an older copy of the account's folder back."""
+        process = self._world.process
+        if process is not None and self._world.disk.trouble is None and self._world.backups.want(random):
             await self._world.stop(process)
 
     async def _second(self, random: Random) -> None:
@@ -232,7 +239,12 @@ class Fate:
         if way == "cancel":
             orders = [live.order.id for live in live_orders(state)]
             if orders:
-                await self._answer(CancelOne(random.choice(orders)))
+                order = random.choice(orders)
+                # Noted first: the cancel may leave before its answer is read.
+                self._world.checker.cancels.wanted(order)
+                answer = await self._answer(CancelOne(order))
+                if answer is None or not answer.ok:
+                    self._world.checker.cancels.not_promised(order)
         elif way == "grid" and state.grids:
             grid = random.choice(list(state.grids))
             await self._answer(SetWish(GridId(grid), random.choice((Wish.RUN, Wish.RUN, Wish.PAUSE, Wish.SELL_ONLY))))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,36 +32,8 @@ from gridbot.shell.executor import Executor
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.state_keeper import StateKeeper
 from gridbot.shell.trader import Trader
-from tests.simulation.scenario import STORM, Weather
-
-Patch = Callable[[], AbstractContextManager[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planted:
-    """A mistake, the invariant that it breaks, and the weather in which it shows; `quick` within a few seeds."""
-
-    name: str
-    patch: Patch
-    invariant: str = "["
-    weather: Weather = STORM
-    quick: bool = True
-
-
-@contextmanager
-def _instead(owner: Any, name: str, new: Any) -> Iterator[None]:
-    """Let `owner.name` be something else for a while."""
-    kept = owner.__dict__[name]
-    setattr(owner, name, new)
-    try:
-        yield
-    finally:
-        setattr(owner, name, kept)
-
-
-def _swap(owner: Any, name: str, make: Callable[[Any], Any]) -> Patch:
-    """Return a patch that puts what `make` makes of the true attribute in its place."""
-    return lambda: _instead(owner, name, make(getattr(owner, name)))
+from tests.simulation.planting import Planted, instead, swap
+from tests.simulation.scenario import STORM
 
 
 class _Careless:
@@ -132,7 +104,7 @@ def _ids_begin_anew() -> Iterator[None]:
     kept = engine._HANDLERS[EpochStarted]
     engine._HANDLERS[EpochStarted] = on_epoch
     try:
-        with _instead(AccountFolder, "next_prefix", next_prefix):
+        with instead(AccountFolder, "next_prefix", next_prefix):
             yield
     finally:
         engine._HANDLERS[EpochStarted] = kept
@@ -167,7 +139,7 @@ def _sends_again(true: Callable[..., Awaitable[OrderReported]]) -> Callable[...,
 
 @contextmanager
 def _absent_at_once() -> Iterator[None]:
-    with _instead(reconciler, "ABSENT_ROUNDS", 1), _instead(reconciler, "ABSENT_AFTER_MS", 0):
+    with instead(reconciler, "ABSENT_ROUNDS", 1), instead(reconciler, "ABSENT_AFTER_MS", 0):
         yield
 
 
@@ -263,8 +235,44 @@ _KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s
 _CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
 _SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
 _DEAF = replace(STORM, venue=0.5, kill_s=3_600.0, crash_s=3_600.0)
+RESTORED = replace(
+    STORM,
+    restore_s=1_800.0,
+    crash_s=1_200.0,
+    stop_s=0.0,
+    kill_s=3_600.0,
+    trouble_s=0.0,
+    sleep_s=0.0,
+    rot=0.0,
+    second_s=0.0,
+)
+SICK_STOPPED = replace(
+    STORM, trouble_s=600.0, kill_s=300.0, crash_s=7_200.0, stop_s=0.0, sleep_s=0.0, rot=0.0, venue=0.0
+)
 _PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0.0, trouble_s=0.0, sleep_s=0.0, rot=0.0, second_s=0.0)
 _CROSSING = replace(STORM, venue=0.3, kill_s=300.0, crash_s=7_200.0, trouble_s=0.0, stop_s=0.0, sleep_s=0.0, rot=0.0)
+
+
+def _waits_for_the_disk(true: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Keep a cancel back until the stop is durable, as a create is."""
+
+    async def send_cancel(self: Any, order: CancelOrder) -> Any:
+        if self._brake.write():
+            return None, "the disk refuses"
+        return await true(self, order)
+
+    return send_cancel
+
+
+@contextmanager
+def _epoch_not_advanced() -> Iterator[None]:
+    """Count the starts by what the folder says alone, not by the time."""
+
+    def next_epoch(path: Path, stored: bytes | None, now: int) -> int:
+        return 0 if stored is None else int(stored) + 1
+
+    with instead(account_folder, "next_epoch", next_epoch):
+        yield
 
 
 def _always(answer: Any) -> Callable[[Any], Callable[..., Any]]:
@@ -272,35 +280,33 @@ def _always(answer: Any) -> Callable[[Any], Callable[..., Any]]:
 
 
 MISTAKES = (
-    Planted(name="the journal is not fsynced", patch=_swap(JournalFile, "_write_out", _journal_without_fsync)),
+    Planted(name="the journal is not fsynced", patch=swap(JournalFile, "_write_out", _journal_without_fsync)),
     Planted(
         name="the snapshot is not fsynced before its rename",
-        patch=_swap(account_folder, "save_whole", _saved_carelessly("fsync", "fsync_folder")),
+        patch=swap(account_folder, "save_whole", _saved_carelessly("fsync", "fsync_folder")),
         weather=_CUTTING,
     ),
     Planted(
         name="no folder is fsynced in a rotation",
-        patch=_swap(AccountFolder, "_rotate", _rotated_carelessly),
+        patch=swap(AccountFolder, "_rotate", _rotated_carelessly),
         weather=_CUTTING,
     ),
-    Planted(name="commands leave before the journal is durable", patch=_swap(StateKeeper, "durable", _act_first)),
+    Planted(name="commands leave before the journal is durable", patch=swap(StateKeeper, "durable", _act_first)),
     Planted(name="order ids begin anew at each start", patch=_ids_begin_anew),
-    Planted(name="trade ids are not remembered", patch=_swap(Seen, "__contains__", _always(False)), weather=_DEAF),
-    Planted(name="a restart forgets the latch", patch=_swap(Trader, "run", _latch_forgotten), weather=_KILLING),
+    Planted(name="trade ids are not remembered", patch=swap(Seen, "__contains__", _always(False)), weather=_DEAF),
+    Planted(name="a restart forgets the latch", patch=swap(Trader, "run", _latch_forgotten), weather=_KILLING),
     Planted(
-        name="the KILL file is not looked at", patch=_swap(KillLatchFile, "latched", _always(None)), weather=_KILLING
+        name="the KILL file is not looked at", patch=swap(KillLatchFile, "latched", _always(None)), weather=_KILLING
     ),
-    Planted(
-        name="the latch is looked at too early", patch=_swap(Executor, "_send", _looks_too_early), weather=_KILLING
-    ),
+    Planted(name="the latch is looked at too early", patch=swap(Executor, "_send", _looks_too_early), weather=_KILLING),
     Planted(
         name="the latch's name is not made durable",
-        patch=_swap(KillLatchFile, "set", _latch_without_folder),
+        patch=swap(KillLatchFile, "set", _latch_without_folder),
         weather=_KILLING,
     ),
-    Planted(name="the rules are lost at a restart", patch=_swap(bootstrap, "replay", _rules_lost)),
+    Planted(name="the rules are lost at a restart", patch=swap(bootstrap, "replay", _rules_lost)),
     Planted(
-        name="a create without an answer is sent again", patch=_swap(Executor, "_send", _sends_again), weather=_DEAF
+        name="a create without an answer is sent again", patch=swap(Executor, "_send", _sends_again), weather=_DEAF
     ),
     Planted(
         name="what the exchange does not know yet counts as absent",
@@ -310,64 +316,77 @@ MISTAKES = (
     ),
     Planted(
         name="the gate opens before anything is asked",
-        patch=_swap(StartUp, "run", _gate_opens_first),
+        patch=swap(StartUp, "run", _gate_opens_first),
         weather=replace(STORM, venue=0.4, crash_s=600.0),
     ),
     Planted(
         name="a torn line stays in the journal",
-        patch=_swap(account_folder, "read_lines", _torn_is_whole),
+        patch=swap(account_folder, "read_lines", _torn_is_whole),
         weather=_CUTTING,
     ),
     Planted(
         name="checksums are not checked",
-        patch=_swap(journal_lines, "_unsealed", _checksum_unchecked),
+        patch=swap(journal_lines, "_unsealed", _checksum_unchecked),
         weather=replace(STORM, rot=1.0),
     ),
     Planted(
         name="the history is not fsynced before a rotation",
-        patch=_swap(NotesArchive, "sync", _always(None)),
+        patch=swap(NotesArchive, "sync", _always(None)),
         weather=_CUTTING,
     ),
     Planted(
         name="fills of ended orders are dropped",
         quick=False,
-        patch=_swap(engine, "retire", _always(None)),
+        patch=swap(engine, "retire", _always(None)),
         weather=_CROSSING,
     ),
     Planted(
         name="lost fills of ended orders are not looked for",
         quick=False,
-        patch=_swap(reconciler.Reconciler, "_put_new", _forgets_fills),
+        patch=swap(reconciler.Reconciler, "_put_new", _forgets_fills),
         weather=_CROSSING,
     ),
     Planted(
         name="a start looks for fills no further back than itself",
         quick=False,
-        patch=_swap(reconciler.Reconciler, "__init__", _looks_back_no_further),
+        patch=swap(reconciler.Reconciler, "__init__", _looks_back_no_further),
         weather=replace(_CROSSING, crash_s=600.0),
     ),
     Planted(
         name="a cancel without an answer counts as done",
-        patch=_swap(Executor, "_send_cancel", _believes_a_cancel),
+        patch=swap(Executor, "_send_cancel", _believes_a_cancel),
         weather=_DEAF,
     ),
     Planted(
         name="creates go on with a broken disk",
-        patch=_swap(Trader, "_refusal", lambda true: lambda self, order: self.brake.refusal()),
+        patch=swap(Trader, "_refusal", lambda true: lambda self, order: self.brake.refusal()),
         weather=_SICK,
     ),
-    Planted(name="every order counts as ours", patch=_swap(Trader, "is_ours", _always(True))),
-    Planted(name="the account is not locked", patch=_swap(AccountFolder, "acquire", _without_lock)),
-    Planted(name="the brake holds nothing", patch=_swap(Brake, "refusal", _always(None)), weather=_KILLING),
+    Planted(name="every order counts as ours", patch=swap(Trader, "is_ours", _always(True))),
+    Planted(name="the account is not locked", patch=swap(AccountFolder, "acquire", _without_lock)),
+    Planted(name="the brake holds nothing", patch=swap(Brake, "refusal", _always(None)), weather=_KILLING),
     Planted(
         name="one look without an order counts as flat",
-        patch=_swap(kill_procedure, "ZEROS", lambda true: 1),
+        patch=swap(kill_procedure, "ZEROS", lambda true: 1),
         invariant="[I20]",
         weather=_KILLING,
     ),
     Planted(
+        name="no cancel leaves while the disk refuses",
+        quick=False,
+        patch=swap(Executor, "_send_cancel", _waits_for_the_disk),
+        invariant="[I27]",
+        weather=SICK_STOPPED,
+    ),
+    Planted(
+        name="the order ids of an older copy go on from there",
+        patch=_epoch_not_advanced,
+        invariant="[I2]",
+        weather=RESTORED,
+    ),
+    Planted(
         name="a release asks nobody before it sends",
-        patch=_swap(StartUp, "released", _always(None)),
+        patch=swap(StartUp, "released", _always(None)),
         weather=_PRESSED,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
@@ -57,6 +58,20 @@ class Replica:
         self._offset = 0
         self.chain = "0" * 16
         self._headed = False
+
+    def branch(self) -> Replica:
+        """Return another one that knows the same."""
+        twin = copy.copy(self)
+        twin.intended = dict(self.intended)
+        return twin
+
+    def found_again(self) -> None:
+        """Go on in the same journal, whose file is another one: an older copy was put back."""
+        self._snapshot = None
+        if self._file is not None:
+            self._file = self._disk.durable_file(self._folder / self._journal) or self._disk.durable_file(
+                self._folder / ARCHIVE / self._journal
+            )
 
     def catch_up(self) -> None:
         """Take in everything that has become durable."""

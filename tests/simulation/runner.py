@@ -28,6 +28,9 @@ FAULTS = (
     "feed outages",
     "sleeps",
     "kill presses",
+    "flat",
+    "older copies put back",
+    "refused for want of what is gone",
     "requests",
 )
 

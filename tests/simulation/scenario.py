@@ -34,6 +34,7 @@ class Weather:
     rot: float
     second_s: float
     rotate_after: int
+    restore_s: float = 0.0
 
 
 CALM = Weather(
@@ -139,6 +140,7 @@ def _weather(random: Random) -> Weather:
         rot=random.choice((0.0, 0.1)),
         second_s=every(0, 6),
         rotate_after=random.choice((150, 600, 5_000)),
+        restore_s=every(0, 0, 6),
     )
 
 

@@ -22,11 +22,12 @@ from gridbot.errors import ConfigError, EnvironmentProblem, GridbotError, StateF
 from gridbot.ports import Feed, Venue
 from gridbot.shell import state_keeper
 from gridbot.shell.state_keeper import Recovered
-from gridbot.sim.faults import Faults, FaultyVenue
+from gridbot.sim.faults import FaultyVenue
 from tests.fakes.virtual_time import Busy
+from tests.simulation.backups import Backups
 from tests.simulation.checker import Checker
 from tests.simulation.disk import Moment, VirtualDisk
-from tests.simulation.exchange import Door, KillConnection, TrueVenue, pass_ms
+from tests.simulation.exchange import CountedFaults, Door, KillConnection, TrueVenue, pass_ms
 from tests.simulation.fate import Fate
 from tests.simulation.life import Gone, Life, outside, run_world
 from tests.simulation.machine import Machine
@@ -63,19 +64,6 @@ class Verdict:
         return not self.violations
 
 
-class CountedFaults(Faults):
-    """Faults that count how often they struck."""
-
-    def __init__(self, seed: int, *, rate: float, late_ms: int) -> None:
-        super().__init__(seed, delay=rate, lose=rate, repeat=rate / 2, most_ms=late_ms)
-        self.struck = 0
-
-    def strikes(self, rate: float) -> bool:
-        struck = super().strikes(rate)
-        self.struck += struck
-        return struck
-
-
 class Simulation:
     """The world of one seed; satisfies what a process and the door need of it."""
 
@@ -102,6 +90,9 @@ class Simulation:
             ours=f"gb{INSTALL_ID}",
             trace=self.trace,
             mode=plan.config.mode,
+        )
+        self.backups = Backups(
+            disk=self.disk, folder=self.account, latch=self.latch, checker=self.checker, trace=self.trace
         )
         self.counted: Counter[str] = Counter()
         self.process: Process | None = None
@@ -294,9 +285,15 @@ class Simulation:
             while not process.task.done() and loop.time() < until and not self.checker.violations:
                 await asyncio.wait([process.task], timeout=60.0)
                 self.checker.look_at_latch()
+                self.checker.cancels.look(process)
             if process.task.done():
                 await self.bury(process)
+                self.backups.take(self._random)
                 await asyncio.sleep(self._random.choice((1.0, 20.0, 300.0)))
+                if self.backups.wanted is not None:
+                    # People need a while for that: long enough that no clock of theirs is behind the last start's.
+                    await asyncio.sleep(60.0)
+                    self.backups.put_back(self._random)
         for task in happenings:
             task.cancel()
         if not self.checker.violations:

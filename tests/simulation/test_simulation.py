@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.market import Market
-from tests.simulation.planted import MISTAKES, Planted
+from tests.simulation.planted import MISTAKES, RESTORED, SICK_STOPPED
+from tests.simulation.planting import Planted
 from tests.simulation.runner import run_seeds
 from tests.simulation.scenario import CALM, STORM, scenario
 from tests.simulation.simulation import Verdict, simulate
@@ -74,6 +75,19 @@ def pressed(seeds: range, *, presses: int) -> int:
 
 def test_no_create_leaves_after_the_latch_whenever_somebody_presses() -> None:
     assert pressed(range(1, 20), presses=100) >= 100
+
+
+def test_an_older_copy_of_the_account_sends_no_id_again_and_is_off_by_nothing_but_what_it_cannot_know() -> None:
+    verdicts = [simulate(scenario(seed, hours=4, grids=2, weather=RESTORED)) for seed in range(1, 5)]
+    assert not held(*verdicts)
+    assert sum(verdict.counted["older copies put back"] for verdict in verdicts) > 10
+
+
+def test_cancels_go_on_while_the_disk_refuses() -> None:
+    verdicts = [simulate(scenario(seed, hours=3, grids=2, weather=SICK_STOPPED)) for seed in range(1, 4)]
+    assert not held(*verdicts)
+    assert sum(verdict.counted["disk troubles"] for verdict in verdicts) > 10
+    assert sum(verdict.counted["flat"] for verdict in verdicts) > 100
 
 
 @pytest.mark.soak
