@@ -315,7 +315,8 @@ def test_a_log_that_cannot_be_written_is_shown_and_stops_nothing() -> None:
 
 def test_an_end_that_overtakes_its_fill_puts_nothing_on_sale_twice() -> None:
     """Simulation, seed 214 over 24 h: a sell was cancelled after a part of it was traded; only its end was heard."""
-    held, refused = [], []
+    held: list[Decimal] = []
+    refused: list[tuple[str, str, str, str]] = []
 
     async def live(house: House) -> State:
         async with house.trading() as trader:
