@@ -72,7 +72,8 @@ async def running(
     tasks: list[asyncio.Task[None]] = []
     try:
         await _listen(runner, service.port)
-        for work in (*works, partial(flush_for_ever, exchange, pumps, service.speed)):
+        works.append(partial(flush_for_ever, exchange, pumps, service.speed))
+        for work in works:
             tasks.append(asyncio.ensure_future(work()))
             tasks[-1].add_done_callback(lambda _: broke())
         yield int(runner.addresses[0][1])
