@@ -92,7 +92,7 @@ class Checker:
         self._last_look: dict[Symbol, set[OrderId]] = {}
         self._traded: set[Symbol] = set()
         self._current: Life | None = None
-        self._must_be_latched = self._releasing = False
+        self._must_be_latched = self._releasing = self._release_was_asked = False
         self.replica = Replica(disk, folder, mode=mode, fail=self.fail, booked=self._on_booked, seen=self._on_event)
 
     def fail(self, invariant: str, sentence: str, order: str | None = None) -> None:
@@ -133,13 +133,17 @@ class Checker:
             return
         durable = self._disk.durable_file(self._latch) is not None
         if self._must_be_latched and not durable:
-            self.fail("I19", "the latch was durable, nobody released it, and it is gone")
+            self.replica.catch_up()
+            if not self._release_was_asked or self.replica.state.kill is not None:
+                self.fail("I19", "the latch was durable, nobody released it, and it is gone")
+            # A crash after the release was recorded, and before it was answered: the next start finishes it.
             self._must_be_latched = False
-        self._must_be_latched = self._must_be_latched or durable
+        elif durable and not self._must_be_latched:
+            self._must_be_latched, self._release_was_asked = True, False
 
     def may_release(self, *, now: bool) -> None:
         """A person asks for the release (`now`), so that the latch may go, or has had an answer."""
-        self._releasing = now
+        self._releasing, self._release_was_asked = now, True
         self._must_be_latched = self._disk.durable_file(self._latch) is not None
 
     def promised_stop(self) -> None:

@@ -156,7 +156,8 @@ class VirtualDisk:
             return None
         path = folder / random.choice(names) if names else folder
         inode = self._names.get(path)
-        if inode is None or b"\n" not in inode.data:
+        if inode is None or b"\n" not in inode.data or inode.synced < len(inode.data):
+            # What is not durable yet would become so with its wrong bit, by the fsync of whoever looks.
             return None
         whole = inode.data.rfind(b"\n")
         place = random.randrange(whole)
