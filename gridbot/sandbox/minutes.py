@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -63,6 +64,7 @@ class History:
         self._shift = shift
         self._origin = origin
         self._minutes = {each.open_time: each for each in minutes}
+        self._starts = sorted(self._minutes)
         self._unsaved: set[int] = set()
 
     def add(self, price: Decimal, quantity: Decimal, now: int) -> None:
@@ -71,6 +73,7 @@ class History:
         minute = self._minutes.get(start)
         if minute is None:
             minute = self._minutes[start] = Minute(start, price, price, price, price)
+            insort(self._starts, start)
         minute.add(price, quantity)
         self._unsaved.add(start)
 
@@ -104,7 +107,8 @@ class History:
         end = self._source.first_from(TimeMs(max(min(stop, self._origin) - self._shift, 0)))
         if end > index:
             yield from _recorded(self._source.candles(index, end - index), self._shift, interval)
-        yield from (self._minutes[each] for each in sorted(self._minutes) if first <= each < stop)
+        here = self._starts[bisect_left(self._starts, first) : bisect_left(self._starts, stop)]
+        yield from (self._minutes[each] for each in here)
 
     def _without_gaps(self, found: dict[int, Minute], interval: int, last: int) -> list[Minute]:
         """Return the candles in order. A live market has one for each interval, with no trade in it if need be."""
