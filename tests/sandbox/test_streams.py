@@ -54,7 +54,6 @@ def test_each_market_stream_tells_what_happened(tmp_path: Path) -> None:
             candles = await soon(watching["candles"])
             while float(candles[-1][4]) != 80_123.45:
                 candles = await soon(pro.watch_ohlcv(BTC, "1m"))
-            assert float(candles[-1][2]) == 80_123.45
             ticker = await soon(watching["ticker"])
             while D(ticker["last"]) != D("80123.45"):
                 ticker = await soon(pro.watch_ticker(BTC))
