@@ -236,4 +236,9 @@ class KillTask(KillThread):
         return Done()
 
     def _write_latch(self) -> str:
-        return self._brake.write()
+        rung = self._wake.is_set()
+        unwritten = self._brake.write()
+        if not rung:
+            # Its own writing is no news to it.
+            self._wake.clear()
+        return unwritten
