@@ -308,6 +308,8 @@ class Simulation:
         """Now and then a bit of a state file has changed: [I23] the program must refuse to trade on it."""
         if self._random.random() >= self.plan.weather.rot or self.disk.trouble is not None:
             return
+        # What is durable now is known as it was, before a bit of it changes.
+        self.checker.replica.catch_up()
         rotten = self.disk.rot(self.account, self._random)
         if rotten is None:
             return
