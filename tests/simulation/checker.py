@@ -26,6 +26,7 @@ from gridbot.sim.matching import Resting
 from tests.simulation.cancel_watch import CancelWatch
 from tests.simulation.disk import VirtualDisk
 from tests.simulation.exchange import TrueVenue
+from tests.simulation.gaps import moved
 from tests.simulation.life import Life
 from tests.simulation.machine import Machine
 from tests.simulation.market import Market
@@ -144,7 +145,13 @@ class Checker:
     def may_release(self, *, now: bool) -> None:
         """A person asks for the release (`now`), so that the latch may go, or has had an answer."""
         self._releasing, self._release_was_asked = now, True
+        # What crossed with the stop's cancels is not known before that.
+        self._needed |= {(what, symbol) for symbol in self._traded for what in ("open_orders", "trades") if now}
         self._must_be_latched = self._disk.durable_file(self._latch) is not None
+
+    def release_refused(self) -> None:
+        """Trading stays stopped, so nothing need be asked for its sake."""
+        self._needed.clear()
 
     def promised_stop(self) -> None:
         """The user was told that trading is stopped. [I18] then the latch is durable, if the disk takes anything."""
@@ -209,8 +216,7 @@ class Checker:
 
     def _create_has_room(self, order: PlaceLimit) -> None:
         """[I3] one order a cell and side, whatever is under way; [I11] no sell beyond the coins."""
-        known = [flying for flying in self._flying.values() if flying.ref.id in self._lived]
-        rivals = [flying for flying in known if flying.symbol == order.symbol]
+        rivals = [one for one in self._flying.values() if one.symbol == order.symbol and one.ref.id in self._lived]
         resting = self._venue.resting(order.symbol)
         ids = {flying.ref.id for flying in rivals}
         selling = sum((flying.quantity for flying in rivals if flying.side is Side.SELL), Decimal(0))
@@ -247,8 +253,8 @@ class Checker:
     def flat(self, life: Life) -> None:
         """[I20] flat is said only after every market was truly empty at two looks in a row."""
         self.counted["flat"] += 1
-        for symbol in self._markets:
-            if symbol in self._traded and self._zeros[symbol] < _TWICE:
+        for symbol in sorted(self._traded):
+            if self._zeros[symbol] < _TWICE:
                 self.fail("I20", f"flat is said, and {symbol} was seen empty {self._zeros[symbol]} times in a row")
         for rests in self._our_resting():
             # What landed since the last look was on its way before the stop; the next look finds it.
@@ -349,9 +355,8 @@ class Checker:
     def put_back(self, past: Past) -> None:
         """The account knows what it knew then. [I2] still: no id is ever sent twice, and so is [I19]."""
         self.counted["older copies put back"] += 1
-        self.replica = past.replica.branch()
+        self.replica, self._booked, self._lived = past.replica.branch(), set(past.booked), set(past.lived)
         self.replica.found_again()
-        self._booked, self._lived = set(past.booked), set(past.lived)
 
     def _is_forgotten(self, id_: str) -> bool:
         """Tell whether an order of ours was sent after the copy that was put back: no journal knows it."""
@@ -359,21 +364,17 @@ class Checker:
 
     def _gaps(self) -> dict[str, Decimal]:
         """Return by asset what trades of forgotten orders moved, which the books cannot know."""
-        gaps: dict[str, Decimal] = {}
-        for trade in self._venue.fills if self._sent != self._lived else ():
-            if self._is_forgotten(trade.ref.id):
-                order = self._venue.orders()[trade.ref.id].order
-                instrument, way = self._markets[order.symbol].instrument, 1 if order.side is Side.BUY else -1
-                gaps[instrument.base] = gaps.get(instrument.base, Decimal(0)) + way * trade.quantity
-                gaps[instrument.quote] = gaps.get(instrument.quote, Decimal(0)) - way * trade.quantity * trade.price
-                gaps[trade.fee_asset] = gaps.get(trade.fee_asset, Decimal(0)) - trade.fee
-        return gaps
+        if self._sent == self._lived:
+            return {}
+        known = self._venue.orders()
+        lost = [(trade, known[trade.ref.id].order) for trade in self._venue.fills if self._is_forgotten(trade.ref.id)]
+        return moved((trade, order, self._markets[order.symbol].instrument) for trade, order in lost)
 
     def _every_fill_is_booked(self, state: State) -> None:
         for trade in self._venue.fills:
             if trade.trade_id not in self._booked and not self._is_forgotten(trade.ref.id):
                 self.fail("I8", f"trade {trade.trade_id} happened and is not booked", trade.ref.id)
-        happened = sum(1 for trade in self._venue.fills if not self._is_forgotten(trade.ref.id))
+        happened = sum(not self._is_forgotten(trade.ref.id) for trade in self._venue.fills)
         if state.fills != happened:
             self.fail("I7", f"{state.fills} fills are counted and {happened} happened")
 

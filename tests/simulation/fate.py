@@ -218,6 +218,8 @@ class Fate:
             if answer is not None and answer.ok:
                 world.trace.world("trading is released")
                 return
+            if answer is not None:
+                world.checker.release_refused()
             await asyncio.sleep(random.choice((20.0, 120.0)))
 
     async def _next_trade(self, random: Random) -> None:

@@ -387,6 +387,7 @@ MISTAKES = (
     Planted(
         name="a release asks nobody before it sends",
         patch=swap(StartUp, "released", _always(None)),
+        invariant="[I26]",
         weather=_PRESSED,
     ),
 )
