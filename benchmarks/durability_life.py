@@ -45,7 +45,7 @@ Lived = tuple[Event, tuple[JournalFact, ...], Step]
 class Life:
     """An account that lives: `state` is after every event that was yielded so far."""
 
-    def __init__(self, *, seed: int, grids: int, wander: float = 0.0015) -> None:
+    def __init__(self, *, seed: int, grids: int, wander: float = 0.0015, levels: int | None = None) -> None:
         self._random = random.Random(seed)
         self._wander = wander
         self._now = 1_700_000_000_000 // SIGNAL_MS * SIGNAL_MS
@@ -54,7 +54,14 @@ class Life:
         self._prices = dict.fromkeys(self._symbols, 100.0)
         money = evolve(plain.grids[0], investment=min(Decimal(10_000), Decimal(40_000) / grids))
         rules = tuple(evolve(money, id=GridId(f"grid{n}"), symbol=symbol) for n, symbol in enumerate(self._symbols))
-        self._rules = Rules(Mode.DEMO, rules, plain.risk)
+        risk = plain.risk
+        if levels is not None and risk is not None:
+            # All of a laying leaves at once: none waits for the rate of creates or meets the limit of exposure.
+            spacing = evolve(money.spacing, multiplier=Decimal("0.3"))
+            fine = evolve(money, levels=levels, investment=Decimal(5_000), spacing=spacing)
+            rules = tuple(evolve(fine, id=each.id, symbol=each.symbol) for each in rules)
+            risk = evolve(risk, max_creates_per_10s=10 * levels)
+        self._rules = Rules(Mode.DEMO, rules, risk)
         self._resting: dict[str, PlaceLimit] = {}
         self._waiting: list[Event] = []
         self._trades = 0
