@@ -113,7 +113,9 @@ class Reconciler:
     async def ask_all(self) -> None:
         """Ask about every order that has not ended; raises VenueUnavailable. Start-up waits for this to succeed."""
         for symbol in markets_of(self._state()):
-            await self.sweep(symbol)
+            # What was found and cancelled must be gone before anything is sent: it holds coins that the books count.
+            if await self.sweep(symbol) and (left := await self.sweep(symbol)):
+                raise VenueUnavailable(f"{left} orders of ours that no grid knows still rest in {symbol}.")
         for live in list(live_orders(self._state())):
             if live.order.state in _UNRESOLVED and not self._busy(live.order.id):
                 await self._ask(live, self._cases.setdefault(live.order.id, _Case(self._clock.monotonic())))
@@ -151,10 +153,10 @@ class Reconciler:
         if case.nones >= ABSENT_ROUNDS and now - case.first_none >= ABSENT_AFTER_MS:
             await self._report(live, Fact.NOT_FOUND, "The exchange has never seen it.")
 
-    async def sweep(self, symbol: Symbol) -> None:
+    async def sweep(self, symbol: Symbol) -> int:
         """Compare a market's open orders and newest trades with the books; raises VenueUnavailable.
 
-        Finds what a lost update hid, and cancels orders of ours that nobody knows.
+        Finds what a lost update hid, and cancels orders of ours that nobody knows; returns how many of these it found.
         """
         before, started = self._state(), self._clock.now_ms()
         known = [live for live in live_orders(before) if live.symbol == symbol]
@@ -169,13 +171,18 @@ class Reconciler:
         for live in known:
             if live.order.state not in _UNRESOLVED and live.order.id not in ids and not self._busy(live.order.id):
                 await self._ask(live, self._cases.setdefault(live.order.id, _Case(0.0)))
-        for report in resting:
-            await self._cancel_excess(before, report)
+        found = [report for report in resting if self._is_excess(before, report)]
+        for report in found:
+            await self._cancel_excess(report)
+        return len(found)
 
-    async def _cancel_excess(self, before: State, report: OrderReport) -> None:
+    def _is_excess(self, before: State, report: OrderReport) -> bool:
         ref = report.ref
-        if live_order(before, ref) or live_order(self._state(), ref) or self._busy(ref.id) or not self._ours(ref.id):
-            return
+        known = live_order(before, ref) or live_order(self._state(), ref) or self._busy(ref.id)
+        return not known and self._ours(ref.id)
+
+    async def _cancel_excess(self, report: OrderReport) -> None:
+        ref = report.ref
         self._alarm("excess_order", f"Order {ref.id} rests at {report.price:f} and no grid wants it; it is cancelled.")
         try:
             await self._venue.cancel(CancelOrder(ref, report.symbol, report.venue_id))

@@ -9,14 +9,15 @@ from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef
 from gridbot.core.rules import Instrument
 from gridbot.core.units import Asset, Symbol, TimeMs, VenueOrderId
-from gridbot.errors import VenueUnavailable
+from gridbot.errors import OutcomeUnknown, VenueUnavailable
 from gridbot.ports import OrderReport, Venue, VenueUpdate
 
 
 class Witness:
     """`created` and `cancelled` are the ids in the order of the requests; `on_create` looks on and may raise.
 
-    While not `hears_of_fills`, the news of fills are lost, and those of ends are not.
+    While not `hears_of_fills`, the news of fills are lost, and those of ends are not. The next `cancels_to_lose`
+    cancels never reach the venue, and nobody hears of it.
     """
 
     def __init__(self, inner: Venue) -> None:
@@ -26,6 +27,7 @@ class Witness:
         self.on_create: Callable[[PlaceLimit], None] = lambda order: None
         self.reads_fail = False
         self.hears_of_fills = True
+        self.cancels_to_lose = 0
 
     async def create(self, order: PlaceLimit) -> VenueOrderId:
         self.created.append(order.ref.id)
@@ -34,6 +36,9 @@ class Witness:
 
     async def cancel(self, order: CancelOrder) -> None:
         self.cancelled.append(order.ref.id)
+        if self.cancels_to_lose:
+            self.cancels_to_lose -= 1
+            raise OutcomeUnknown("Nothing was heard.")
         await self._inner.cancel(order)
 
     async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:

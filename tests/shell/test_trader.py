@@ -340,3 +340,18 @@ def test_an_end_that_overtakes_its_fill_puts_nothing_on_sale_twice() -> None:
     assert len(house.witness.cancelled) > 100 and state.round_trips > 3
     assert books(state) == venue_balances(house)
     assert sorted(booked_trades(house)) == sorted(trade.trade_id for trade in house.venue._trades)
+
+
+def test_nothing_is_sent_while_an_order_of_ours_rests_that_nobody_knows() -> None:
+    """Simulation, seed 314 over 24 h: its cancel was lost, and the coins that it holds were put on sale again."""
+    house = House(choppy(1, minutes=200, quiet=20))
+    ref = OrderRef(GridId("btc"), 1, OrderId("gbtests99999900001"))
+    size = Quantity(Decimal("0.01"))
+    forgotten = PlaceLimit(ref, SYMBOL, Side.BUY, Price(Decimal(1_000)), size, True, False, Price(Decimal(1_000)))
+    run_virtual(house.venue.create(forgotten))
+    house.witness.cancels_to_lose = 2
+    resting: list[bool] = []
+    house.witness.on_create = lambda _: resting.append(ref.id in resting_at(house))
+    run_virtual(house.run(12))
+    assert house.witness.cancelled.count(ref.id) == 3
+    assert resting and not any(resting)
