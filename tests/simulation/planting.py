@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,3 +37,16 @@ def instead(owner: Any, name: str, new: Any) -> Iterator[None]:
 def swap(owner: Any, name: str, make: Callable[[Any], Any]) -> Patch:
     """Return a patch that puts what `make` makes of the true attribute in its place."""
     return lambda: instead(owner, name, make(getattr(owner, name)))
+
+
+def together(*patches: Patch) -> Patch:
+    """Return one patch that makes several, for a mistake that another defence would hide."""
+
+    @contextmanager
+    def all_of_them() -> Iterator[None]:
+        with ExitStack() as stack:
+            for patch in patches:
+                stack.enter_context(patch())
+            yield
+
+    return all_of_them
