@@ -32,21 +32,28 @@ class WakeLock:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._leave)
 
     def _enter(self) -> None:
-        if self._mode is not None:
-            return
-        from wakepy import keep
-
-        mode = keep.running(on_fail="pass")
-        mode.__enter__()
-        if not mode.active:
-            mode.__exit__(None, None, None)
+        # The mode is not this frame's: an error that is kept would keep it, and its connection to the bus with it.
+        if self._mode is None:
+            self._mode = _running_mode()
+        if self._mode is None:
             raise EnvironmentProblem(
                 "This system does not let gridbot keep the machine awake.",
                 hint="Set it never to sleep: what happens at the exchange meanwhile is learned only after it wakes.",
             )
-        self._mode = mode
 
     def _leave(self) -> None:
         mode, self._mode = self._mode, None
         if mode is not None:
             mode.__exit__(None, None, None)
+
+
+def _running_mode() -> Mode | None:
+    """Return what keeps the machine awake from now on, or None where the system does not allow it."""
+    from wakepy import keep
+
+    mode = keep.running(on_fail="pass")
+    mode.__enter__()
+    if mode.active:
+        return mode
+    mode.__exit__(None, None, None)
+    return None
