@@ -13,11 +13,13 @@
     + OrderRejected        the venue said no; do not send the same again
     + OrderNotSent         our transport proves that no byte was written
     + OutcomeUnknown       it may have happened; ask before the next command
+    + AmbiguousOrder       more than one order may be the one asked about; a person decides
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class GridbotError(Exception):
@@ -84,8 +86,24 @@ class VenueUnavailable(VenueError):
     """A read failed; it may be tried again with backoff."""
 
 
+class Refusal(StrEnum):
+    """Why a venue refused an order, as far as that decides what to do next: the codes of OrderRejected."""
+
+    POST_ONLY = "post_only"
+    FUNDS = "insufficient_funds"
+    RULES = "market_rules"
+    """Step, minimum or price bounds are not what we think: the market's rules must be read again."""
+    TOO_MANY = "too_many_orders"
+    CLOSED = "market_closed"
+    UNKNOWN_MARKET = "unknown_market"
+    DUPLICATE = "duplicate_id"
+    RATE = "rate"
+    KEY = "key"
+    OTHER = "refused"
+
+
 class OrderRejected(VenueError):
-    """The venue refused the order for certain: it never reached the book."""
+    """The venue refused the order for certain: it never reached the book. `code` is a Refusal."""
 
     def __init__(self, message: str, *, code: str, post_only: bool = False, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -99,3 +117,7 @@ class OrderNotSent(VenueError):
 
 class OutcomeUnknown(VenueError):
     """The request may or may not have had its effect."""
+
+
+class AmbiguousOrder(VenueError):
+    """More than one order at the venue may be the one that was asked about."""

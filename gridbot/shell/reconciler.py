@@ -10,7 +10,7 @@ from gridbot.core.events import OrderFilled, OrderReported
 from gridbot.core.orders import Fact, OrderState
 from gridbot.core.state import State
 from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs
-from gridbot.errors import OutcomeUnknown, VenueUnavailable
+from gridbot.errors import AmbiguousOrder, OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Clock, OrderClosed, OrderReport, Venue
 from gridbot.shell.known_orders import LiveOrder, is_booked, live_order, live_orders, markets_of
 from gridbot.shell.meter import Meter
@@ -124,7 +124,11 @@ class Reconciler:
         if live.order.state in _ON_ITS_WAY:
             # Nobody waits for its answer any more (a restart): it may rest, or not. It is never sent again.
             await self._report(live, Fact.NO_ANSWER, "The answer to its request was never heard.")
-        report = await self._read(self._venue.find(live.ref, live.symbol))
+        try:
+            report = await self._read(self._venue.find(live.ref, live.symbol))
+        except AmbiguousOrder as error:
+            await self._report(live, Fact.AMBIGUOUS, error.message)
+            return
         since = TimeMs(max(0, live.order.created - SKEW_MS))
         # After `find`: what it says was filled is in this list, if the venue is consistent.
         trades = await self._read(self._venue.trades(live.symbol, since))

@@ -12,7 +12,7 @@ from gridbot.core.events import OrderFilled, OrderRef
 from gridbot.core.rules import Instrument
 from gridbot.core.units import Asset, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import OutcomeUnknown, VenueError, VenueUnavailable
-from gridbot.ports import OrderReport, Venue, VenueUpdate
+from gridbot.ports import Movement, OrderReport, Venue, VenueUpdate
 from gridbot.sim.venue import Delay
 
 
@@ -101,6 +101,16 @@ class FaultyVenue:
         """Read; may fail."""
         await self._read()
         return await self._inner.balances()
+
+    async def movements(self, symbol: Symbol, since: TimeMs) -> Sequence[Movement]:
+        """List; the read may fail."""
+        await self._read()
+        return await self._inner.movements(symbol, since)
+
+    async def clock_offset_ms(self) -> int | None:
+        """Measure; the read may fail."""
+        await self._read()
+        return await self._inner.clock_offset_ms()
 
     async def instrument(self, symbol: Symbol) -> Instrument:
         """Read; may fail."""

@@ -31,7 +31,7 @@ from gridbot.core.units import (
     VenueOrderId,
 )
 from gridbot.errors import ConfigError, OrderRejected, VenueUnavailable
-from gridbot.ports import OrderClosed, OrderReport, TradePrint, VenueUpdate
+from gridbot.ports import Movement, OrderClosed, OrderReport, TradePrint, VenueUpdate
 from gridbot.sim.matching import Resting, SymbolBook, rejection
 
 Delay = Callable[[int], Awaitable[None]]
@@ -184,6 +184,14 @@ class SimVenue:
         """Return each asset's total."""
         await self._delay(self._latency_ms)
         return dict(self._balances)
+
+    async def movements(self, symbol: Symbol, since: TimeMs) -> Sequence[Movement]:
+        """Return nothing: nobody else touches this account."""
+        return ()
+
+    async def clock_offset_ms(self) -> int | None:
+        """Return None: it goes by the market's clock, as its trader does."""
+        return None
 
     async def instrument(self, symbol: Symbol) -> Instrument:
         """Return the rules of a market; ConfigError if there is none."""

@@ -10,7 +10,7 @@ from gridbot.core.events import OrderFilled, OrderRef
 from gridbot.core.rules import Instrument
 from gridbot.core.units import Asset, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import OutcomeUnknown, VenueUnavailable
-from gridbot.ports import OrderReport, Venue, VenueUpdate
+from gridbot.ports import Movement, OrderReport, Venue, VenueUpdate
 
 
 class Witness:
@@ -56,6 +56,14 @@ class Witness:
     async def balances(self) -> dict[Asset, Decimal]:
         self._read()
         return await self._inner.balances()
+
+    async def movements(self, symbol: Symbol, since: TimeMs) -> Sequence[Movement]:
+        self._read()
+        return await self._inner.movements(symbol, since)
+
+    async def clock_offset_ms(self) -> int | None:
+        self._read()
+        return await self._inner.clock_offset_ms()
 
     async def instrument(self, symbol: Symbol) -> Instrument:
         self._read()

@@ -12,7 +12,7 @@ from gridbot.core.events import OrderFilled, OrderRef
 from gridbot.core.rules import Instrument
 from gridbot.core.units import Asset, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import OrderRejected
-from gridbot.ports import OrderClosed, OrderReport, Venue, VenueUpdate
+from gridbot.ports import Movement, OrderClosed, OrderReport, Venue, VenueUpdate
 from gridbot.sim.faults import Faults
 from gridbot.sim.matching import Resting
 from gridbot.sim.venue import Catalog, SimVenue
@@ -204,6 +204,14 @@ class Door:
     async def balances(self) -> dict[Asset, Decimal]:
         self._leave("balances", None)
         return await self._through("balances", self._front.balances())
+
+    async def movements(self, symbol: Symbol, since: TimeMs) -> Sequence[Movement]:
+        self._leave("movements", None)
+        return await self._through("movements", self._front.movements(symbol, since))
+
+    async def clock_offset_ms(self) -> int | None:
+        self._leave("clock", None)
+        return await self._through("clock", self._front.clock_offset_ms())
 
     async def instrument(self, symbol: Symbol) -> Instrument:
         self._leave("instrument", None)

@@ -30,12 +30,12 @@ BANS = (
     Ban(
         names=("time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.strftime", "time.ctime"),
         allowed=_OUTSIDE,
-        instead="the Clock port (gridbot/ports.py), or the time inside the event",
+        instead="the Clock port (gridbot/ports/), or the time inside the event",
     ),
     Ban(
         names=("time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.process_time"),
         allowed=_OUTSIDE | {"gui", "cli", "__main__"},
-        instead="the Clock port (gridbot/ports.py)",
+        instead="the Clock port (gridbot/ports/)",
     ),
     Ban(
         names=("time.sleep",),
@@ -75,7 +75,7 @@ BANS = (
     Ban(
         names=("open", "io.open", "os.open", ".read_text", ".read_bytes", ".write_text", ".write_bytes"),
         allowed=_OUTSIDE | {"cli", "bootstrap", "gui/theme"},
-        instead="the Disk port (gridbot/ports.py), or an adapter",
+        instead="the Disk port (gridbot/ports/), or an adapter",
     ),
     Ban(
         names=("os.environ", "os.environb", "os.getenv", "os.putenv"),

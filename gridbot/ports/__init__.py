@@ -1,0 +1,79 @@
+"""The doors of the shell: clock, disk, venue, feed, journal and the rest are handed in through these protocols.
+
+Everything that touches the world satisfies one of them, so that a simulator can run the very same shell on virtual
+ones. Errors are those of gridbot.errors.
+"""
+
+from __future__ import annotations
+
+from gridbot.ports.record import (
+    Disk,
+    Held,
+    Journal,
+    LogExporter,
+    LogSink,
+    NotesStore,
+    OpenFile,
+    Restored,
+    StateStore,
+)
+from gridbot.ports.surroundings import (
+    Ask,
+    Awake,
+    Heartbeat,
+    KillLatch,
+    Letter,
+    Mailbox,
+    Notifier,
+    SecretStore,
+)
+from gridbot.ports.trading import (
+    CandleArrived,
+    Clock,
+    Feed,
+    FeedItem,
+    KillVenue,
+    Known,
+    KnownOrder,
+    Movement,
+    OrderClosed,
+    OrderReport,
+    QuoteArrived,
+    TradePrint,
+    Venue,
+    VenueUpdate,
+)
+
+__all__ = [
+    "Ask",
+    "Awake",
+    "CandleArrived",
+    "Clock",
+    "Disk",
+    "Feed",
+    "FeedItem",
+    "Heartbeat",
+    "Held",
+    "Journal",
+    "KillLatch",
+    "KillVenue",
+    "Known",
+    "KnownOrder",
+    "Letter",
+    "LogExporter",
+    "LogSink",
+    "Mailbox",
+    "Movement",
+    "NotesStore",
+    "Notifier",
+    "OpenFile",
+    "OrderClosed",
+    "OrderReport",
+    "QuoteArrived",
+    "Restored",
+    "SecretStore",
+    "StateStore",
+    "TradePrint",
+    "Venue",
+    "VenueUpdate",
+]
