@@ -59,7 +59,7 @@ class Record:
 @value
 class Rhythm:
     """In machine seconds: marks, views, questions about silent orders (and the longest pause between two about one),
-    sweeps, and how long a stop waits for answers.
+    sweeps, comparisons of the balances and of the clocks, and how long a stop waits for answers.
 
     A mark comes once a second, live. A demo marks ten times a second: at 600 times real time that is once a simulated
     minute, and prices that the risk gate judges by would otherwise be ten minutes old. Marks bear market time.
@@ -69,6 +69,8 @@ class Rhythm:
     beat_s: float = 0.05
     ask_s: float = 0.5
     sweep_s: float = 30.0
+    balance_s: float = 600.0
+    clock_s: float = 60.0
     longest_wait_s: float = 30.0
     stop_s: float = 3.0
 

@@ -73,12 +73,14 @@ class StartView:
 
     `waits`: a live account does not trade on before a person says so. `differences` are what was changed in the
     configuration since the last run, in sentences. `taken_away` are grids that it no longer has and that hold coins:
-    they only sell, unless a person chooses otherwise.
+    they only sell, unless a person chooses otherwise. `gaps` says where the exchange's balances are not the books':
+    nothing but cancels leaves until that is explained, or accepted.
     """
 
     waits: bool = False
     differences: tuple[str, ...] = ()
     taken_away: tuple[GridId, ...] = ()
+    gaps: tuple[str, ...] = ()
 
 
 @value
@@ -185,6 +187,13 @@ class ResumeTrading:
 
 
 @value
+class AcceptBalances:
+    """A person takes the exchange's word where its balances differ from the books as `gaps` says (sentences)."""
+
+    gaps: tuple[str, ...]
+
+
+@value
 class CancelOne:
     """Cancel one order of ours now; if it is still wanted it is placed anew."""
 
@@ -222,6 +231,7 @@ Request = (
     | StopTrading
     | ReleaseKill
     | ResumeTrading
+    | AcceptBalances
     | CancelOne
     | SetRunning
     | ExportLogs

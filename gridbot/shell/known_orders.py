@@ -8,8 +8,9 @@ from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef, OrderReported
 from gridbot.core.orders import TERMINAL, TRANSITIONS, Fact, Order
 from gridbot.core.state import State
-from gridbot.core.units import Quantity, Symbol, VenueOrderId
+from gridbot.core.units import OrderId, Quantity, Symbol, VenueOrderId
 from gridbot.core.values import value
+from gridbot.ports import KnownOrder
 
 
 @value
@@ -73,6 +74,36 @@ def standing_orders(state: State) -> Iterator[tuple[PlaceLimit, VenueOrderId, Qu
             live.ref, live.symbol, order.side, order.price, order.quantity, post_only, order.taker, lot_price
         )
         yield place, order.venue_id or VenueOrderId(f"v-{order.id}"), order.filled
+
+
+def is_gridbot_id(id_: OrderId) -> bool:
+    """Tell whether an order id is one that some installation of gridbot has made: `gb` and 16 letters and digits."""
+    return len(id_) == 18 and id_.startswith("gb") and id_.isalnum() and id_.isascii()
+
+
+def known_orders(state: State, symbol: Symbol) -> list[KnownOrder]:
+    """Return our orders in a market that live, are unresolved, or ended lately, as an adapter needs them."""
+    living = [live for live in live_orders(state) if live.symbol == symbol]
+    known = [_as_known(live.ref, symbol, live.order) for live in living]
+    for ended in state.retired.values():
+        grid = state.grids.get(ended.ref.grid)
+        if grid is not None and grid.rules.symbol == symbol:
+            known.append(_as_known(ended.ref, symbol, ended.order))
+    return known
+
+
+def _as_known(ref: OrderRef, symbol: Symbol, order: Order) -> KnownOrder:
+    unresolved = order.venue_id is None and order.state not in TERMINAL
+    return KnownOrder(
+        OrderRef(ref.grid, ref.cell, order.id),
+        symbol,
+        order.side,
+        order.price,
+        order.quantity,
+        order.created,
+        order.venue_id,
+        unresolved,
+    )
 
 
 def is_news(state: State, report: OrderReported) -> bool:

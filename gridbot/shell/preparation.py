@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from gridbot.core.candles import Bar, Candle
-from gridbot.core.events import AccountOpened, Event, HistoryLoaded, InstrumentChanged
+from gridbot.core.events import Event, HistoryLoaded, InstrumentChanged
 from gridbot.core.lifecycle import signal_market
 from gridbot.core.state import State
 from gridbot.core.units import Symbol
@@ -56,14 +56,6 @@ class Preparation:
     async def _instrument(self, symbol: Symbol) -> None:
         instrument = await self._venue.instrument(symbol)
         await self._put(InstrumentChanged(self._clock.now_ms(), instrument))
-
-    async def account(self) -> None:
-        """Open the books with the venue's balances."""
-        await self._until_answered("balances", self._balances)
-
-    async def _balances(self) -> None:
-        balances = await self._venue.balances()
-        await self._put(AccountOpened(self._clock.now_ms(), tuple(sorted(balances.items()))))
 
     async def history(self, state: State, *, again: bool) -> None:
         """Load closed bars for every market and timeframe that the grids read, and go on building them.

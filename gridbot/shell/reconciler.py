@@ -12,7 +12,7 @@ from gridbot.core.state import State
 from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs
 from gridbot.errors import AmbiguousOrder, OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Clock, OrderClosed, OrderReport, Venue
-from gridbot.shell.known_orders import LiveOrder, is_booked, live_order, live_orders, markets_of
+from gridbot.shell.known_orders import LiveOrder, is_booked, is_gridbot_id, live_order, live_orders, markets_of
 from gridbot.shell.meter import Meter
 
 ABSENT_ROUNDS = 3
@@ -71,6 +71,7 @@ class Reconciler:
         self._cases: dict[OrderId, _Case] = {}
         self._swept: dict[Symbol, TimeMs] = {}
         self._unwhole: set[OrderId] = set()
+        self._stranger: OrderId | None = None
 
     def begin_anew(self) -> None:
         """Time has jumped: rounds that were counted before say nothing about how long an order is absent."""
@@ -116,6 +117,11 @@ class Reconciler:
             # What was found and cancelled must be gone before anything is sent: it holds coins that the books count.
             if await self.sweep(symbol) and (left := await self.sweep(symbol)):
                 raise VenueUnavailable(f"{left} orders of ours that no grid knows still rest in {symbol}.")
+            if self._stranger is not None:
+                raise VenueUnavailable(
+                    f"Another gridbot trades this account: its order {self._stranger} rests in {symbol}. Two must not "
+                    "share one. Stop the other; if it is gone for good, cancel its orders at the exchange."
+                )
         for live in list(live_orders(self._state())):
             if live.order.state in _UNRESOLVED and not self._busy(live.order.id):
                 await self._ask(live, self._cases.setdefault(live.order.id, _Case(self._clock.monotonic())))
@@ -157,10 +163,11 @@ class Reconciler:
         if case.nones >= ABSENT_ROUNDS and now - case.first_none >= ABSENT_AFTER_MS:
             await self._report(live, Fact.NOT_FOUND, "The exchange has never seen it.")
 
-    async def sweep(self, symbol: Symbol) -> int:
+    async def sweep(self, symbol: Symbol, *, thorough: bool = False) -> int:
         """Compare a market's open orders and newest trades with the books; raises VenueUnavailable.
 
         Finds what a lost update hid, and cancels orders of ours that nobody knows; returns how many of these it found.
+        `thorough` takes the trades of every order that is remembered, and not only those since the last sweep.
         """
         before, started = self._state(), self._clock.now_ms()
         known = [live for live in live_orders(before) if live.symbol == symbol]
@@ -168,13 +175,15 @@ class Reconciler:
         # Those that ended too: they may have traded before they did, and a crash may have taken the news of it.
         orders = (*(live.order for live in known), *(ended.order for ended in before.retired.values()))
         oldest = min((order.created for order in orders), default=started)
-        since = TimeMs(max(0, self._swept.get(symbol, oldest) - SKEW_MS))
+        newest = oldest if thorough else self._swept.get(symbol, oldest)
+        since = TimeMs(max(0, newest - SKEW_MS))
         await self._put_new(await self._read(self._venue.trades(symbol, since)))
         self._swept[symbol] = started
         ids = {report.ref.id for report in resting}
         for live in known:
             if live.order.state not in _UNRESOLVED and live.order.id not in ids and not self._busy(live.order.id):
                 await self._ask(live, self._cases.setdefault(live.order.id, _Case(0.0)))
+        self._stranger = next((report.ref.id for report in resting if self._is_strange(before, report)), None)
         found = [report for report in resting if self._is_excess(before, report)]
         for report in found:
             await self._cancel_excess(report)
@@ -184,6 +193,11 @@ class Reconciler:
         ref = report.ref
         known = live_order(before, ref) or live_order(self._state(), ref) or self._busy(ref.id)
         return not known and self._ours(ref.id)
+
+    def _is_strange(self, before: State, report: OrderReport) -> bool:
+        """Tell whether an order is of another installation of gridbot."""
+        id_ = report.ref.id
+        return is_gridbot_id(id_) and not self._ours(id_) and live_order(before, report.ref) is None
 
     async def _cancel_excess(self, report: OrderReport) -> None:
         ref = report.ref

@@ -5,8 +5,10 @@ from __future__ import annotations
 from gridbot.config import AppConfig
 from gridbot.core.snapshot import Snapshot, snapshot
 from gridbot.core.state import State
+from gridbot.core.values import evolve
 from gridbot.ports import Clock
 from gridbot.shell.arrival import Arrival
+from gridbot.shell.balance_check import BalanceCheck
 from gridbot.shell.facade import View
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.problems import Problems
@@ -15,11 +17,14 @@ from gridbot.shell.problems import Problems
 class Showcase:
     """Builds views; a state that did not change is not looked at again, nor a configuration written out again."""
 
-    def __init__(self, *, board: MarketBoard, problems: Problems, clock: Clock, arrival: Arrival) -> None:
+    def __init__(
+        self, *, board: MarketBoard, problems: Problems, clock: Clock, arrival: Arrival, balances: BalanceCheck
+    ) -> None:
         self._board = board
         self._problems = problems
         self._clock = clock
         self._arrival = arrival
+        self._balances = balances
         self._beat = 0
         self._seen: tuple[State, Snapshot] | None = None
         self._config: tuple[AppConfig, str] | None = None
@@ -35,5 +40,5 @@ class Showcase:
         now = self._clock.now_ms()
         markets = self._board.views(symbols)
         problems = self._problems.sentences()
-        start = self._arrival.view(state)
+        start = evolve(self._arrival.view(state), gaps=tuple(gap.sentence() for gap in self._balances.gaps))
         return View(self._beat, now, self._seen[1], markets, running, starting, problems, self._config[1], start=start)

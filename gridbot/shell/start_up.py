@@ -6,21 +6,26 @@ the grids trade on (a live account), the gate stays shut until then.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
+from gridbot.core.events import OrderReported
+from gridbot.core.orders import Fact
 from gridbot.core.state import State
-from gridbot.errors import VenueUnavailable
+from gridbot.errors import Refusal, VenueUnavailable
 from gridbot.ports import Clock
 from gridbot.shell.arrival import Arrival
+from gridbot.shell.balance_check import BalanceCheck, blocked
 from gridbot.shell.executor import Executor, Spawn
 from gridbot.shell.facade import Answered
 from gridbot.shell.known_orders import markets_of
-from gridbot.shell.messages import Flushed
 from gridbot.shell.preparation import RETRY_S, Preparation
 from gridbot.shell.problems import Problems
 from gridbot.shell.pumps import Pumps
 from gridbot.shell.reconciler import Reconciler
+
+REREAD_S = 5.0
+"""How long the rules of the markets count as fresh when they were read because of a refusal."""
+_RULES = frozenset({Refusal.RULES, Refusal.CLOSED, Refusal.UNKNOWN_MARKET})
 
 
 class StartUp:
@@ -31,33 +36,36 @@ class StartUp:
         *,
         preparation: Preparation,
         reconciler: Reconciler,
+        balances: BalanceCheck,
         executor: Executor,
         pumps: Pumps,
         problems: Problems,
         clock: Clock,
         state: Callable[[], State],
-        put: Callable[[Flushed], Awaitable[None]],
+        settled: Callable[[], Awaitable[None]],
         spawn: Spawn,
         arrival: Arrival,
     ) -> None:
         self._preparation = preparation
         self._reconciler = reconciler
+        self._balances = balances
         self._executor = executor
         self._pumps = pumps
         self._problems = problems
         self._clock = clock
         self._state = state
-        self._put = put
+        self._settled = settled
         self._spawn = spawn
         self._arrival = arrival
         self._jumps = 0
+        self._rereading = False
         self.under_way = True
 
     async def run(self) -> None:
         """Learn what is, before anything is sent (I26): markets, balances, orders and trades, then history."""
         await self._preparation.instruments(self._state())
         if not self._state().opened:
-            await self._preparation.account()
+            await self._until("balances", "Waiting for the exchange's balances", self._balances.open_books)
         await self._learn()
 
     def anew(self, sentence: str) -> None:
@@ -90,7 +98,7 @@ class StartUp:
         while known != self._jumps:
             # A jump while this is under way makes its answers old as well.
             known = self._jumps
-            await self._flush()
+            await self._settled()
             await self._reconcile()
             await self._history(again=True)
         if not self._arrival.waits:
@@ -99,6 +107,20 @@ class StartUp:
         self.under_way = False
         await self._preparation.charts(self._state())
 
+    def heed(self, event: OrderReported) -> None:
+        """Read the markets' rules again where the venue says that they are not what we think."""
+        if event.fact is Fact.REJECTED and event.code in _RULES and not self._rereading:
+            self._rereading = True
+            self._spawn(self._read_rules_again())
+
+    async def _read_rules_again(self) -> None:
+        try:
+            await self._preparation.instruments(self._state())
+            # Whatever the rules say now, a venue that goes on refusing is not asked at every refusal.
+            await self._clock.sleep(REREAD_S)
+        finally:
+            self._rereading = False
+
     async def prepare_new_grids(self) -> None:
         """Load what grids need that came while trading."""
         await self._preparation.instruments(self._state())
@@ -106,24 +128,28 @@ class StartUp:
         await self._preparation.charts(self._state())
 
     async def _reconcile(self) -> None:
+        await self._until("start", "Nothing is sent yet", self._agree)
+
+    async def _agree(self) -> None:
+        """Return when every order is known, and books and account agree (I10) or a person has accepted what differs."""
+        await self._reconciler.ask_all()
+        await self._settled()
+        gaps = await self._balances.look()
+        if gaps:
+            raise blocked(gaps)
+
+    async def _until(self, key: str, waiting: str, ask: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self._reconciler.ask_all()
+                await ask()
                 break
             except VenueUnavailable as error:
-                self._problems.begin("start", f"Waiting for the exchange before anything is sent: {error.message}")
+                self._problems.begin(key, f"{waiting}: {error.message}")
                 await self._clock.sleep(RETRY_S)
-        self._problems.end("start")
-        await self._flush()
+        self._problems.end(key)
 
     async def _history(self, *, again: bool) -> None:
         await self._preparation.history(self._state(), again=again)
-        await self._flush()
+        await self._settled()
         for symbol in markets_of(self._state()):
             await self._pumps.wait_for_quote(symbol)
-
-    async def _flush(self) -> None:
-        """Return when everything that was put before is applied, durable, and its commands have left."""
-        done = asyncio.Event()
-        await self._put(Flushed(done))
-        await done.wait()

@@ -11,9 +11,9 @@ from gridbot.core.events import Event, KillKind, KillRequested, Marked, MarketRe
 from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, Symbol
 from gridbot.core.watch import watch
-from gridbot.errors import VenueUnavailable
 from gridbot.ports import OrderClosed
 from gridbot.shell.arrival import Arrival
+from gridbot.shell.balance_check import BalanceCheck
 from gridbot.shell.brake import Brake
 from gridbot.shell.charts import Charts
 from gridbot.shell.clock_watch import ClockWatch
@@ -21,19 +21,20 @@ from gridbot.shell.desk import Desk, Ruling
 from gridbot.shell.doors import Record, Rhythm, World
 from gridbot.shell.executor import Executor
 from gridbot.shell.exports import Exports
-from gridbot.shell.facade import Answered, CancelRequest, ChartData, ExportLogs, ResumeTrading
+from gridbot.shell.facade import AcceptBalances, Answered, CancelRequest, ChartData, ExportLogs, ResumeTrading
 from gridbot.shell.forward_clock import ForwardClock
 from gridbot.shell.inbox import Inbox
-from gridbot.shell.known_orders import live_orders, markets_of
+from gridbot.shell.inflow import Inflow
+from gridbot.shell.known_orders import live_orders
 from gridbot.shell.liquidation import Liquidation
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
 from gridbot.shell.meter import Meter
-from gridbot.shell.preparation import Preparation
 from gridbot.shell.problems import Problems
-from gridbot.shell.pumps import Pumps
 from gridbot.shell.reconciler import Reconciler
+from gridbot.shell.rounds import Rounds
 from gridbot.shell.showcase import Showcase
+from gridbot.shell.skew import Skew
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.state_keeper import Recovered, StateKeeper
 from gridbot.shell.teller import Teller
@@ -50,7 +51,8 @@ MOST_REPORTS = 3
 class Trader:
     """Trades one account until it is asked to stop. Everything here runs in one asyncio loop.
 
-    `prefix` begins the order ids of this start; `crashes` counts the errors that nobody foresaw.
+    `prefix` begins the order ids of this start; `crashes` counts the errors that nobody foresaw,
+    `balances` compares books and account.
     """
 
     def __init__(
@@ -75,40 +77,46 @@ class Trader:
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
         self._charts = Charts(world.base_ms)
         self._arrival = Arrival(config, recovered, consent=world.consent, log=record.log)
-        self._showcase = Showcase(board=self._board, problems=self._problems, clock=clock, arrival=self._arrival)
-        self._meter = Meter(clock)
+        self._meter, self._skew = Meter(clock), Skew(world.venue)
         put = self._inbox.put
         self._wire_ways_out(put)
-        preparation = Preparation(
+        inflow = Inflow(world, clock, board=self._board, charts=self._charts, problems=self._problems, put=put)
+        self._pumps = inflow.pumps
+        self.balances = BalanceCheck(
             venue=world.venue,
-            feed=world.feed,
             clock=clock,
-            board=self._board,
-            charts=self._charts,
-            problems=self._problems,
+            state=lambda: self._keeper.state,
             put=put,
-            base_ms=world.base_ms,
+            sweep=self._reconciler.sweep,
+            settled=self._settled,
         )
-        self._pumps = Pumps(
-            feed=world.feed,
-            venue=world.venue,
-            board=self._board,
-            charts=self._charts,
-            clock=clock,
-            problems=self._problems,
-            put=put,
+        self._showcase = Showcase(
+            board=self._board, problems=self._problems, clock=clock, arrival=self._arrival, balances=self.balances
         )
         self._start_up = StartUp(
-            preparation=preparation,
+            preparation=inflow.preparation,
             reconciler=self._reconciler,
+            balances=self.balances,
             executor=self._executor,
             pumps=self._pumps,
             problems=self._problems,
             clock=clock,
             state=lambda: self._keeper.state,
-            put=put,
+            settled=self._settled,
             spawn=self._spawn,
             arrival=self._arrival,
+        )
+        self._rounds = Rounds(
+            reconciler=self._reconciler,
+            liquidation=self._liquidation,
+            balances=self.balances,
+            start_up=self._start_up,
+            skew=self._skew,
+            problems=self._problems,
+            meter=self._meter,
+            clock=clock,
+            rhythm=rhythm,
+            state=lambda: self._keeper.state,
         )
         for sentence in recovered.warnings:
             self._teller.recovered(sentence)
@@ -183,7 +191,7 @@ class Trader:
                 self._pumps.updates(),
                 self._marks(),
                 self._beats(),
-                self._questions(),
+                self._rounds.run(),
                 Wakefulness(self._world.awake, self._clock, self._problems, lambda: self.state).keep(),
                 self._start_up.run(),
             ):
@@ -246,6 +254,7 @@ class Trader:
         answer = self._keeper.take(event)
         if isinstance(event, OrderReported):
             self._executor.heard(event.ref.id)
+            self._start_up.heed(event)
         if answer is None:
             return
         self._outbox += answer.commands
@@ -259,7 +268,7 @@ class Trader:
 
     def _mark(self) -> Marked:
         requests, failures = self._meter.last_minute()
-        return Marked(self._clock.now_ms(), self._board.quotes(), None, requests, failures)
+        return Marked(self._clock.now_ms(), self._board.quotes(), self._skew.newest_ms, requests, failures)
 
     def _heed_latch(self) -> None:
         """A KILL file that somebody put there stops this engine too, and so does a press that its inbox never saw."""
@@ -284,12 +293,24 @@ class Trader:
             case CancelRequest():
                 if not self._exports.stop(request.request):
                     self._record.outlet.tell((Answered(asked.number, False, "It has ended already."),))
+            case AcceptBalances():
+                self._spawn(self._accept_balances(asked.number, request))
             case ResumeTrading():
                 self._record.outlet.tell((self._start_up.resume(asked.number),))
             case _:
                 ruling = self._desk.judge(request, self.state)
                 self._teller.request(type(request).__name__, ruling.message)
                 await self._follow(asked.number, ruling)
+
+    async def _accept_balances(self, number: int, request: AcceptBalances) -> None:
+        answered = await self.balances.accept(number, request.gaps)
+        self._teller.request(type(request).__name__, answered.message)
+        self._record.outlet.tell((answered,))
+
+    async def _settled(self) -> None:
+        """Return when everything that was put before is applied, durable, and its commands have left."""
+        await self._inbox.put(Flushed(done := asyncio.Event()))
+        await done.wait()
 
     async def _follow(self, number: int, ruling: Ruling) -> None:
         grids = self.state.rules.grids
@@ -331,28 +352,6 @@ class Trader:
         self._record.outlet.publish(
             self._showcase.view(self.state, self._desk.config, running=self._running, starting=self.starting)
         )
-
-    async def _questions(self) -> None:
-        """Ask about silent orders often, and compare everything with the venue now and then."""
-        swept = self._clock.monotonic()
-        while True:
-            await self._clock.sleep(self._rhythm.ask_s)
-            if self.starting:
-                continue
-            await self._reconciler.ask_due()
-            await self._liquidation.look()
-            if self._clock.monotonic() - swept >= self._rhythm.sweep_s:
-                swept = self._clock.monotonic()
-                await self._sweep()
-
-    async def _sweep(self) -> None:
-        try:
-            for symbol in markets_of(self.state):
-                await self._reconciler.sweep(symbol)
-            self._problems.end("sweep")
-        except VenueUnavailable as error:
-            self._meter.count(failed=True)
-            self._problems.begin("sweep", f"The exchange does not answer: {error.message}")
 
     # ----------------------------------------------------------------------- the outermost frame
 

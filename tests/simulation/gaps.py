@@ -2,24 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from gridbot.core.commands import PlaceLimit
-from gridbot.core.events import OrderFilled
-from gridbot.core.rules import Instrument
-from gridbot.core.units import Side
+from gridbot.core.ledger import Account
+from gridbot.core.state import State
+from gridbot.core.units import Asset, Side, Symbol
+from gridbot.shell.balance_check import Gap
+from tests.simulation.exchange import TrueVenue
+from tests.simulation.market import Market
 
 
-def moved(trades: Iterable[tuple[OrderFilled, PlaceLimit, Instrument]]) -> dict[str, Decimal]:
-    """Return what these trades moved, by asset."""
-    sums: dict[str, Decimal] = {}
-    for trade, order, instrument in trades:
-        way = 1 if order.side is Side.BUY else -1
-        for asset, amount in (
-            (instrument.base, way * trade.quantity),
-            (instrument.quote, -way * trade.quantity * trade.price),
-            (trade.fee_asset, -trade.fee),
-        ):
-            sums[asset] = sums.get(asset, Decimal(0)) + amount
-    return sums
+class Gaps:
+    """[I10] Holds what the program says of balances, and what it booked, to what truly happened.
+
+    `forgotten` tells whether an order was sent after the copy that was put back, so that no journal knows it.
+    """
+
+    def __init__(
+        self,
+        venue: TrueVenue,
+        markets: Mapping[Symbol, Market],
+        *,
+        forgotten: Callable[[str], bool],
+        fail: Callable[[str, str], None],
+    ) -> None:
+        self._venue = venue
+        self._forgotten = forgotten
+        self._fail = fail
+        self._dust: dict[str, Decimal] = {}
+        for instrument in (market.instrument for market in markets.values()):
+            for asset, step in ((instrument.base, instrument.lot_size), (instrument.quote, instrument.tick_size)):
+                self._dust[asset] = min(self._dust.get(asset, step), step)
+        self._instruments = {symbol: market.instrument for symbol, market in markets.items()}
+
+    def said(self, gaps: tuple[Gap, ...], state: State) -> None:
+        """The program says where the venue does not hold what the books do: forgotten trades are all that may be.
+
+        `state` is that of the journal.
+        """
+        moved = self._moved()
+        for gap in gaps:
+            accepted = state.accounts.get(gap.asset, Account()).transferred
+            if not self._same(gap.asset, moved.get(gap.asset, Decimal(0)) - accepted, gap.missing):
+                self._fail("I10", f"the program says that {gap.missing:f} {gap.asset} are missing, and they are not")
+
+    def closed(self, state: State) -> None:
+        """After a quiet time books and account are equal, and nothing was accepted but what is forgotten."""
+        held, moved = self._venue.holdings(), self._moved()
+        for asset, account in state.accounts.items():
+            true = held.get(asset, Decimal(0))
+            if not self._same(asset, account.total, true):
+                self._fail("I10", f"the books hold {account.total:f} {asset}, the venue {true:f}")
+            lost = moved.get(asset, Decimal(0))
+            if not self._same(asset, account.transferred, lost):
+                self._fail("I10", f"{account.transferred:f} {asset} were accepted, and {lost:f} are forgotten")
+
+    def _same(self, asset: Asset, one: Decimal, other: Decimal) -> bool:
+        return abs(one - other) <= self._dust.get(asset, Decimal(0))
+
+    def _moved(self) -> dict[str, Decimal]:
+        """Return what trades of forgotten orders moved, by asset."""
+        sums: dict[str, Decimal] = {}
+        orders = self._venue.orders()
+        for trade in self._venue.fills:
+            if not self._forgotten(trade.ref.id):
+                continue
+            order = orders[trade.ref.id].order
+            way = 1 if order.side is Side.BUY else -1
+            instrument = self._instruments[order.symbol]
+            for asset, amount in (
+                (instrument.base, way * trade.quantity),
+                (instrument.quote, -way * trade.quantity * trade.price),
+                (trade.fee_asset, -trade.fee),
+            ):
+                sums[asset] = sums.get(asset, Decimal(0)) + amount
+        return sums

@@ -15,6 +15,7 @@ from gridbot.bootstrap import take_account
 from gridbot.config import AppConfig, parse_config
 from gridbot.core.snapshot import snapshot
 from gridbot.ports import Clock, Feed, Venue
+from gridbot.shell.balance_check import Gap
 from gridbot.shell.doors import Record, Rhythm, World
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.facade import Answered, Request, View
@@ -113,6 +114,10 @@ class Process:
             self._facade.happened()
             self._facade.ask(request, answers.append)
         return lambda: answers[0] if answers else None
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return where the program says that books and account differ."""
+        return () if self.trader is None else self.trader.balances.gaps
 
     def kill_file_came(self) -> None:
         """Somebody has put a KILL file there: the next poll of the kill switch sees it."""

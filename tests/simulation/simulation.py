@@ -21,6 +21,7 @@ from gridbot.core.units import Asset, GridId, OrderId, Quantity, Side, Symbol, T
 from gridbot.errors import ConfigError, EnvironmentProblem, GridbotError, StateFileError
 from gridbot.ports import Feed, Venue
 from gridbot.shell import state_keeper
+from gridbot.shell.facade import AcceptBalances
 from gridbot.shell.state_keeper import Recovered
 from gridbot.sim.faults import FaultyVenue
 from tests.fakes.virtual_time import Busy
@@ -284,6 +285,7 @@ class Simulation:
             process = await self.start()
             while not process.task.done() and loop.time() < until and not self.checker.violations:
                 await asyncio.wait([process.task], timeout=60.0)
+                self._accept_balances(process)
                 self.checker.look_at_latch()
                 self.checker.cancels.look(process)
             if process.task.done():
@@ -303,6 +305,16 @@ class Simulation:
             self.die(self.process.life, "at the end of the simulation", power=False)
             await self.bury(self.process)
         return self.verdict()
+
+    def _accept_balances(self, process: Process) -> None:
+        """A person who knows of the older copy takes the exchange's word; [I10] nobody else ever has to."""
+        gaps = process.gaps()
+        if gaps and process.life.alive:
+            self.trace.world(f"process {process.life.number} says: {' '.join(gap.sentence() for gap in gaps)}")
+            self.checker.replica.catch_up()
+            self.checker.gaps.said(gaps, self.checker.replica.state)
+            self.counted["balances accepted"] += 1
+            process.ask(AcceptBalances(tuple(gap.sentence() for gap in gaps)))
 
     async def _start_on_rot(self) -> None:
         """Now and then a bit of a state file has changed: [I23] the program must refuse to trade on it."""
@@ -337,7 +349,10 @@ class Simulation:
             await self.stop(self.process)
             await self.bury(self.process)
         process = await self.start()
-        await asyncio.wait([process.task], timeout=QUIET_S)
+        until = asyncio.get_running_loop().time() + QUIET_S
+        while not process.task.done() and (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait([process.task], timeout=min(left, 60.0))
+            self._accept_balances(process)
         if process.task.done() or process.trader is None:
             await self.bury(process)
             self.checker.fail("I30", "the program did not live through the quiet")

@@ -1,0 +1,81 @@
+"""What is asked again and again while trading: silent orders often; orders, trades, clock and balances now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from gridbot.core.state import State
+from gridbot.errors import VenueUnavailable
+from gridbot.ports import Clock
+from gridbot.shell.balance_check import BalanceCheck
+from gridbot.shell.doors import Rhythm
+from gridbot.shell.known_orders import markets_of
+from gridbot.shell.liquidation import Liquidation
+from gridbot.shell.meter import Meter
+from gridbot.shell.problems import Problems
+from gridbot.shell.reconciler import Reconciler
+from gridbot.shell.skew import Skew
+from gridbot.shell.start_up import StartUp
+
+
+class Rounds:
+    """One endless task. What it finds goes into the inbox; a difference of the balances begins the start anew."""
+
+    def __init__(
+        self,
+        *,
+        reconciler: Reconciler,
+        liquidation: Liquidation,
+        balances: BalanceCheck,
+        start_up: StartUp,
+        skew: Skew,
+        problems: Problems,
+        meter: Meter,
+        clock: Clock,
+        rhythm: Rhythm,
+        state: Callable[[], State],
+    ) -> None:
+        self._reconciler = reconciler
+        self._liquidation = liquidation
+        self._balances = balances
+        self._start_up = start_up
+        self._problems = problems
+        self._meter = meter
+        self._clock = clock
+        self._rhythm = rhythm
+        self._state = state
+        now = clock.monotonic()
+        self._due: dict[str, float] = {"clock": now, "sweep": now + rhythm.sweep_s, "balances": now + rhythm.balance_s}
+        self._skew = skew
+
+    async def run(self) -> None:
+        """Ask until the task is cancelled."""
+        while True:
+            await self._clock.sleep(self._rhythm.ask_s)
+            await self._now_and_then("clock", self._rhythm.clock_s, self._skew.measure)
+            if self._start_up.under_way:
+                continue
+            await self._reconciler.ask_due()
+            await self._liquidation.look()
+            await self._now_and_then("sweep", self._rhythm.sweep_s, self._sweep)
+            await self._now_and_then("balances", self._rhythm.balance_s, self._compare)
+
+    async def _now_and_then(self, what: str, pause_s: float, ask: Callable[[], Awaitable[None]]) -> None:
+        now = self._clock.monotonic()
+        if now < self._due[what]:
+            return
+        self._due[what] = now + pause_s
+        try:
+            await ask()
+            self._problems.end(what)
+        except VenueUnavailable as error:
+            self._meter.count(failed=True)
+            self._problems.begin(what, f"The exchange does not answer: {error.message}")
+
+    async def _sweep(self) -> None:
+        for symbol in markets_of(self._state()):
+            await self._reconciler.sweep(symbol)
+
+    async def _compare(self) -> None:
+        if await self._balances.look():
+            self._start_up.anew("The exchange's balances are not those of gridbot's books.")
