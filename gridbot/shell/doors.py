@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 from gridbot.config import AppConfig
 from gridbot.core.values import value
-from gridbot.ports import Awake, Clock, Feed, Journal, KillLatch, LogExporter, LogSink, NotesStore, Venue
+from gridbot.ports import (
+    Awake,
+    Clock,
+    Feed,
+    Heartbeat,
+    Journal,
+    KillLatch,
+    LogExporter,
+    LogSink,
+    NotesStore,
+    Notifier,
+    Venue,
+)
 from gridbot.shell.outlet import Outlet
 
 ReportCrash = Callable[[BaseException], str]
@@ -30,7 +42,8 @@ class World:
     """Prices, orders and time, of one kind. `base_ms` is the length of the feed's base candles.
 
     `awake` keeps the machine from sleeping; None where the market sleeps with it. `consent` tells whether the grids may
-    trade in it by themselves.
+    trade in it by themselves. `notifier` tells people, `heartbeat` that all is well; None where the user wants neither.
+    `close` ends what feed and venue hold open, in the loop in which they were used.
     """
 
     feed: Feed
@@ -40,6 +53,9 @@ class World:
     base_ms: int
     awake: Awake | None = None
     consent: Consent = Consent.GIVEN
+    notifier: Notifier | None = None
+    heartbeat: Heartbeat | None = None
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 @value

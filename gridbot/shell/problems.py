@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 
 class Problems:
-    """Sentences by key. `told` is called once when a problem begins."""
+    """Sentences by key. `told` is called once when a problem begins, `over` when it is gone."""
 
-    def __init__(self, told: Callable[[str, str], None]) -> None:
+    def __init__(self, told: Callable[[str, str], None], over: Callable[[str], None] = lambda _: None) -> None:
         self._sentences: dict[str, str] = {}
         self._told = told
+        self._over = over
 
     def begin(self, key: str, sentence: str) -> None:
         """Show a sentence until `end`; a new sentence under the same key replaces the old one."""
@@ -20,7 +21,8 @@ class Problems:
 
     def end(self, key: str) -> None:
         """The problem is over."""
-        self._sentences.pop(key, None)
+        if self._sentences.pop(key, None) is not None:
+            self._over(key)
 
     def holds(self, key: str) -> bool:
         """Tell whether this problem is there now."""
@@ -29,3 +31,7 @@ class Problems:
     def sentences(self) -> tuple[str, ...]:
         """Return all, the oldest first."""
         return tuple(self._sentences.values())
+
+    def besides(self, keys: Container[str]) -> tuple[str, ...]:
+        """Return all but those under `keys`, the oldest first."""
+        return tuple(sentence for key, sentence in tuple(self._sentences.items()) if key not in keys)

@@ -30,6 +30,7 @@ from gridbot.shell.liquidation import Liquidation
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
 from gridbot.shell.meter import Meter
+from gridbot.shell.outward import Outward
 from gridbot.shell.problems import Problems
 from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.rounds import Rounds
@@ -38,7 +39,6 @@ from gridbot.shell.skew import Skew
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.state_keeper import Recovered, StateKeeper
 from gridbot.shell.teller import Teller
-from gridbot.shell.wakefulness import Wakefulness
 
 INBOX_LIMIT, BATCH = 1_000, 64
 """Messages that wait at most, and that share one fsync."""
@@ -61,15 +61,16 @@ class Trader:
         self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
         clock = self._clock = ForwardClock(world.clock, not_before=recovered.state.now)
         self._watch = ClockWatch(clock, self._time_jumped, mark_s=rhythm.mark_s)
-        self._running, self.crashes = True, 0
-        self._mark_waits, self._unsaved = False, False
+        self._running, self.crashes, self._mark_waits, self._unsaved = True, 0, False, False
         self._outbox: list[Command] = []
         self._watched: State | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: Inbox[Message] = Inbox(INBOX_LIMIT)
         past = record.notes.tail(TRACED_NOTES)
-        self._teller = Teller(outlet=record.outlet, log=record.log, clock=clock, past=past)
-        self._problems = Problems(self._teller.problem)
+        self._outward = Outward(world, record.log, clock, lambda: self._desk.config, recovered.state, past)
+        herald = self._outward.herald
+        self._teller = Teller(outlet=record.outlet, log=record.log, clock=clock, past=past, herald=herald)
+        self._problems = Problems(self._teller.problem, herald.solved)
         self.brake = Brake(record.latch, self._problems)
         self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._teller.step)
         self._desk = Desk(config, save=record.save_config, clock=clock, brake=self.brake)
@@ -118,8 +119,7 @@ class Trader:
             rhythm=rhythm,
             state=lambda: self._keeper.state,
         )
-        for sentence in recovered.warnings:
-            self._teller.recovered(sentence)
+        self._teller.recovered(recovered.warnings)
 
     def _wire_ways_out(self, put: Callable[[Message], Awaitable[None]]) -> None:
         """Make what talks to the venue: the executor, and the reconciler that asks about its orders."""
@@ -192,7 +192,7 @@ class Trader:
                 self._marks(),
                 self._beats(),
                 self._rounds.run(),
-                Wakefulness(self._world.awake, self._clock, self._problems, lambda: self.state).keep(),
+                *self._outward.tasks(self._problems, self._start_up, self._arrival, self.brake, lambda: self.state),
                 self._start_up.run(),
             ):
                 self._spawn(task)
@@ -393,6 +393,8 @@ class Trader:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._world.close is not None:
+            await self._guarded(self._world.close())
         self._keeper.close()
         if self._keeper.broken:
             self._problems.begin("disk", self._keeper.broken)

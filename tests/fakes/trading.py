@@ -18,7 +18,7 @@ from gridbot.core.rules import Instrument
 from gridbot.core.state import State
 from gridbot.core.units import Asset, FeeCurrency, Mode, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import ConfigError
-from gridbot.ports import Venue
+from gridbot.ports import Awake, Heartbeat, Notifier, Venue
 from gridbot.shell.doors import Consent, Record, Rhythm, World
 from gridbot.shell.known_orders import live_orders
 from gridbot.shell.state_keeper import recover
@@ -98,6 +98,9 @@ class House:
     limited: bool = False
     latency_ms: int = 0
     consent: Consent = Consent.GIVEN
+    awake: Awake | None = None
+    notifier: Notifier | None = None
+    heartbeat: Heartbeat | None = None
 
     def __post_init__(self) -> None:
         self.store, self.notes, self.latch = MemoryStore(), MemoryNotes(), MemoryLatch()
@@ -126,7 +129,17 @@ class House:
         self.starts += 1
         recovered = recover(self.store, mode=Mode.DEMO, notes=self.notes)
         assert not recovered.outdated, recovered.warnings  # What was done is what this core would do again.
-        world = World(self.tap, self.witness, self.clock, "test", MINUTE, consent=self.consent)
+        world = World(
+            self.tap,
+            self.witness,
+            self.clock,
+            "test",
+            MINUTE,
+            awake=self.awake,
+            consent=self.consent,
+            notifier=self.notifier,
+            heartbeat=self.heartbeat,
+        )
         record = Record(
             self.store.journal(recovered.sequence),
             self.notes,

@@ -6,8 +6,6 @@ import asyncio
 from decimal import Decimal
 
 from gridbot.core.state import Phase, State
-from gridbot.core.values import evolve
-from gridbot.shell.trader import Trader
 from tests.fakes.awake import RememberedAwake
 from tests.fakes.trading import House, choppy
 from tests.fakes.virtual_time import run_virtual
@@ -19,12 +17,7 @@ class Wakeful(House):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.awake = RememberedAwake()
-
-    def trader(self) -> Trader:
-        trader = super().trader()
-        trader._world = evolve(trader._world, awake=self.awake)
-        return trader
+        self.remembered = self.awake = RememberedAwake()
 
 
 def test_it_is_held_while_a_grid_trades_and_let_go_at_the_end() -> None:
@@ -33,11 +26,11 @@ def test_it_is_held_while_a_grid_trades_and_let_go_at_the_end() -> None:
     async def main() -> None:
         async with house.trading():
             await asyncio.sleep(5)
-            assert house.awake.held
-        assert not house.awake.held
+            assert house.remembered.held
+        assert not house.remembered.held
 
     run_virtual(main())
-    assert house.awake.told[0] == "hold" and house.awake.told[-1] == "release" and not house.crashes
+    assert house.remembered.told[0] == "hold" and house.remembered.told[-1] == "release" and not house.crashes
 
 
 def test_a_crash_of_the_loop_lets_go_too() -> None:
@@ -45,10 +38,10 @@ def test_a_crash_of_the_loop_lets_go_too() -> None:
 
     async def main() -> None:
         await house.run_and_die(5)
-        assert not house.awake.held
+        assert not house.remembered.held
 
     run_virtual(main())
-    assert house.awake.told == ["hold", "release"]
+    assert house.remembered.told == ["hold", "release"]
 
 
 def test_a_grid_that_has_stopped_lets_the_machine_sleep() -> None:
@@ -60,24 +53,24 @@ def test_a_grid_that_has_stopped_lets_the_machine_sleep() -> None:
         async with house.trading() as trader:
             await asyncio.sleep(65)
             assert all(grid.phase is Phase.STOPPED for grid in trader.state.grids.values())
-            assert not house.awake.held
+            assert not house.remembered.held
 
     run_virtual(main())
-    assert "hold" in house.awake.told and not house.crashes
+    assert "hold" in house.remembered.told and not house.crashes
 
 
 def test_a_system_that_refuses_is_told_of_and_trading_goes_on_until_it_is_asked_again() -> None:
     house = Wakeful(choppy(1, minutes=300, quiet=900))
-    house.awake.refuses = True
+    house.remembered.refuses = True
 
     async def main() -> State:
         async with house.trading() as trader:
             await asyncio.sleep(20)
             sentence = "This machine may not be kept awake. Set it never to sleep."
             assert sentence in shown(house).problems and trader.state.fills
-            house.awake.refuses = False
+            house.remembered.refuses = False
             await asyncio.sleep(31)
-            assert house.awake.held and sentence not in shown(house).problems
+            assert house.remembered.held and sentence not in shown(house).problems
         return trader.state
 
     assert run_virtual(main()).round_trips and not house.crashes
