@@ -21,7 +21,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.main import get_command
 
-from gridbot import __version__, cli_backup, cli_config, cli_doctor, cli_kill, cli_look, cli_replay, cli_sandbox  # noqa: F401  imported for their commands
+from gridbot import (  # noqa: F401  imported for their commands
+    __version__,
+    cli_backup,
+    cli_config,
+    cli_doctor,
+    cli_exchange,
+    cli_kill,
+    cli_look,
+    cli_replay,
+    cli_sandbox,
+    cli_secret,
+)
 from gridbot.cli_app import (
     EXIT_BUG,
     EXIT_DONE,

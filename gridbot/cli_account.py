@@ -14,10 +14,10 @@ from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.logbook.crash_reports import write_crash_report
 from gridbot.adapters.logbook.log_export import LogFileExporter
 from gridbot.adapters.logbook.log_files import CURRENT
-from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.progress_bar import ProgressBar
 from gridbot.adapters.result_files import write_history_csv
 from gridbot.adapters.system_clock import SystemClock
+from gridbot.cli_app import known_secrets
 from gridbot.core.units import Mode
 from gridbot.errors import EnvironmentProblem
 
@@ -48,7 +48,7 @@ def write_logs(home: Home, target: Path, *, levels: frozenset[str], text: str) -
 
 def report_crash(home: Home, error: Exception) -> tuple[str, str]:
     """Return the traceback of a bug, without secrets, and a sentence about its report, which is written here."""
-    mask = Mask()
+    mask = known_secrets()
     told = mask.text("".join(traceback.format_exception(error)))
     try:
         path = write_crash_report(home.crashes, error, clock=SystemClock(), mask=mask, lines=_newest_lines(home))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from gridbot.core.units import Mode
 
 if TYPE_CHECKING:
     from gridbot.adapters.files.home import Home
+    from gridbot.adapters.logbook.masking import Mask
     from gridbot.config import AppConfig
 
 EXIT_DONE, EXIT_BUG, EXIT_USER_MUST_ACT, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -25,10 +27,14 @@ app = typer.Typer(
 )
 GROUPS = {
     "config": typer.Typer(help="Check, show or begin a configuration file.", rich_markup_mode=None),
+    "exchange": typer.Typer(help="Exchanges, and the keys to your accounts there.", rich_markup_mode=None),
     "export": typer.Typer(help="Write log lines, fills or the state to a file.", rich_markup_mode=None),
+    "key": typer.Typer(help="Keep, show or forget the key of an account.", rich_markup_mode=None),
+    "secret": typer.Typer(help="Keep or forget a secret that the configuration names.", rich_markup_mode=None),
 }
-app.add_typer(GROUPS["config"], name="config")
-app.add_typer(GROUPS["export"], name="export")
+for group in ("config", "exchange", "export", "secret"):
+    app.add_typer(GROUPS[group], name=group)
+GROUPS["exchange"].add_typer(GROUPS["key"], name="key")
 
 ModeOption = Annotated[Mode | None, typer.Option(help="Else what the configuration says.")]
 AccountOption = Annotated[str | None, typer.Option(metavar="NAME", help="Else what the configuration says.")]
@@ -39,6 +45,14 @@ def gridbot_home() -> Home:
     from gridbot.adapters.files.home import resolve_home
 
     return resolve_home(os.environ.get("GRIDBOT_HOME"))
+
+
+@cache
+def known_secrets() -> Mask:
+    """Return the mask of this process: every secret that it reads is taught to it, and a crash is told through it."""
+    from gridbot.adapters.logbook.masking import Mask
+
+    return Mask()
 
 
 def settings_of(home: Home) -> AppConfig:

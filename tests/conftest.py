@@ -1,4 +1,4 @@
-"""What every test runs with, also under a bare `pytest`: values that are really frozen, and no window on a desktop."""
+"""What every test runs with, also under a bare `pytest`: values really frozen, no window on a desktop, no keychain."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from hypothesis import HealthCheck, settings
 # Both are read when a module is imported, so they are set before any of gridbot or Qt is.
 os.environ.setdefault("CHECKED", "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Nobody's own keychain is opened by a test, and what a shell has set for gridbot is not for the tests.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+for name in [name for name in os.environ if name.startswith(("GRIDBOT_API_", "GRIDBOT_SECRET_", "GRIDBOT_PASSPHRASE"))]:
+    del os.environ[name]
 
 # The machine's load says nothing about the code; a found example is printed so that it can be pinned as a test.
 settings.register_profile("gridbot", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

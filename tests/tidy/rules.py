@@ -27,12 +27,14 @@ class Finding:
 def room_of(path: str) -> str:
     """Return the room of a module of gridbot (``shell``, ``cli``), else the top folder (``tests``).
 
-    The command line is one room, however many files it takes: ``gridbot/cli.py`` and ``gridbot/cli_account.py``.
+    The command line is one room, however many files it takes: ``gridbot/cli.py`` and ``gridbot/cli_account.py``. So is
+    the wiring: ``gridbot/bootstrap.py`` and ``gridbot/bootstrap_keys.py``.
     """
     parts = PurePosixPath(path).with_suffix("").parts
     if parts[0] != "gridbot" or len(parts) == 1:
         return parts[0]
-    return "cli" if len(parts) == 2 and parts[1].startswith("cli_") else parts[1]
+    many = ("cli", "bootstrap") if len(parts) == 2 else ()
+    return next((room for room in many if parts[1].startswith(f"{room}_")), parts[1])
 
 
 def is_test_of_the_rules(path: str) -> bool:

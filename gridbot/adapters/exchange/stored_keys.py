@@ -10,7 +10,7 @@ from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import SecretStore
 
-KEYLESS_SECRET = frozenset({"firi"})
+_BARE = frozenset({"firi"})
 """Exchanges whose key is one text alone, without a secret beside it."""
 API_KEY, API_SECRET, API_PASSPHRASE = "GRIDBOT_API_KEY", "GRIDBOT_API_SECRET", "GRIDBOT_API_PASSPHRASE"
 
@@ -28,10 +28,41 @@ def exchange_key(store: SecretStore, exchange: str, account: str, environment: M
     key, secret = environment.get(API_KEY, ""), environment.get(API_SECRET, "")
     if not key and not secret:
         return None
-    if not key or (not secret and exchange not in KEYLESS_SECRET):
+    if not key or (not secret and needs_secret(exchange)):
         there, missing = (API_KEY, API_SECRET) if key else (API_SECRET, API_KEY)
         raise EnvironmentProblem(f"{there} is set and {missing} is not.", hint="A key needs both: set the other too.")
     return ExchangeKey(key, secret, environment.get(API_PASSPHRASE, ""))
+
+
+def needs_secret(exchange: str) -> bool:
+    """Tell whether a key of this exchange has a secret beside it."""
+    return exchange not in _BARE
+
+
+def made_key(exchange: str, key: str, secret: str, passphrase: str = "") -> ExchangeKey:
+    """Return a key of what a person typed; EnvironmentProblem where a part is missing or not copied well."""
+    parts = {"key": key.strip(), "secret": _unescaped(secret.strip())}
+    for name, text in parts.items():
+        if not text and (name == "key" or needs_secret(exchange)):
+            raise EnvironmentProblem(
+                f"The {name} is missing, so nothing was changed.", hint="Copy it from the exchange."
+            )
+        pem = text.startswith("-----BEGIN")
+        if not text.isprintable() and not pem:
+            raise EnvironmentProblem(f"The {name} has a line break or a sign that cannot be seen.", hint=_COPY)
+        if (" " in text and not pem) or not text.isascii():
+            raise EnvironmentProblem(f"The {name} has a space or a letter that no key has.", hint=_COPY)
+    if parts["key"] == parts["secret"]:
+        raise EnvironmentProblem("The key and the secret are the same text.", hint=_COPY)
+    return ExchangeKey(parts["key"], parts["secret"], passphrase.strip())
+
+
+_COPY = "Copy it once more from the exchange, and nothing beside it. Nothing was changed."
+
+
+def _unescaped(text: str) -> str:
+    r"""Return a PEM text with real line breaks: some exchanges show it with \n in their place."""
+    return text.replace("\\n", "\n") if text.startswith("-----BEGIN") else text
 
 
 def store_key(store: SecretStore, exchange: str, account: str, key: ExchangeKey) -> None:
@@ -49,7 +80,7 @@ def _read(kept: str, exchange: str, account: str) -> ExchangeKey:
         raise _unreadable(exchange, account)
     parts = [plain.get(part) for part in ("key", "secret", "passphrase")]
     key, secret, passphrase = (part if isinstance(part, str) else None for part in parts)
-    if not key or secret is None or passphrase is None or not (secret or exchange in KEYLESS_SECRET):
+    if not key or secret is None or passphrase is None or not (secret or not needs_secret(exchange)):
         raise _unreadable(exchange, account)
     return ExchangeKey(key, secret, passphrase)
 

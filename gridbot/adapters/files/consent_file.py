@@ -1,10 +1,13 @@
-"""A person's word that a live account may trade on by itself after a start: a small, durable file in its folder."""
+"""A person's word about a live account, as a small, durable file in its folder: that it may trade on by itself after a
+start, and that it may use a key which can take money out.
+"""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
-from gridbot.adapters.files.kept_files import CONSENT
+from gridbot.adapters.files.kept_files import ACCEPTED_KEY, CONSENT
 from gridbot.adapters.files.whole import save_whole
 from gridbot.ports import Disk
 
@@ -29,3 +32,21 @@ class ConsentFile:
         elif self._path.name in self._disk.names(self._path.parent):
             self._disk.remove(self._path)
             self._disk.fsync_folder(self._path.parent)
+
+
+class AcceptedKeyFile:
+    """A person's word that the account in `folder` may use `key` although it can withdraw; no other key is meant."""
+
+    def __init__(self, disk: Disk, folder: Path, key: str) -> None:
+        self._disk = disk
+        self._path = folder / ACCEPTED_KEY
+        self._given = f"Its user accepted that this key can withdraw: {sha256(key.encode()).hexdigest()}\n".encode()
+
+    def given(self) -> bool:
+        """Tell whether that was accepted; EnvironmentProblem if it cannot be seen."""
+        return self._disk.read(self._path) == self._given
+
+    def store(self) -> None:
+        """Store it, durably; EnvironmentProblem if the disk refuses."""
+        self._disk.make_folder(self._path.parent)
+        save_whole(self._disk, self._path, self._given)

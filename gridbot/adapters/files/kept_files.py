@@ -19,9 +19,10 @@ from gridbot.core.values import value
 from gridbot.ports import Disk
 
 CONFIG, WINDOW, LOGS, CONSENT = "config.json", "ui.json", "logs", "resume"
+ACCEPTED_KEY = "accepted-key"
 TEMPORARY = ".tmp"
 
-_NEVER = frozenset({LOCK, CONSENT, ARCHIVE, REQUEST, ANSWER})
+_NEVER = frozenset({LOCK, CONSENT, ACCEPTED_KEY, ARCHIVE, REQUEST, ANSWER})
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
 
 

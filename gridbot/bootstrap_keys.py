@@ -1,0 +1,30 @@
+"""Where the wiring finds the keys: the store of secrets of a folder, and what a person accepted about a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gridbot.adapters.files.account_folder import AccountFolder
+from gridbot.adapters.files.consent_file import AcceptedKeyFile
+from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.whole import save_whole
+from gridbot.adapters.logbook.masking import Mask
+from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore, choose_store
+from gridbot.core.units import Mode
+
+
+def secret_store(home: Home, environment: Mapping[str, str], mask: Mask, *, ask: Ask | None = None) -> ChosenStore:
+    """Return the store of secrets of a folder; whatever is read from it is hidden by `mask` from then on.
+
+    `ask` asks a person for a passphrase, where one is needed and can be asked.
+    """
+    return choose_store(
+        home.root, environment=environment, disk=SystemDisk(), save=save_whole, ask=ask, learn=mask.learn
+    )
+
+
+def accepted_key(home: Home, account: str, key: str) -> AcceptedKeyFile:
+    """Return where it is kept that a person accepted a live account's key although it can withdraw."""
+    disk = SystemDisk()
+    return AcceptedKeyFile(disk, AccountFolder(disk, home.root, mode=Mode.LIVE, account=account).folder, key)
