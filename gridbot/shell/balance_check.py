@@ -44,12 +44,9 @@ class Gap:
         return subtract(self.venue, self.books)
 
     def sentence(self) -> str:
-        """Return it for a person."""
+        """Return it for a person: the difference alone, which stands still while both sides trade on."""
         way = "more" if self.missing > 0 else "less"
-        return (
-            f"The exchange holds {abs(self.missing):f} {self.asset} {way} than gridbot's books "
-            f"({self.venue:f} against {self.books:f})."
-        )
+        return f"The exchange holds {abs(self.missing).normalize():f} {self.asset} {way} than gridbot's books."
 
 
 class Sweep(Protocol):
@@ -63,6 +60,7 @@ class BalanceCheck:
 
     Attributes:
         gaps: what the newest comparison found, () if it came out even
+        booked: how many transfers it has booked; what was decided before the newest one was decided on wrong books
     """
 
     def __init__(
@@ -83,6 +81,7 @@ class BalanceCheck:
         self._settled = settled
         self._even: TimeMs | None = None
         self.gaps: tuple[Gap, ...] = ()
+        self.booked = 0
 
     async def open_books(self) -> None:
         """Begin the books with the venue's balances; raises VenueUnavailable."""
@@ -124,7 +123,7 @@ class BalanceCheck:
             return Answered(number, False, " ".join(sentences))
         now = self._clock.now_ms()
         for gap in gaps:
-            await self._put(Transferred(now, f"accepted-{now}-{gap.asset}", gap.asset, gap.missing))
+            await self._book(Transferred(now, f"accepted-{now}-{gap.asset}", gap.asset, gap.missing))
         self.gaps = ()
         return Answered(number, True, f"Accepted, and booked as a transfer: {' '.join(sentences)}")
 
@@ -152,9 +151,13 @@ class BalanceCheck:
         ):
             return False
         for movement in news:
-            await self._put(Transferred(movement.time, movement.id, movement.asset, movement.amount))
+            await self._book(Transferred(movement.time, movement.id, movement.asset, movement.amount))
         await self._settled()
         return True
+
+    async def _book(self, transfer: Transferred) -> None:
+        self.booked += 1
+        await self._put(transfer)
 
     def _since(self) -> TimeMs:
         newest = self._state().now if self._even is None else self._even

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
 
 from gridbot.config import AppConfig
@@ -55,7 +55,7 @@ class World:
     consent: Consent = Consent.GIVEN
     notifier: Notifier | None = None
     heartbeat: Heartbeat | None = None
-    close: Callable[[], Awaitable[None]] | None = None
+    close: Callable[[], Coroutine[None, None, None]] | None = None
 
 
 @value

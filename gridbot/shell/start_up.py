@@ -59,6 +59,7 @@ class StartUp:
         self._arrival = arrival
         self._jumps = 0
         self._rereading = False
+        self._booked = 0
         self.under_way = True
 
     async def run(self) -> None:
@@ -137,6 +138,10 @@ class StartUp:
         gaps = await self._balances.look()
         if gaps:
             raise blocked(gaps)
+        if self._balances.booked != self._booked:
+            # What waits at the gate was decided on books that were wrong: a sell of coins that are gone, say.
+            self._booked = self._balances.booked
+            self._executor.close_gate()
 
     async def _until(self, key: str, waiting: str, ask: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -60,7 +60,7 @@ class Trader:
     ) -> None:
         self._world, self._record, self._rhythm, self._prefix = world, record, rhythm, prefix
         clock = self._clock = ForwardClock(world.clock, not_before=recovered.state.now)
-        self._watch = ClockWatch(clock, self._time_jumped, mark_s=rhythm.mark_s)
+        self._watch = ClockWatch(clock, lambda why: self._start_up.anew(sentence=why), mark_s=rhythm.mark_s)
         self._running, self.crashes, self._mark_waits, self._unsaved = True, 0, False, False
         self._outbox: list[Command] = []
         self._watched: State | None = None
@@ -148,9 +148,6 @@ class Trader:
             ours=self.is_ours,
             longest_wait_s=rhythm.longest_wait_s,
         )
-
-    def _time_jumped(self, sentence: str) -> None:
-        self._start_up.anew(sentence)
 
     @property
     def state(self) -> State:
