@@ -1,0 +1,111 @@
+"""What is asked now and then: the venue's clock reaches the breaker, and doubted rules are read again, not often."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from gridbot.core.commands import PlaceLimit
+from gridbot.core.rules import Instrument
+from gridbot.core.units import Symbol
+from gridbot.core.values import evolve
+from gridbot.errors import OrderRejected, Refusal, VenueUnavailable
+from tests.fakes.trading import SYMBOL, House, choppy, instrument
+from tests.fakes.virtual_time import run_virtual
+from tests.fakes.witness import Witness
+from tests.shell.test_balance_check import until
+
+
+class Fickle(Witness):
+    """A venue whose clock goes wrong and whose rules change."""
+
+    def __init__(self, inner: Witness) -> None:
+        super().__init__(inner)
+        self.offset_ms: int | None = 0
+        self.rules = instrument()
+        self.rules_read = 0
+        self.closed = False
+
+    async def clock_offset_ms(self) -> int | None:
+        self._read()
+        return self.offset_ms
+
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        self.rules_read += 1
+        return self.rules
+
+
+def fickle(minutes: int = 2_000) -> tuple[House, Fickle]:
+    house = House(choppy(4, minutes=minutes, quiet=1_000))
+    venue = Fickle(house.witness)
+    house.witness = venue
+    return house, venue
+
+
+def test_a_clock_that_is_off_stops_buying_and_one_that_is_put_right_lets_it_go_on() -> None:
+    house, venue = fickle()
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            venue.offset_ms = -4_000
+            trader._rounds._due["clock"] = 0.0
+            await until(lambda: "clock_skew" in " ".join(trader.state.risk.tripped))
+            venue.offset_ms = 3
+            trader._rounds._due["clock"] = 0.0
+            await until(lambda: "clock_skew" not in " ".join(trader.state.risk.tripped))
+
+    run_virtual(main())
+
+
+def test_a_clock_that_cannot_be_asked_is_said_and_what_was_known_stays() -> None:
+    house, venue = fickle()
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            venue.offset_ms = 40
+            await until(lambda: trader._skew.newest_ms == 40)
+
+            async def away() -> int | None:
+                raise VenueUnavailable("It does not say the time.")
+
+            venue.clock_offset_ms = away  # type: ignore[method-assign]
+            trader._rounds._due["clock"] = 0.0
+            await until(lambda: "does not say the time" in " ".join(house.outlet.views[-1].problems))
+            assert trader._skew.newest_ms == 40
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("refusal", [Refusal.RULES, Refusal.CLOSED])
+def test_a_refusal_by_the_markets_rules_has_them_read_again_and_the_grid_plans_by_the_new_ones(
+    refusal: Refusal,
+) -> None:
+    house, venue = fickle()
+
+    prices: list[Decimal] = []
+
+    def refuse(order: PlaceLimit) -> None:
+        prices.append(order.price)
+        if order.price % 1:
+            raise OrderRejected("Price is not on the step.", code=refusal)
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            before = venue.rules_read
+            venue.rules = evolve(instrument(), tick_size=Decimal(1))
+            venue.on_create = refuse
+            await until(lambda: venue.rules_read > before, seconds=120)
+            await until(lambda: trader.state.instruments[SYMBOL].tick_size == 1)
+            # Not at every refusal: once in some seconds.
+            read = venue.rules_read
+            await asyncio.sleep(1.0)
+            assert venue.rules_read <= read + 1
+            prices.clear()
+            await until(lambda: len(prices) >= 3, seconds=300)
+            assert [price for price in prices if price % 1] == []
+
+    run_virtual(main())
