@@ -1,0 +1,155 @@
+"""The account's own stream, behind a bounded queue; a silence is checked by asking, and a doubt ends the stream.
+
+Nothing that an exchange missed while nobody listened is replayed, so whoever reads this reconciles after each end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
+
+from gridbot.adapters.exchange.accounting import Accounting, fill_of
+from gridbot.adapters.exchange.figures import mapping, rows
+from gridbot.adapters.exchange.forms import read_foreign, read_order, read_trade
+from gridbot.adapters.exchange.order_watch import News, OrderWatch, closed
+from gridbot.adapters.exchange.own_orders import OwnOrders
+from gridbot.adapters.exchange.reading import unavailable
+from gridbot.adapters.exchange.unified import CallFailed, Unified, UnifiedExchange
+from gridbot.core.units import Symbol
+from gridbot.errors import VenueUnavailable
+from gridbot.ports import Clock, VenueUpdate
+
+QUIET_S = 15.0
+"""After so long without a word the open orders are asked for: a half-open connection is as silent as a quiet market."""
+MOST_WAITING = 10_000
+
+
+_Told = Sequence[VenueUpdate] | VenueUnavailable
+
+
+class UserStream:
+    """Follows watch_orders and watch_my_trades. `markets` are those that are traded: others are somebody else's."""
+
+    def __init__(
+        self,
+        *,
+        exchange: UnifiedExchange,
+        name: str,
+        accounting: Accounting,
+        watch: OrderWatch,
+        own: OwnOrders,
+        news: News,
+        clock: Clock,
+        markets: Callable[[], Sequence[Symbol]],
+    ) -> None:
+        self._exchange = exchange
+        self._name = name
+        self._accounting = accounting
+        self._watch = watch
+        self._own = own
+        self._news = news
+        self._clock = clock
+        self._markets = markets
+
+    def is_offered(self) -> bool:
+        """Tell whether the exchange has such a stream."""
+        return self._exchange.has("watchOrders") and self._exchange.has("watchMyTrades")
+
+    async def updates(self) -> AsyncIterator[VenueUpdate]:
+        """Yield fills and ends as they are pushed; raises VenueUnavailable when it breaks or was found silent."""
+        queue: asyncio.Queue[_Told] = asyncio.Queue(MOST_WAITING)
+        loop = asyncio.get_running_loop()
+        tasks = [
+            loop.create_task(self._follow(self._exchange.watch_orders, self._ends, queue)),
+            loop.create_task(self._follow(self._exchange.watch_my_trades, self._fills, queue)),
+        ]
+        try:
+            while True:
+                told = await self._next(queue, tasks)
+                if isinstance(told, VenueUnavailable):
+                    raise told
+                if told is not None:
+                    for update in told:
+                        yield update
+                    continue
+                missed = [update async for update in self._missed()]
+                for update in missed:
+                    yield update
+                if missed and queue.empty():
+                    raise VenueUnavailable(f"{self._name}'s stream of order news has fallen silent.")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            with suppress(CallFailed):
+                await self._exchange.forget_stream()
+
+    async def _next(self, queue: asyncio.Queue[_Told], tasks: Sequence[asyncio.Task[None]]) -> _Told | None:
+        """Return what comes next, None after a silence."""
+        if not queue.empty():
+            return queue.get_nowait()
+        loop = asyncio.get_running_loop()
+        coming, silence = loop.create_task(queue.get()), loop.create_task(self._clock.sleep(QUIET_S))
+        try:
+            await asyncio.wait({coming, silence, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done() and (broken := next((task for task in tasks if task.done()), None)) is not None:
+                broken.result()
+            return coming.result() if coming.done() else None
+        finally:
+            # One that is done is not cancelled by this: what it took out of the queue is returned above.
+            coming.cancel()
+            silence.cancel()
+
+    async def _missed(self) -> AsyncIterator[VenueUpdate]:
+        for symbol in self._markets():
+            async for update in self._watch.round(symbol):
+                yield update
+
+    async def _follow(
+        self,
+        ask: Callable[[], Awaitable[Sequence[Unified]]],
+        read: Callable[[Sequence[Unified]], Awaitable[list[VenueUpdate]]],
+        queue: asyncio.Queue[_Told],
+    ) -> None:
+        try:
+            while True:
+                told = await read(await ask())
+                if told:
+                    await queue.put(told)
+        except CallFailed as failed:
+            await queue.put(unavailable(failed, self._name))
+        except VenueUnavailable as error:
+            await queue.put(error)
+
+    async def _ends(self, told: Sequence[Unified]) -> list[VenueUpdate]:
+        updates: list[VenueUpdate] = []
+        for raw, symbol in self._ours(told):
+            outline = read_foreign(raw, symbol)
+            ref = self._own.ref(symbol, outline.id, outline.client_id, self._own.book(symbol))
+            if ref is None:
+                continue
+            end = closed(read_order(raw, symbol), ref, self._clock.now_ms())
+            if end is not None and self._news.is_new_end(symbol, outline.id):
+                updates.append(end)
+        return updates
+
+    async def _fills(self, told: Sequence[Unified]) -> list[VenueUpdate]:
+        updates: list[VenueUpdate] = []
+        for raw, symbol in self._ours(told):
+            trade = read_trade(raw, symbol)
+            ref = await self._accounting.owner(trade, self._own.book(symbol))
+            if ref is None:
+                continue
+            fill = fill_of(trade, ref)
+            if self._news.is_new_trade(fill):
+                updates.append(fill)
+        return updates
+
+    def _ours(self, told: Sequence[Unified]) -> Iterator[tuple[Unified, Symbol]]:
+        """Yield what is about the markets that are traded here."""
+        markets = frozenset(self._markets())
+        for raw in rows(told, "the news of orders"):
+            symbol = mapping(raw, "a piece of news").get("symbol")
+            if symbol in markets:
+                yield raw, Symbol(symbol)
