@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridbot.cli_app import EXIT_USER_MUST_ACT, app, gridbot_home
+from gridbot.cli_app import EXIT_USER_MUST_ACT, AccountOption, ModeOption, app, chosen_account, gridbot_home
 from gridbot.errors import EnvironmentProblem, GridbotError
 
 if TYPE_CHECKING:
     from gridbot.adapters.files.kept_files import AccountName
     from gridbot.cli_kill_accounts import Ending
 
-SELL, REARM = "SELL", "REARM"
+SELL, REARM, ACCEPT = "SELL", "REARM", "ACCEPT"
 
 
 @app.command()
@@ -103,6 +103,31 @@ def rearm(
         raise typer.Exit(EXIT_USER_MUST_ACT)
     latch.clear()
     print("Trading is released.")
+
+
+@app.command("accept-balances")
+def accept_balances(
+    mode: ModeOption = None,
+    account: AccountOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take the exchange's word where its balances differ from an account's books, which keeps its grids waiting."""
+    from gridbot.adapters.files.kept_files import AccountName
+    from gridbot.cli_kill_accounts import Accounts
+
+    chosen = AccountName(*chosen_account(mode, account))
+    accounts = Accounts(gridbot_home())
+    found = accounts.accept(chosen, "")
+    print(f"{chosen.folder}: {found.sentence}", flush=True)
+    if not found.sentence.startswith("The exchange holds"):
+        raise typer.Exit(EXIT_USER_MUST_ACT)
+    consequence = (
+        "Look at the exchange's own list of trades and transfers first. This books the difference as a transfer."
+    )
+    if not yes and not _typed(ACCEPT, consequence):
+        raise EnvironmentProblem("Nothing was booked, and the grids wait.", hint=f"Type {ACCEPT}, or use --yes.")
+    if not _tell(chosen, lambda each: accounts.accept(each, found.sentence)):
+        raise typer.Exit(EXIT_USER_MUST_ACT)
 
 
 def _all_accounts() -> tuple[AccountName, ...]:

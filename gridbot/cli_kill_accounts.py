@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+from gridbot.adapters.files.account_folder import LOCK
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.files.mailbox import MailboxFiles, Reply
 from gridbot.adapters.system_clock import SystemClock
-from gridbot.bootstrap import read_account, take_account
+from gridbot.bootstrap import is_held, read_account, take_account
 from gridbot.config import AppConfig
 from gridbot.core.snapshot import snapshot
 from gridbot.core.state import Level, State
@@ -107,6 +108,16 @@ class Accounts:
         if said is None:
             MailboxFiles(self._disk, self._home.root / account.folder).withdraw()
             return Ending(False, "the gridbot that holds it does not answer. End it, then run `gridbot rearm` again.")
+        return Ending(said.ok, said.message)
+
+    def accept(self, account: AccountName, seen: str) -> Ending:
+        """Let the process that holds an account take the exchange's balances where they differ as `seen` says."""
+        if not is_held(self._disk, self._home.root / account.folder / LOCK):
+            return Ending(False, "nobody runs it, so its books were not compared with the exchange. Start it first.")
+        said = self._ask(account, Ask.ACCEPT, seen, REARM_PATIENCE_S)
+        if said is None:
+            MailboxFiles(self._disk, self._home.root / account.folder).withdraw()
+            return Ending(False, "the gridbot that holds it does not answer.")
         return Ending(said.ok, said.message)
 
     def _ask(

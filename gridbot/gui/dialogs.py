@@ -108,6 +108,32 @@ class ResetDialog(TypedDialog):
         )
 
 
+class AcceptDialog(TypedDialog):
+    """Asks to type ACCEPT before the books take over what the exchange says."""
+
+    WORD = "ACCEPT"
+
+    def __init__(self, gaps: tuple[str, ...], act: Callable[[], object], parent: QWidget) -> None:
+        super().__init__("Accept the exchange's balances", parent)
+        self.setMinimumWidth(460)
+        for gap in gaps:
+            self.box.addWidget(label(gap, role="heading", wrap=True))
+        self.box.addWidget(
+            label(
+                "Look at the exchange's own list of deposits, withdrawals and trades first. What you accept is booked "
+                "as a transfer: it counts neither as profit nor as loss.",
+                wrap=True,
+            )
+        )
+        self.ask_for_word(
+            "After this the grids trade on with what the exchange holds.",
+            act,
+            do="Accept",
+            name="Accept the balances and trade on",
+            instead="Not now",
+        )
+
+
 class SellDialog(TypedDialog):
     """Asks to type SELL before what the grids hold is sold after a stop."""
 

@@ -1,4 +1,4 @@
-"""What a start has to say and to ask, above every tab: a live account that waits, coins left behind, changes."""
+"""What a start has to say and to ask, above every tab: a live account that waits, balances, coins left behind."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ class StartBanners(QWidget):
 
     Signals:
         resume_wanted: a person lets the account trade on.
+        acceptance_wanted: a person looks at accepting the exchange's balances.
         choice_wanted: a person wants to choose what becomes of the coins of this grid (its id).
     """
 
     resume_wanted = Signal()
     choice_wanted = Signal(object)
+    acceptance_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +36,9 @@ class StartBanners(QWidget):
         self._waiting_words = label("", name="The account waits", wrap=True)
         self._resume = button("Resume", self.resume_wanted.emit, name="Let the grids trade on")
         self._waiting = banner("problem", self._waiting_words, self._resume)
+        self._gap_words = label("", name="Balances that differ", wrap=True)
+        accept = button("Accept balances…", self.acceptance_wanted.emit, name="Look at accepting the balances")
+        self._gap = banner("problem", self._gap_words, accept)
         self._left_words = label("", name="Coins of a grid that is gone", wrap=True)
         self._choose = button("Choose…", self._ask, name="Choose what becomes of the coins")
         self._left = banner("problem", self._left_words, self._choose)
@@ -43,7 +48,7 @@ class StartBanners(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 0, 8, 0)
         box.setSpacing(4)
-        for each in (self._waiting, self._left, self._changed):
+        for each in (self._waiting, self._gap, self._left, self._changed):
             each.hide()
             box.addWidget(each)
 
@@ -55,6 +60,9 @@ class StartBanners(QWidget):
             set_text(self._waiting_words, waiting_sentence(view))
             # While trading is stopped, releasing the stop comes first.
             self._resume.setEnabled(view.snapshot.kill is None)
+        self._gap.setVisible(bool(start.gaps))
+        if start.gaps:
+            set_text(self._gap_words, f"{' '.join(start.gaps)} Nothing but cancels leaves until that is explained.")
         self._left.setVisible(bool(start.taken_away))
         if start.taken_away:
             self._grid = start.taken_away[0]

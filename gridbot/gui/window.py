@@ -14,7 +14,7 @@ from gridbot.errors import EnvironmentProblem
 from gridbot.gui import theme
 from gridbot.gui.banners import Banners
 from gridbot.gui.context import Context
-from gridbot.gui.dialogs import ResetDialog, SellDialog, TakenAwayDialog
+from gridbot.gui.dialogs import AcceptDialog, ResetDialog, SellDialog, TakenAwayDialog
 from gridbot.gui.drain import Drain, Pace
 from gridbot.gui.frame import Frame
 from gridbot.gui.history import History
@@ -28,6 +28,7 @@ from gridbot.gui.risk_tab import RiskTab
 from gridbot.gui.settings_tab import SettingsTab
 from gridbot.gui.start_banners import StartBanners
 from gridbot.shell.facade import (
+    AcceptBalances,
     Answered,
     Facade,
     Happened,
@@ -123,6 +124,7 @@ class Window(QMainWindow):
         self.risk.reset_wanted.connect(self.reset)
         self.start_banners.resume_wanted.connect(lambda: self.context.desk.ask(ResumeTrading()))
         self.start_banners.choice_wanted.connect(self.ask_about)
+        self.start_banners.acceptance_wanted.connect(self.accept_balances)
         self.banners.show_orders_wanted.connect(self._show_unconfirmed)
         self.orders.show_on_chart.connect(self._show_on_chart)
         self.market.symbol_changed.connect(lambda _symbol: self._show_frame())
@@ -184,6 +186,12 @@ class Window(QMainWindow):
         found = next((each for each in grids if each.id == grid), None)
         if found is not None:
             TakenAwayDialog(found, lambda how: self.context.desk.ask(RemoveGrid(grid, how)), self).present()
+
+    def accept_balances(self) -> None:
+        """Ask before the books take over the balances that are shown now, and no others."""
+        gaps = () if self._view is None else self._view.start.gaps
+        if gaps:
+            AcceptDialog(gaps, lambda: self.context.desk.ask(AcceptBalances(gaps)), self).present()
 
     def _show_unconfirmed(self) -> None:
         self.tabs.setCurrentWidget(self.orders)

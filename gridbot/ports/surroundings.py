@@ -77,6 +77,8 @@ class Ask(StrEnum):
 
     STOP = "stop"
     REARM = "rearm"
+    ACCEPT = "accept"
+    """Take the exchange's word where its balances are not the books'; the text is what a person has read."""
 
 
 @value

@@ -120,7 +120,7 @@ class BalanceCheck:
         if not gaps:
             return Answered(number, False, "Books and exchange agree; there is nothing to accept.")
         if list(seen) != sentences:
-            return Answered(number, False, " ".join(sentences))
+            return Answered(number, False, "\n".join(sentences))
         now = self._clock.now_ms()
         for gap in gaps:
             await self._book(Transferred(now, f"accepted-{now}-{gap.asset}", gap.asset, gap.missing))

@@ -18,7 +18,7 @@ from gridbot.core.units import OrderId
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Ask, Clock, KillVenue, Letter, Mailbox
 from gridbot.shell.brake import Brake
-from gridbot.shell.facade import Answered, ReleaseKill, StopTrading, StopView, unconfirmed
+from gridbot.shell.facade import AcceptBalances, Answered, ReleaseKill, StopTrading, StopView, unconfirmed
 from gridbot.shell.kill_driver import answer
 from gridbot.shell.kill_procedure import KillProcedure, Stage, Steps, Wait
 from gridbot.shell.known_orders import known_markets, live_cancels, live_orders
@@ -38,7 +38,7 @@ SETTLE_S = 2.0
 _NEVER = (-1, False)
 """The press that a stop answers to, by number, and whether it means everything: none yet."""
 
-AskEngine = Callable[[StopTrading | ReleaseKill, Callable[[Answered], None]], object]
+AskEngine = Callable[[StopTrading | ReleaseKill | AcceptBalances, Callable[[Answered], None]], object]
 """Hands a request to the engine's facade; the answer is told to the second argument, in whatever thread."""
 
 
@@ -244,6 +244,8 @@ class KillThread:
                 self._owe(letter)
             case Ask.REARM:
                 self._ask(ReleaseKill(letter.text), partial(self._answered, letter))
+            case Ask.ACCEPT:
+                self._ask(AcceptBalances(tuple(letter.text.splitlines())), partial(self._answered, letter))
 
     def _owe(self, letter: Letter) -> None:
         self._owed_since = self._clock.monotonic()

@@ -16,6 +16,7 @@ from gridbot.core.units import Asset, GridId, Mode, Symbol, TimeMs
 from gridbot.core.values import evolve
 from gridbot.errors import ConfigError
 from gridbot.shell.facade import (
+    AcceptBalances,
     Answered,
     CancelOne,
     CancelRequest,
@@ -190,6 +191,9 @@ class FakeFacade:
                 ]
             case ResumeTrading():
                 self.start = evolve(self.start, waits=False)
+                return [done]
+            case AcceptBalances():
+                self.start = evolve(self.start, gaps=())
                 return [done]
             case CancelOne() | CancelRequest():
                 return [done]

@@ -9,10 +9,10 @@ from pytestqt.qtbot import QtBot
 from gridbot.core.events import KillKind, Removal
 from gridbot.core.snapshot import KillView
 from gridbot.core.units import GridId, Mode, TimeMs
-from gridbot.gui.dialogs import TakenAwayDialog
+from gridbot.gui.dialogs import AcceptDialog, TakenAwayDialog
 from gridbot.gui.start_banners import MOST_DIFFERENCES
 from gridbot.gui.window import REMEMBER_MS, Window
-from gridbot.shell.facade import RemoveGrid, ResumeTrading, StartView
+from gridbot.shell.facade import AcceptBalances, RemoveGrid, ResumeTrading, StartView
 from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade, MemoryStore
 from tests.gui.finding import dialog, press, said
@@ -114,3 +114,21 @@ def test_the_windows_place_is_remembered_while_it_is_open(qtbot: QtBot, facade: 
     again.show()
     qtbot.waitExposed(again)
     assert (again.width(), again.height(), again.tabs.currentIndex()) == (960, 640, 2)
+
+
+def test_balances_that_differ_are_accepted_by_typing_and_only_as_they_were_read(opened: Opened) -> None:
+    gap = "The exchange holds 0.5 BTC less than gridbot's books."
+    window, facade = live(opened, StartView(gaps=(gap,)))
+    assert gap in said(window.start_banners, "Balances that differ")
+    press(window.start_banners, "Look at accepting the balances")
+    asked = dialog(AcceptDialog)
+    assert not asked.confirm.isEnabled() and asked.safe.isDefault()
+    asked.field.setText("accept")
+    assert not asked.confirm.isEnabled()
+    asked.field.setText("ACCEPT")
+    asked.confirm.click()
+    assert facade.requests(AcceptBalances) == [AcceptBalances((gap,))]
+    facade.start = StartView()
+    facade.publish()
+    window.drain.take()
+    assert not shows(window, "Balances that differ")

@@ -24,7 +24,7 @@ from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Ask
 from gridbot.shell.brake import Brake
 from gridbot.shell.engine_thread import EngineThread
-from gridbot.shell.facade import STOPPED, Answered, ReleaseKill, StopTrading
+from gridbot.shell.facade import STOPPED, AcceptBalances, Answered, ReleaseKill, StopTrading
 from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.problems import Problems
 from gridbot.sim.demo_feed import demo_instrument
@@ -52,7 +52,7 @@ class Rig:
         self.problems = Problems(lambda key, sentence: None)
         self.brake = Brake(self.latch, self.problems)
         self.mailbox = MailboxFiles(SystemDisk(), folder)
-        self.asked: list[StopTrading | ReleaseKill] = []
+        self.asked: list[StopTrading | ReleaseKill | AcceptBalances] = []
         self.thread = KillThread(
             venue=venue,
             brake=self.brake,
@@ -63,7 +63,7 @@ class Rig:
             watch_s=0.1,
         )
 
-    def ask(self, request: StopTrading | ReleaseKill, told: Callable[[Answered], None]) -> None:
+    def ask(self, request: StopTrading | ReleaseKill | AcceptBalances, told: Callable[[Answered], None]) -> None:
         self.asked.append(request)
         if isinstance(request, StopTrading):
             self.thread.press(request)
@@ -215,6 +215,8 @@ def test_letters_are_handed_on_and_answered(tmp_path: Path) -> None:
         assert until(lambda: rig.mailbox.reply(rearm)) and rig.asked[-1] == ReleaseKill("me")
         reply = rig.mailbox.reply(rearm)
         assert reply is not None and (reply.ok, reply.message) == (True, "So be it.")
+        accept = rig.mailbox.post(Ask.ACCEPT, "one\nother")
+        assert until(lambda: rig.mailbox.reply(accept)) and rig.asked[-1:] == [AcceptBalances(("one", "other"))]
 
 
 def test_creates_that_were_never_answered_keep_a_kill_by_letter_from_being_confirmed(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from gridbot.core.state import Seen
 from gridbot.core.values import evolve
 from gridbot.ports import Disk, OpenFile
 from gridbot.shell import kill_procedure, reconciler
+from gridbot.shell.balance_check import BalanceCheck
 from gridbot.shell.brake import Brake
 from gridbot.shell.executor import Executor
 from gridbot.shell.start_up import StartUp
@@ -264,6 +265,13 @@ def _waits_for_the_disk(true: Callable[..., Awaitable[Any]]) -> Callable[..., Aw
     return send_cancel
 
 
+def _sees_no_gap(true: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def look(self: Any) -> Any:
+        return ()
+
+    return look
+
+
 @contextmanager
 def _epoch_not_advanced() -> Iterator[None]:
     """Count the starts by what the folder says alone, not by the time."""
@@ -363,6 +371,9 @@ MISTAKES = (
         name="creates go on with a broken disk",
         patch=swap(Trader, "_refusal", lambda true: lambda self, order: self.brake.refusal()),
         weather=_SICK,
+    ),
+    Planted(
+        name="books and account are not compared", patch=swap(BalanceCheck, "look", _sees_no_gap), weather=RESTORED
     ),
     Planted(name="every order counts as ours", patch=swap(Trader, "is_ours", _always(True))),
     Planted(name="the account is not locked", patch=swap(AccountFolder, "acquire", _without_lock)),
