@@ -29,6 +29,7 @@ from gridbot import (  # noqa: F401  imported for their commands
     cli_exchange,
     cli_kill,
     cli_look,
+    cli_notify,
     cli_replay,
     cli_sandbox,
     cli_secret,

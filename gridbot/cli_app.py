@@ -30,9 +30,10 @@ GROUPS = {
     "exchange": typer.Typer(help="Exchanges, and the keys to your accounts there.", rich_markup_mode=None),
     "export": typer.Typer(help="Write log lines, fills or the state to a file.", rich_markup_mode=None),
     "key": typer.Typer(help="Keep, show or forget the key of an account.", rich_markup_mode=None),
+    "notify": typer.Typer(help="Notifications to your phone or mailbox.", rich_markup_mode=None),
     "secret": typer.Typer(help="Keep or forget a secret that the configuration names.", rich_markup_mode=None),
 }
-for group in ("config", "exchange", "export", "secret"):
+for group in ("config", "exchange", "export", "notify", "secret"):
     app.add_typer(GROUPS[group], name=group)
 GROUPS["exchange"].add_typer(GROUPS["key"], name="key")
 

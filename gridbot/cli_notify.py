@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 
-from gridbot.cli_app import EXIT_USER_MUST_ACT, app, gridbot_home
-
-notify = typer.Typer(help="Notifications to your phone or mailbox.", rich_markup_mode=None)
-app.add_typer(notify, name="notify")
+from gridbot.cli_app import EXIT_USER_MUST_ACT, GROUPS, gridbot_home
 
 
-@notify.command("test")
+@GROUPS["notify"].command("test")
 def notify_test() -> None:
     """Send a test message to every configured address and say which took it."""
+    import asyncio
+
     from gridbot.adapters import config_files
     from gridbot.adapters.notify import AppriseNotifier, stored_addresses
     from gridbot.cli_app import known_secrets
