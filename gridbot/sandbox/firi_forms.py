@@ -144,7 +144,7 @@ def _moved(exchange: Exchange, trade: Trade) -> list[Row]:
             "currency": asset,
             "type": kind,
             "date": iso(trade.time),
-            "details": {"match_id": trade.id},
+            "details": {"match_id": f"{trade.symbol}-{trade.id}"},
         }
         for number, (kind, asset, amount) in enumerate(moves)
     ]

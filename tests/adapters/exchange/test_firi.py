@@ -1,0 +1,338 @@
+"""Firi's client against the sandbox over real HTTP, beside firipy 0.2.0, a client that we did not write."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+
+import pytest
+from firipy import FiriAPI
+
+from gridbot.adapters.exchange.exchange_key import ExchangeKey
+from gridbot.adapters.exchange.firi import PAGES, FiriClient
+from gridbot.adapters.exchange.firi_pace import FiriPace
+from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
+from gridbot.core.units import Side
+from gridbot.errors import OrderRejected
+from gridbot.sandbox.records import FeeMode
+from gridbot.sandbox.server import Protocol
+from tests.sandbox.serving import Served, run, sandbox
+
+SYMBOL, MARKET = "BTC/NOK", "BTCNOK"
+EVER = 0
+Test = Callable[[Served, FiriClient], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def client(
+    served: Served, *, key: str | None = "", timeout_s: float = 10.0, pages: Sequence[int] = PAGES
+) -> AsyncIterator[FiriClient]:
+    """Return a client that hardly pauses between its requests; `key` None is a dry run's."""
+    own = None if key is None else ExchangeKey(key or served.key.name, "")
+    pace = FiriPace(pause_s=0.002)
+    made = FiriClient(base_url=served.address, key=own, pace=pace, timeout_s=timeout_s, pages=pages)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def on_firi(folder: Path, test: Test, *, timeout_s: float = 10.0) -> None:
+    async def whole() -> None:
+        async with (
+            sandbox(folder, protocol=Protocol.FIRI, fees=FeeMode.QUOTE, pace_ms=1) as served,
+            client(served, timeout_s=timeout_s) as firi,
+        ):
+            served.trade("800000", "0.4", symbol=MARKET)
+            await test(served, firi)
+
+    run(whole)
+
+
+def theirs(served: Served, act: Callable[[FiriAPI], Any]) -> Awaitable[Any]:
+    """Let firipy ask."""
+    with FiriAPI(served.key.name, rate_limit=0, base_url=served.address, timeout=10) as api:
+        return asyncio.to_thread(act, api)
+
+
+async def failure(call: Awaitable[object]) -> CallFailed:
+    with pytest.raises(CallFailed) as failed:
+        await call
+    return failed.value
+
+
+def plain(order: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return an order as firipy gets it, in the unified structure's words."""
+    side = {"bid": "buy", "ask": "sell"}[order["type"]]
+    return str(order["id"]), side, D(order["price"]), D(order["amount"]), D(order["matched"]), D(order["remaining"])
+
+
+def ours(order: Unified) -> tuple[object, ...]:
+    return (
+        *(order["id"], order["side"], D(order["price"]), D(order["amount"])),
+        *(D(order["filled"]), D(order["remaining"])),
+    )
+
+
+def books(served: Served) -> list[tuple[object, ...]]:
+    """Return every fill as the sandbox has it in its own books."""
+    return [
+        (f"{MARKET}-{each.id}", str(each.order_id), each.price, each.quantity, each.fee, each.fee_asset, each.time)
+        for each in served.exchange.store.trades("1 ORDER BY time, id")
+    ]
+
+
+def as_booked(trades: Sequence[Unified]) -> list[tuple[object, ...]]:
+    return [
+        (
+            *(each["id"], each["order"], D(each["price"]), D(each["amount"])),
+            *(D(each["fee"]["cost"]), each["fee"]["currency"], each["timestamp"]),
+        )
+        for each in trades
+    ]
+
+
+def test_the_market_is_told_as_firipy_gets_it_and_without_the_key(tmp_path: Path) -> None:
+    async def test(served: Served, _: FiriClient) -> None:
+        before = (await served.ask("stats"))["signed"]
+        async with client(served, key=None) as firi:
+            assert abs(await firi.fetch_time() - served.exchange.now()) < 5_000
+            (market,) = (await firi.load_markets()).values()
+            (listed,) = await theirs(served, FiriAPI.markets)
+            assert (market["id"], market["symbol"], market["base"], market["quote"]) == (
+                listed["id"],
+                SYMBOL,
+                "BTC",
+                "NOK",
+            )
+            rules = served.exchange.room.markets[MARKET].rules
+            # What is assumed of Firi is valid in the sandbox: as coarse as its steps, or coarser.
+            assert D(market["precision"]["price"]) % rules.tick_size == 0
+            assert D(market["precision"]["amount"]) % rules.lot_size == 0
+            assert D(market["limits"]["cost"]["min"]) >= rules.min_notional and market["maker"] == "0.005"
+            await firi.fetch_order_book(SYMBOL, 3)
+            await firi.fetch_trades(SYMBOL, None, 3)
+            # firipy's own request, which bears its key.
+            assert (await served.ask("stats"))["signed"] == before + 1
+            ticker = await theirs(served, lambda api: api.markets_market_ticker(MARKET))
+            book = await firi.fetch_order_book(SYMBOL, 3)
+            assert (D(book["bids"][0][0]), D(book["asks"][0][0])) == (D(ticker["bid"]), D(ticker["ask"]))
+            depth = await theirs(served, lambda api: api.markets_market_depth(MARKET, bids=3, asks=3))
+            for name in ("bids", "asks"):
+                assert [list(map(D, each)) for each in book[name]] == [list(map(D, each)) for each in depth[name]]
+            tape = await theirs(served, lambda api: api.markets_market_history(MARKET, count=20))
+            trades = await firi.fetch_trades(SYMBOL, None, 20)
+            assert [(D(each["price"]), D(each["amount"])) for each in trades] == [
+                (D(each["price"]), D(each["amount"])) for each in tape
+            ]
+            newest = trades[-1]["timestamp"]
+            assert all(each["timestamp"] >= newest for each in await firi.fetch_trades(SYMBOL, newest, 20))
+            for refused in (firi.fetch_balance(), firi.fetch_open_orders(SYMBOL), firi.cancel_order("1", SYMBOL, {})):
+                lacking = await failure(refused)
+                assert (lacking.proof, lacking.cause) == (Proof.NOT_SENT, Cause.KEY)
+
+    on_firi(tmp_path, test)
+
+
+def test_an_order_lives_and_ends_as_firipy_sees_it(tmp_path: Path) -> None:
+    async def test(served: Served, firi: FiriClient) -> None:
+        made = await firi.create_order(SYMBOL, "buy", "0.000100", "790000.00", {})
+        (resting,) = await firi.fetch_open_orders(SYMBOL)
+        seen = await theirs(served, lambda api: api.order(made["id"]))
+        assert ours(resting) == plain(seen) == (made["id"], "buy", D("790000.00"), D("0.000100"), D(0), D("0.000100"))
+        assert await firi.fetch_order(made["id"], SYMBOL, {}) == resting and resting["status"] == "open"
+        balance = await firi.fetch_balance()
+        for row in await theirs(served, FiriAPI.balances):
+            asset = row["currency"]
+            told = [D(balance[name][asset]) for name in ("total", "used", "free")]
+            assert told == [D(row[name]) for name in ("balance", "hold", "available")]
+            assert {name: balance[asset][name] for name in ("total", "used", "free")} == {
+                name: balance[name][asset] for name in ("total", "used", "free")
+            }
+        ended = await firi.cancel_order(made["id"], SYMBOL, {})
+        assert (ended["id"], D(ended["filled"])) == (made["id"], D(0))
+        assert await firi.fetch_open_orders(SYMBOL) == []
+        (closed,) = await firi.fetch_closed_orders(SYMBOL, EVER, 10)
+        assert (closed["id"], closed["status"]) == (made["id"], "canceled")
+        again = await failure(firi.cancel_order(made["id"], SYMBOL, {}))
+        assert (again.proof, again.cause, again.code) == (Proof.ANSWERED, Cause.NOT_FOUND, "OrderNotFound")
+
+    on_firi(tmp_path, test)
+
+
+REFUSED: list[tuple[Callable[[FiriClient], Awaitable[object]], Cause, str]] = [
+    (lambda firi: firi.create_order(SYMBOL, "buy", "9", "700000", {}), Cause.REFUSED, "InsufficientFunds"),
+    (lambda firi: firi.create_order("BTC/EUR", "buy", "0.1", "700000", {}), Cause.REFUSED, "MarketNotFound"),
+    (lambda firi: firi.create_order(SYMBOL, "buy", "0.1", "700000.001", {}), Cause.REFUSED, "InvalidPrice"),
+    (lambda firi: firi.create_order(SYMBOL, "buy", "0.1", "-1", {}), Cause.REFUSED, "InvalidPrice"),
+    (lambda firi: firi.fetch_order("99", SYMBOL, {}), Cause.NOT_FOUND, "OrderNotFound"),
+    (lambda firi: firi.fetch_order_book("XRP/NOK", 5), Cause.REFUSED, "MarketNotFound"),
+]
+
+
+def test_each_refusal_is_told_by_its_name(tmp_path: Path) -> None:
+    async def test(served: Served, firi: FiriClient) -> None:
+        for call, cause, code in REFUSED:
+            refused = await failure(call(firi))
+            assert (refused.proof, refused.cause, refused.code) == (Proof.ANSWERED, cause, code)
+        async with client(served, key="wrong-key-of-nobody") as stranger:
+            refused = await failure(stranger.fetch_balance())
+        assert (refused.proof, refused.cause, refused.code) == (Proof.ANSWERED, Cause.KEY, "ApiKeyNotFound")
+        assert "wrong-key" not in refused.message and "127.0.0.1" not in refused.message
+        for lacking_call in (
+            firi.create_order(SYMBOL, "buy", "0.1", "700000", {"postOnly": True}),
+            firi.fetch_ohlcv(SYMBOL, "1m", None, 5),
+            firi.watch_trades(SYMBOL),
+            firi.watch_bids_asks(SYMBOL),
+            firi.watch_orders(),
+            firi.watch_my_trades(),
+            firi.fetch_trading_fee(SYMBOL),
+        ):
+            lacking = await failure(lacking_call)
+            assert (lacking.proof, lacking.cause) == (Proof.NOT_SENT, Cause.UNSUPPORTED)
+        await firi.forget_stream()
+        assert not any(map(firi.has, ("watchTrades", "fetchOHLCV", "fetchTradingFee"))) and firi.has("fetchMyTrades")
+        assert await firi.fetch_open_orders(SYMBOL) == []
+
+    on_firi(tmp_path, test)
+
+
+# Each: what happens to the answer, the failure of a create, and how many orders rest afterwards.
+FAULTS: list[tuple[dict[str, object], Proof, Cause, int]] = [
+    ({"do": "status", "status": 500}, Proof.SILENT, Cause.NETWORK, 1),
+    ({"do": "status", "status": 503}, Proof.SILENT, Cause.MAINTENANCE, 1),
+    ({"do": "status", "status": 403, "when": "before"}, Proof.SILENT, Cause.NETWORK, 0),
+    ({"do": "status", "status": 429, "when": "before", "retry_after": 0}, Proof.SILENT, Cause.RATE, 0),
+    ({"do": "error", "code": "InternalError", "message": "Sorry.", "status": 500}, Proof.SILENT, Cause.NETWORK, 1),
+    ({"do": "truncate"}, Proof.SILENT, Cause.NETWORK, 1),
+    ({"do": "empty"}, Proof.SILENT, Cause.MALFORMED, 1),
+    ({"do": "null"}, Proof.SILENT, Cause.MALFORMED, 1),
+    ({"do": "html"}, Proof.SILENT, Cause.MALFORMED, 1),
+    ({"do": "without", "fields": ["id"]}, Proof.SILENT, Cause.MALFORMED, 1),
+    ({"do": "drop"}, Proof.SILENT, Cause.NETWORK, 1),
+    ({"do": "reset"}, Proof.SILENT, Cause.NETWORK, 1),
+    ({"do": "hang"}, Proof.SILENT, Cause.NETWORK, 1),
+    ({"do": "drop", "when": "before"}, Proof.SILENT, Cause.NETWORK, 0),
+]
+
+
+@pytest.mark.parametrize(("fault", "proof", "cause", "orders"), FAULTS, ids=[str(each[0]) for each in FAULTS])
+def test_a_create_whose_answer_is_none_proves_nothing_and_is_sent_once(
+    tmp_path: Path, fault: dict[str, object], proof: Proof, cause: Cause, orders: int
+) -> None:
+    async def test(served: Served, firi: FiriClient) -> None:
+        await served.load({"match": "POST /v2/orders", **fault})
+        failed = await failure(firi.create_order(SYMBOL, "buy", "0.001", "700000", {}))
+        assert (failed.proof, failed.cause) == (proof, cause)
+        assert served.key.name not in failed.message and "127.0.0.1" not in failed.message
+        (met,) = (await served.ask("faults"))["faults"]
+        assert met["met"] == 1
+        assert len(await firi.fetch_open_orders(SYMBOL)) == orders
+
+    on_firi(tmp_path, test, timeout_s=1.0)
+
+
+@pytest.mark.parametrize("do", ["drop", "reset"])
+def test_a_read_and_a_cancel_are_not_repeated_by_the_transport(tmp_path: Path, do: str) -> None:
+    async def test(served: Served, firi: FiriClient) -> None:
+        made = await firi.create_order(SYMBOL, "buy", "0.001", "700000", {})
+        for match, call in (
+            ("GET /v2/balances", firi.fetch_balance),
+            ("DELETE /v2/orders/*", lambda: firi.cancel_order(made["id"], SYMBOL, {})),
+        ):
+            await served.load({"match": match, "do": do, "when": "before"})
+            failed = await failure(call())
+            assert (failed.proof, failed.cause) == (Proof.SILENT, Cause.NETWORK)
+            (met,) = (await served.ask("faults"))["faults"]
+            assert met["met"] == 1
+
+    on_firi(tmp_path, test)
+
+
+def test_nobody_at_the_other_end_means_not_sent() -> None:
+    async def test() -> None:
+        for address in ("http://127.0.0.1:9", "http://nowhere.invalid", "no address"):
+            firi = FiriClient(base_url=address, key=ExchangeKey("k" * 32, ""), pace=FiriPace(pause_s=0.0))
+            failed = await failure(firi.create_order(SYMBOL, "buy", "0.1", "700000", {}))
+            assert (failed.proof, failed.cause) == (Proof.NOT_SENT, Cause.NETWORK)
+            assert "kkkk" not in failed.message and "nowhere" not in failed.message
+            await firi.close()
+
+    run(test)
+
+
+def random_act(rng: random.Random, served: Served) -> Callable[[FiriClient], Awaitable[object]] | None:
+    """Let the market trade, or return something that a user does."""
+    last = served.exchange.room.markets[MARKET].last
+    kind = rng.choice(["trade"] * 5 + ["create"] * 4 + ["cancel"])
+    near = D(rng.randrange(-4, 5)) / 4
+    if kind == "trade":
+        amount = D(rng.randrange(1, 40_000)).scaleb(-5)
+        served.exchange.trade(MARKET, last + near, amount, rng.choice([Side.BUY, Side.SELL]))
+        return None
+    if kind == "cancel":
+        resting = list(served.exchange.room.open.values())
+        chosen = rng.choice(resting).id if resting else 1
+        return lambda firi: firi.cancel_order(str(chosen), SYMBOL, {})
+    side, amount = rng.choice(["buy", "sell"]), D(rng.randrange(100, 3_000)).scaleb(-5)
+    return lambda firi: firi.create_order(SYMBOL, side, str(amount), str(last + near), {})
+
+
+async def live(served: Served, firi: FiriClient, seed: int, acts: int) -> None:
+    """Trade at random; every few acts all that both clients tell must agree, and with the sandbox's books."""
+    rng = random.Random(seed)
+    known: dict[str, tuple[object, ...]] = {}
+    for number in range(acts):
+        served.exchange.skew_ms += rng.choice([0, 0, 40, 3_000, 60_000])
+        try:
+            act = random_act(rng, served)
+            if act is not None:
+                await act(firi)
+        except CallFailed as refused:
+            assert refused.proof is Proof.ANSWERED
+        except OrderRejected:
+            # The market itself would not trade so.
+            continue
+        if number % 10 == 9:
+            opened = await firi.fetch_open_orders(SYMBOL)
+            assert [ours(each) for each in opened] == [
+                plain(each) for each in await theirs(served, lambda api: api.orders_market(MARKET))
+            ]
+            trades = as_booked(await firi.fetch_my_trades(SYMBOL, EVER, 10_000, {}))
+            assert trades == books(served), f"seed {seed}"
+            for trade in trades:
+                assert known.setdefault(str(trade[0]), trade) == trade, f"seed {seed}"
+    await agree(served, firi, seed)
+
+
+async def agree(served: Served, firi: FiriClient, seed: int) -> None:
+    """Hold the ended orders to firipy's, and a client that has just begun, and every window of time, to the books."""
+    ended = await theirs(served, lambda api: api.orders_market_history(MARKET, count=10_000))
+    told = await firi.fetch_closed_orders(SYMBOL, EVER, 10_000)
+    assert sorted(map(ours, told)) == sorted(map(plain, ended)), f"seed {seed}"
+    whole = books(served)
+    assert len(whole) > 20, f"seed {seed}: hardly anything traded"
+    for since in [EVER, *(int(str(each[-1])) for each in whole[:: max(len(whole) // 5, 1)])]:
+        async with client(served) as fresh:
+            trades = as_booked(await fresh.fetch_my_trades(SYMBOL, since, 10_000, {}))
+            assert trades == [each for each in whole if int(str(each[-1])) >= since], f"seed {seed}, since {since}"
+            page = as_booked(await fresh.fetch_my_trades(SYMBOL, since, 3, {}))
+            assert page == trades[:3]
+        async with client(served, pages=(7, 40, 4_000)) as narrow:
+            assert as_booked(await narrow.fetch_my_trades(SYMBOL, since, 10_000, {})) == trades, f"seed {seed}"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_lives_end_in_the_same_books(tmp_path: Path, seed: int) -> None:
+    on_firi(tmp_path, lambda served, firi: live(served, firi, seed, 120))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_many_random_lives_end_in_the_same_books(tmp_path: Path, seed: int) -> None:
+    on_firi(tmp_path, lambda served, firi: live(served, firi, seed, 200))
