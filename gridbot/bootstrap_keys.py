@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gridbot.adapters.exchange.exchange_key import ExchangeKey
+from gridbot.adapters.exchange.key_check import KeyCheck
 from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.consent_file import AcceptedKeyFile
 from gridbot.adapters.files.disk import SystemDisk
@@ -12,6 +14,10 @@ from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore, choose_store
 from gridbot.core.units import Mode
+from gridbot.shell.key_desk import KeyVerdict
+
+_SHOWN, _ENOUGH = 4, 16
+"""How many characters of a key are shown at most, and how long it must be for that."""
 
 
 def secret_store(home: Home, environment: Mapping[str, str], mask: Mask, *, ask: Ask | None = None) -> ChosenStore:
@@ -28,3 +34,15 @@ def accepted_key(home: Home, account: str, key: str) -> AcceptedKeyFile:
     """Return where it is kept that a person accepted a live account's key although it can withdraw."""
     disk = SystemDisk()
     return AcceptedKeyFile(disk, AccountFolder(disk, home.root, mode=Mode.LIVE, account=account).folder, key)
+
+
+def ending_of(key: ExchangeKey) -> str:
+    """Return the last characters of a key; "" for a short one, and for one that is the whole secret by itself."""
+    return key.key[-_SHOWN:] if key.secret and len(key.key) >= _ENOUGH else ""
+
+
+def judged(found: KeyCheck, accepted: AcceptedKeyFile) -> KeyVerdict:
+    """Return what a test means: a key that can withdraw is refused unless its user accepted just that key."""
+    if found.rights.withdraw and not accepted.given():
+        return KeyVerdict.WITHDRAWS
+    return KeyVerdict.GOOD if found.rights.read and found.rights.trade is not False else KeyVerdict.FAILED

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from gridbot.config import AppConfig
 
 REMOVE = "REMOVE"
-SHOWN = 4
-"""How many characters of a key are shown at most."""
-ENOUGH = 16
-"""A key that is shorter is not shown at all."""
 
 ExchangeOption = Annotated[str | None, typer.Option(metavar="ID", help="Else what the configuration says.")]
 AccountOption = Annotated[str | None, typer.Option(metavar="NAME", help="Else what the configuration says.")]
@@ -125,8 +121,10 @@ def _kept_in(store: ChosenStore, settings: AppConfig) -> str:
 
 
 def _ending_of(key: ExchangeKey) -> str:
-    """Return what may be shown of a key; of one that is the whole secret by itself nothing is."""
-    return f"it ends in {key.key[-SHOWN:]}, " if key.secret and len(key.key) >= ENOUGH else ""
+    from gridbot.bootstrap_keys import ending_of
+
+    ending = ending_of(key)
+    return f"it ends in {ending}, " if ending else ""
 
 
 def _asked_key(settings: AppConfig) -> ExchangeKey:

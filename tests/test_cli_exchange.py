@@ -172,7 +172,7 @@ def test_a_wrong_passphrase_and_a_damaged_file_are_sentences(
     pipe(f"{KEY}\n{SECRET}\n")
     assert ending(["exchange", "key", "set"]) == 0
     monkeypatch.setenv("GRIDBOT_PASSPHRASE", "another canary of words")
-    for command in ("show", "set", "remove"):
+    for command in ("show", "set"):
         pipe(f"{KEY}\n{SECRET}\n")
         assert ending(["exchange", "key", command]) == 2
         assert "The passphrase does not open" in told(capfd)
@@ -300,7 +300,6 @@ def test_a_person_is_asked_and_nothing_of_the_answers_is_shown(home: Path, monke
     assert keeping.end() == 0, keeping.shown
     assert "it ends in Wxyz" in keeping.shown and "canary" not in keeping.shown
     removing = Terminal("exchange", "key", "remove", "--exchange", "okx")
-    removing.answer("Passphrase of the file of secrets: ", FILE_PASSPHRASE)
     removing.answer("Type REMOVE to go on: ", "remove")
     assert removing.end() == 2 and "The key is still kept." in removing.shown
     assert "canary" not in removing.shown

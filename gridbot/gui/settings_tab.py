@@ -25,14 +25,16 @@ from gridbot.gui.context import Context
 from gridbot.gui.display_page import DisplayPage
 from gridbot.gui.form import FormPage
 from gridbot.gui.grid_dialog import grid_sections
+from gridbot.gui.key_panel import KeyPanel
 from gridbot.gui.parts import button, label, search_field, set_role, set_text
 from gridbot.gui.schema import Field, fields_of
 from gridbot.gui.settings_draft import Draft
 from gridbot.shell.facade import Answered, SaveConfig, View
+from gridbot.shell.key_desk import KeyPlace
 
 _TITLES = {
     "": "General",
-    "exchange": "Exchange",
+    "exchange": "Exchange and keys",
     "risk": "Risk limits",
     "orders": "Orders",
     "demo": "Demo market",
@@ -70,6 +72,7 @@ class SettingsTab(QWidget):
         self._previous: list[str] = []
         self._pages: dict[Section, FormPage] = {}
         self._scrolls: dict[Section, QScrollArea] = {}
+        self.keys: KeyPanel | None = None
         self._fields = app_sections()
         self._grid_fields = grid_sections()
         self._sections = QListWidget()
@@ -201,6 +204,13 @@ class SettingsTab(QWidget):
             self._fill(place)
             self._stack.setCurrentWidget(self._scrolls[place])
         self._report()
+        self._show_key()
+
+    def _show_key(self) -> None:
+        """Show the key of the account that the draft names; while that is wrong, the last right one."""
+        config = self.draft.config
+        if self.keys is not None and config is not None and self._loaded and self._section()[0] == "exchange":
+            self.keys.show_place(KeyPlace(config.exchange.id, config.account, config.exchange.base_url))
 
     def _make_page(self, place: Section) -> None:
         key, grid = place
@@ -210,7 +220,9 @@ class SettingsTab(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(page)
+        if key == "exchange" and self._context.keys is not None:
+            self.keys = KeyPanel(self._context.keys)
+        scroll.setWidget(_together(page, self.keys) if key == "exchange" and self.keys is not None else page)
         scroll.setAccessibleName(_TITLES.get(key, "Grid"))
         self._stack.addWidget(scroll)
         self._pages[place], self._scrolls[place] = page, scroll
@@ -245,6 +257,7 @@ class SettingsTab(QWidget):
     def _edited(self, place: Section, path: str, text: str) -> None:
         self.draft.edit(self._pages[place].rows[path].field, text, grid=place[1])
         self._report()
+        self._show_key()
 
     def _take_text(self) -> None:
         self.draft.edit_text(self.text.toPlainText())
@@ -328,3 +341,14 @@ class SettingsTab(QWidget):
     def _say(self, text: str, *, ok: bool) -> None:
         set_role(self.said, "muted" if ok else "error")
         set_text(self.said, text)
+
+
+def _together(page: FormPage, keys: KeyPanel) -> QWidget:
+    """Return the exchange's settings with the key below them."""
+    whole = QWidget()
+    box = QVBoxLayout(whole)
+    box.setContentsMargins(0, 0, 0, 0)
+    box.addWidget(page)
+    box.addWidget(keys)
+    box.addStretch()
+    return whole

@@ -40,6 +40,7 @@ from gridbot.shell.facade import (
     StopTrading,
     View,
 )
+from gridbot.shell.key_desk import KeyDesk
 
 REMEMBER_MS = 3_000
 """How often it is looked whether the window's place, tab, colours or columns have changed."""
@@ -55,13 +56,13 @@ class Window(QMainWindow):
 
     closed = Signal()
 
-    def __init__(self, facade: Facade, store: PreferenceStore) -> None:
+    def __init__(self, facade: Facade, store: PreferenceStore, keys: KeyDesk | None = None) -> None:
         super().__init__()
         self._store = store
         preferences = Preferences(store.load())
         colours = theme.colours_of(preferences.theme, preferences.trading)
         desk = RequestDesk(facade, self)
-        self.context = Context(facade=facade, desk=desk, preferences=preferences, colours=colours)
+        self.context = Context(facade=facade, desk=desk, preferences=preferences, colours=colours, keys=keys)
         self._view: View | None = None
         self._remembered: dict[str, object] = {}
         self._history = History()

@@ -39,17 +39,32 @@ class ChosenStore:
         self.kept = kept
 
     @property
+    def wants(self) -> bool | None:
+        """Whether writing here wants a passphrase: True a new one, False the known one, None none at all."""
+        first = self._places[0]
+        return first.wants if isinstance(first, SecretFile) else None
+
+    @property
     def kept_in(self) -> str:
         """Where a new secret is kept."""
         return self._places[0].kept_in
 
     def read(self, name: str) -> str | None:
         """Return a secret from the first place that has it."""
-        return self._found(name)[1]
+        for place in self._places:
+            secret = place.read(name)
+            if secret is not None:
+                self._learn(*_parts(secret))
+                return secret
+        return None
 
     def found_in(self, name: str) -> str:
-        """Return where a secret is, "" if it is nowhere."""
-        return self._found(name)[0]
+        """Return where a secret is, "" if it is nowhere; no passphrase is asked for."""
+        for place in self._places:
+            there = place.holds(name) if isinstance(place, SecretFile) else place.read(name) is not None
+            if there:
+                return place.kept_in
+        return ""
 
     def write(self, name: str, secret: str) -> None:
         """Keep a secret in the best place; it is taught to the mask before it goes anywhere."""
@@ -60,14 +75,6 @@ class ChosenStore:
         """Forget a secret wherever it is."""
         for place in self._places:
             place.remove(name)
-
-    def _found(self, name: str) -> tuple[str, str | None]:
-        for place in self._places:
-            secret = place.read(name)
-            if secret is not None:
-                self._learn(*_parts(secret))
-                return place.kept_in, secret
-        return "", None
 
 
 def choose_store(

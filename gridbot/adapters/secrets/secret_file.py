@@ -85,6 +85,18 @@ class SecretFile:
         """Tell whether there is such a file yet."""
         return self._path.name in self._disk.names(self._path.parent)
 
+    @property
+    def wants(self) -> bool | None:
+        """Whether it wants a passphrase: True a new one, False the known one, None none, for it has been opened."""
+        if not self.there():
+            return True
+        return None if self._keys else False
+
+    def holds(self, name: str) -> bool:
+        """Tell whether there is a secret of that name, without the passphrase."""
+        sealed = self._load()
+        return sealed is not None and name in sealed.secrets
+
     def read(self, name: str) -> str | None:
         """Return a secret; the passphrase is asked for only if there is one of that name."""
         sealed = self._load()
