@@ -10,8 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 
-KILL_QUIET_S = 2.0
-"""So long after the kill switch's last request the trader's signed requests still wait."""
+KILL_QUIET_S = 0.5
+"""So long after the kill switch's last request the trader's signed requests still wait.
+
+Much less than the pause between two looks of a stop that is flat: the trader must get to read what became of it.
+"""
 
 
 def _machine_ms() -> int:

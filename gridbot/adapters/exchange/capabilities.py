@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from gridbot.adapters.exchange.unified import CallFailed, Proof
 from gridbot.core.units import FeeCurrency
 from gridbot.core.values import value
 from gridbot.errors import Refusal
@@ -41,10 +42,11 @@ class Capability:
         trades_window_ms: the longest range of time that one request for trades may cover
         max_open_orders: per market, as documented
         cancel_all: whether one request cancels a market's orders
-        dead_man: the unified method that arms a timer which cancels all, "" for none
+        dead_man: the unified method that arms a timer which cancels all, "" for none; the kill switch's client has it
         cancels_per_s: the documented rate of cancels, for the kill switch
         fee_currency: in which asset the fee of a buy is taken unless the trade says otherwise
-        certified: error codes that prove that an order never reached the book, and what they mean
+        certified: error codes that prove that an order never reached the book, and what they mean; where a code stands
+            for several things, the code, a blank and the exchange's own words
         needs_passphrase: whether a key has a third part
         notes: what a person should know, whole sentences
     """
@@ -68,3 +70,9 @@ class Capability:
     certified: Mapping[str, Refusal]
     needs_passphrase: bool = False
     notes: tuple[str, ...] = ()
+
+    def refusal(self, failed: CallFailed) -> Refusal | None:
+        """Return why an order was refused for certain, None if that is not certain."""
+        if failed.proof is not Proof.ANSWERED:
+            return None
+        return self.certified.get(f"{failed.code} {failed.detail}") or self.certified.get(failed.code)

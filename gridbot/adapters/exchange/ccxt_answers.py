@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gridbot.adapters.exchange.ccxt_failures import CURRENT
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
 
+SCOPED = frozenset({"binance", "bitfinex", "bitget", "bitstamp", "bybit", "coinbase", "gate", "kucoin", "okx"})
+"""Exchanges that are asked for one market's orders and trades, and so answer with no other's; kraken tells all."""
+_OF_ONE_MARKET = frozenset({"fetch_open_orders", "fetch_closed_orders", "fetch_my_trades", "fetch_trades"})
 _ENDED = frozenset({"closed", "canceled", "cancelled", "expired", "rejected"})
 
 
@@ -28,6 +32,35 @@ def check_rows(exchange: str, call: str, rows: Any, symbol: str | None) -> Seque
         if symbol is not None and row.get("symbol") != symbol:
             raise _mangled(exchange, call, "a row of it is about another market")
     return rows
+
+
+def guard_filters(exchange: Any) -> None:
+    """Let ccxt drop no row in silence: it leaves out what is of another market, and what has no time."""
+    by_value, by_time = exchange.filter_by_value_since_limit, exchange.filter_by_since_limit
+
+    def checked_by_value(array: Any, field: str, value: Any = None, since: Any = None, *rest: Any, **named: Any) -> Any:
+        _check_dropped(exchange.id, array, value if field == "symbol" else None, since)
+        return by_value(array, field, value, since, *rest, **named)
+
+    def checked_by_time(array: Any, since: Any = None, *rest: Any, **named: Any) -> Any:
+        _check_dropped(exchange.id, array, None, since)
+        return by_time(array, since, *rest, **named)
+
+    exchange.filter_by_value_since_limit = checked_by_value
+    exchange.filter_by_since_limit = checked_by_time
+
+
+def _check_dropped(exchange: str, rows: Any, symbol: str | None, since: int | None) -> None:
+    conversation = CURRENT.get()
+    if conversation is None or conversation.call not in _OF_ONE_MARKET or not isinstance(rows, list):
+        return
+    for row in rows:
+        if not isinstance(row, Mapping) or not isinstance(row.get("symbol"), str):
+            raise ValueError("a row without a market")
+        if symbol is not None and exchange in SCOPED and row["symbol"] != symbol:
+            raise ValueError("a row of another market")
+        if since is not None and not row.get("timestamp"):
+            raise ValueError("a row without a time")
 
 
 def ended(row: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from gridbot.adapters.exchange.ccxt_failures import CURRENT, MALFORMED, Conversa
 from gridbot.adapters.exchange.ccxt_loading import streaming_class
 from gridbot.adapters.exchange.ccxt_streams import NewTrades, Rows, Stream
 from gridbot.adapters.exchange.ccxt_wire import Wire, build
+from gridbot.adapters.exchange.client_ids import named
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.adapters.exchange.turns import Urgency
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
@@ -21,6 +22,13 @@ from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
 USER_QUIET_S = 60.0
 """After so long a silence a stream of the account is asked for anew; ccxt does not notice that it was ended."""
 _MOST_TRADES = 50_000
+_OTHERWISE = {
+    "watchBidsAsks": ("watchTicker",),
+    "fetchTradingFee": ("fetchTradingFees",),
+    "fetchTransfers": ("fetchDepositsWithdrawals", "fetchDeposits"),
+    "fetchClosedOrders": ("fetchOrders", "fetchCanceledAndClosedOrders"),
+}
+"""Methods that work here by others of ccxt's."""
 
 
 def _never() -> bool:
@@ -65,9 +73,7 @@ class CcxtClient:
     def has(self, method: str) -> bool:
         """Tell whether a method works, by ccxt's name of it, such as watchTrades."""
         known = self._made().has
-        if method == "watchBidsAsks":
-            return bool(known.get(method) or known.get("watchTicker"))
-        return known.get(method) is True
+        return any(known.get(each) in {True, "emulated"} for each in (method, *_OTHERWISE.get(method, ())))
 
     def _made(self) -> Any:
         """Return ccxt's instance; the first call imports its class."""
@@ -169,9 +175,8 @@ class CcxtClient:
 
     async def cancel_order(self, id_: str, symbol: str, params: Mapping[str, object]) -> Unified:
         """Cancel; ahead of every create and read that waits."""
-        return await self._structure(
-            "cancel_order", lambda x: x.cancel_order(id_ or None, symbol, dict(params)), Urgency.CANCEL
-        )
+        venue_id, left = named(self.id, id_, params)
+        return await self._structure("cancel_order", lambda x: x.cancel_order(venue_id, symbol, left), Urgency.CANCEL)
 
     async def fetch_order(self, id_: str, symbol: str, params: Mapping[str, object]) -> Unified:
         """Return an order by the exchange's id, or by ours where `params` names it."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from gridbot.adapters.exchange.error_codes import error_code
+from gridbot.adapters.exchange.error_codes import error_code, error_detail
 from gridbot.adapters.exchange.turns import Urgency
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof
 
@@ -38,6 +38,7 @@ class Attempt:
     method: str
     signed: bool
     sent: bool = False
+    is_good: bool = False
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
@@ -58,12 +59,12 @@ class Conversation:
     call: str
     urgency: Urgency = Urgency.READ
     attempts: list[Attempt] = field(default_factory=list)
-    failed: Attempt | None = None
 
     @property
     def last(self) -> Attempt | None:
-        """The request that failed, or else the newest."""
-        return self.failed or (self.attempts[-1] if self.attempts else None)
+        """The newest request that failed, or else the newest."""
+        failed = [each for each in self.attempts if not each.is_good]
+        return next(reversed(failed or self.attempts), None)
 
 
 CURRENT: ContextVar[Conversation | None] = ContextVar("gridbot_conversation", default=None)
@@ -85,6 +86,7 @@ def failure(exchange: str, conversation: Conversation, error: BaseException) -> 
         proof=proof,
         cause=cause,
         code=code or "",
+        detail="" if last is None else error_detail(exchange, last.json),
         retry_after_s=None if last is None else _retry_after(last),
     )
 
@@ -149,8 +151,19 @@ CODES: Mapping[str, Mapping[str, Cause]] = {
         "-2011": Cause.NOT_FOUND,
         "-2013": Cause.NOT_FOUND,
     },
-    "kraken": {"EAPI:Invalid nonce": Cause.CLOCK, "EService:Unavailable": Cause.MAINTENANCE},
-    "bybit": {"10002": Cause.CLOCK, "10003": Cause.KEY, "10004": Cause.KEY, "10005": Cause.KEY, "10010": Cause.KEY},
+    "kraken": {
+        "EAPI:Invalid nonce": Cause.CLOCK,
+        "EOrder:Unknown order": Cause.NOT_FOUND,
+        "EService:Unavailable": Cause.MAINTENANCE,
+    },
+    "bybit": {
+        "10002": Cause.CLOCK,
+        "10003": Cause.KEY,
+        "10004": Cause.KEY,
+        "10005": Cause.KEY,
+        "10010": Cause.KEY,
+        "170213": Cause.NOT_FOUND,
+    },
     "okx": {"50102": Cause.CLOCK, "50111": Cause.KEY, "50113": Cause.KEY, "50001": Cause.MAINTENANCE},
     "kucoin": {"400002": Cause.CLOCK, "400003": Cause.KEY, "400005": Cause.KEY},
     "bitget": {"40008": Cause.CLOCK, "40005": Cause.CLOCK, "40006": Cause.KEY, "40009": Cause.KEY},

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 
 from gridbot.adapters.exchange.budget import Budget
+from gridbot.adapters.exchange.ccxt_answers import guard_filters
 from gridbot.adapters.exchange.ccxt_failures import CURRENT, ON_THE_WIRE, Attempt
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.adapters.exchange.redirect import redirected
@@ -60,6 +61,9 @@ def settings(cls: Any, *, base_url: str | None, key: ExchangeKey | None) -> dict
     described = cls().describe()
     if isinstance(described["options"].get("fetchMarkets"), Mapping):
         made["options"]["fetchMarkets"] = {"types": ["spot"]}
+    if described["id"] == "bybit":
+        # It tells of the last 500 orders only; whoever asks looks into the lists as well.
+        made["options"]["fetchOrder"] = {"acknowledged": True}
     return made if base_url is None else {**made, **redirected(described, base_url)}
 
 
@@ -79,6 +83,7 @@ def build(cls: Any, *, base_url: str | None, key: ExchangeKey | None, budget: Bu
         exchange.nonce = budget.nonce
     if key is None:
         exchange.check_required_credentials = _has_no_key
+    guard_filters(exchange)
     per_s = 1_000 / exchange.rateLimit
     burst = per_s * _BURST_S.get(exchange.id, 0.0)
     # In any minute no more than a minute's worth: what goes at once is taken from what comes after.
@@ -136,7 +141,7 @@ class Wire:
         config: Mapping[str, Any] | None = None,
     ) -> Any:
         """Stand in for fetch2, through which ccxt sends everything."""
-        params, config = params or {}, config or {}
+        params, config = without_nothing(params), config or {}
         signed = "public" not in str(api).lower()
         conversation = CURRENT.get()
         urgency = Urgency.READ if conversation is None else conversation.urgency
@@ -150,13 +155,9 @@ class Wire:
             await self._turns.take(float(cost), urgency=urgency, signed=signed)
             flying = signed
             answer = await self._fetch2(path, api, method, params, config)
-            if not isinstance(answer, dict | list) or answer == {} or (answer == [] and not _may_be_empty()):
-                raise ValueError("no answer of this exchange's is like that")
+            check_body(answer)
+            attempt.is_good = True
             return answer
-        except BaseException:
-            if conversation is not None:
-                conversation.failed = attempt
-            raise
         finally:
             ON_THE_WIRE.reset(token)
             if flying:
@@ -182,9 +183,17 @@ class Wire:
         attempt.sent = True
 
 
-def _may_be_empty() -> bool:
+def without_nothing(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return parameters without those that are None: ccxt sends the word None where it is given no id."""
+    return {name: each for name, each in (params or {}).items() if each is not None}
+
+
+def check_body(answer: Any) -> None:
+    """Raise ValueError for what no exchange answers; ccxt makes an order without an id, or no balance at all, of it."""
     conversation = CURRENT.get()
-    return conversation is None or conversation.call in MAY_BE_EMPTY
+    may_be_empty = conversation is None or conversation.call in MAY_BE_EMPTY
+    if not isinstance(answer, dict | list) or answer == {} or (answer == [] and not may_be_empty):
+        raise ValueError("no answer of an exchange is like that")
 
 
 async def _no_throttle(_cost: float | None = None) -> None:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+_LONGEST_DETAIL = 120
+
 
 def error_code(exchange_id: str, body: Any) -> str | None:
     """Return the code of the error that an answer is, None if it has none; `body` is JSON as it was parsed."""
     return _READERS.get(exchange_id, _generic)(body)
+
+
+def error_detail(exchange_id: str, body: Any) -> str:
+    """Return the words beside a code that stands for several things: Binance says no to any order with -2010."""
+    words = body.get("msg") if exchange_id == "binance" and isinstance(body, Mapping) else None
+    return words if isinstance(words, str) and len(words) <= _LONGEST_DETAIL else ""
 
 
 def _text(held: Any) -> str | None:
@@ -64,7 +72,9 @@ def _coinbase(body: Any) -> str | None:
         return None
     inner = body.get("error_response")
     if isinstance(inner, Mapping):
-        return _field(inner, "new_order_failure_reason", "preview_failure_reason", "error")
+        names = ("new_order_failure_reason", "preview_failure_reason", "error")
+        codes = [code for name in names if (code := _field(inner, name)) is not None]
+        return next((code for code in codes if not code.startswith("UNKNOWN")), next(iter(codes), None))
     results = body.get("results")
     if isinstance(results, Sequence) and not isinstance(results, str) and results:
         return _field(results[0], "failure_reason") if _is_failed(results[0]) else None

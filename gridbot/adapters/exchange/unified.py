@@ -48,16 +48,27 @@ class Cause(StrEnum):
 
 
 class CallFailed(Exception):
-    """One request failed. `message` is a sentence without address, key, signature; `code` the exchange's own or ""."""
+    """One request failed. `message` is a sentence without address, key, signature; `code` the exchange's own or "".
+
+    `detail` are the exchange's own words where one code of its stands for several things, else "".
+    """
 
     def __init__(
-        self, message: str, *, proof: Proof, cause: Cause, code: str = "", retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        proof: Proof,
+        cause: Cause,
+        code: str = "",
+        detail: str = "",
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.proof = proof
         self.cause = cause
         self.code = code
+        self.detail = detail
         self.retry_after_s = retry_after_s
 
 

@@ -164,7 +164,7 @@ class ExchangeVenue:
         if failed.proof is Proof.NOT_SENT:
             self._own.was_not_taken(order.ref.id)
             return OrderNotSent(failed.message)
-        refusal = self._capability.certified.get(failed.code) if failed.proof is Proof.ANSWERED else None
+        refusal = self._capability.refusal(failed)
         if refusal is not None:
             self._own.was_not_taken(order.ref.id)
             if refusal is Refusal.RULES:
