@@ -5,7 +5,7 @@ Every request waits for its turn, one a second, and is sent once. The key goes w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -50,7 +50,8 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
 class FiriClient:
     """Satisfies UnifiedExchange. `base_url` None is Firi itself; `fee_rate` is the configuration's, a share (0.005).
 
-    `pace` is shared with the kill switch's client of the same account. Without a key only public requests work.
+    `pace` is shared with the kill switch's client of the same account; `creates_stopped` is asked right before a create
+    leaves, after whatever it had to wait for. Without a key only public requests work.
     """
 
     def __init__(
@@ -62,10 +63,12 @@ class FiriClient:
         fee_rate: Decimal = firi_forms.FEE_RATE,
         timeout_s: float = TIMEOUT_S,
         pages: Sequence[int] = PAGES,
+        creates_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._address = (base_url or FIRI_URL).rstrip("/")
         self._key = key
         self._pace = pace
+        self._creates_stopped = creates_stopped
         self._fee_rate = fee_rate
         self._pages = tuple(pages)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
@@ -271,6 +274,8 @@ class FiriClient:
         if signed and self._key is None:
             raise firi_errors.no_key()
         await self._pace.turn(rank)
+        if rank is Rank.CREATE and self._creates_stopped():
+            raise firi_errors.not_sent("trading was stopped while it waited for its turn")
         key = self._key.key if signed and self._key is not None else ""
         headers = {"Accept": "application/json"} | ({KEY_HEADER: key} if key else {})
         headers |= {"Content-Type": "application/json"} if body is not None else {}
