@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -17,23 +19,22 @@ from gridbot.gui.table import Table
 from gridbot.shell.facade import View
 
 MODE_NOTES = {
-    Mode.DEMO: "This is the demo market: prices are made up and no order leaves this computer.",
+    Mode.DEMO: "This is the demo market: prices are made up and no order leaves this computer. Real prices with "
+    "simulated orders are the mode dry, under Settings > General.",
     Mode.DRY: "Prices are real, orders are only simulated. No order leaves this computer.",
     Mode.LIVE: "Orders are real and use your money.",
 }
-_NO_SWITCH = (
-    "It cannot be switched off yet: this release has no connection to an exchange's orders. Trading with real money "
-    "comes with a later release, and will ask before it begins."
-)
 _BARS = ("max_total_exposure", "max_symbol_exposure", "max_asset_concentration")
 
 
 class RiskTab(QWidget):
     """Signals:
     reset_wanted: a person wants to trade again.
+    mode_wanted: a person wants another mode (Mode); nothing is switched by that alone.
     """
 
     reset_wanted = Signal()
+    mode_wanted = Signal(object)
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -48,7 +49,9 @@ class RiskTab(QWidget):
         self._exposure_grid = QGridLayout(self._exposure)
         self._mode = QCheckBox("Dry run")
         self._mode.setAccessibleName("Dry run: orders are only simulated")
-        self._mode.setEnabled(False)
+        self._mode.clicked.connect(lambda _checked=False: self._ask_for_mode())
+        self._next = Mode.DEMO
+        self._config_text = ""
         self._mode_note = label("", role="muted", name="About the mode", wrap=True)
         self._kill_note = label("", name="Stop", wrap=True)
         self._reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop")
@@ -101,7 +104,7 @@ class RiskTab(QWidget):
         set_text(self._cause, cause(snapshot))
         self._show_cards(snapshot)
         self._show_bars(snapshot)
-        self._show_state(snapshot)
+        self._show_state(view)
         self.model.replace(snapshot.limits)
 
     def set_colours(self) -> None:
@@ -159,10 +162,20 @@ class RiskTab(QWidget):
             self._bars[key] = made
         return self._bars[key]
 
-    def _show_state(self, snapshot: Snapshot) -> None:
-        self._mode.setChecked(snapshot.mode is not Mode.LIVE)
-        note = MODE_NOTES[snapshot.mode]
-        set_text(self._mode_note, note if snapshot.mode is Mode.LIVE else f"{note} {_NO_SWITCH}")
+    def _ask_for_mode(self) -> None:
+        # The box shows what is; what a person wants is asked about first, and is true from the next start on.
+        self._mode.setChecked(self._next is not Mode.LIVE)
+        self.mode_wanted.emit(Mode.DRY if self._next is Mode.LIVE else Mode.LIVE)
+
+    def _show_state(self, view: View) -> None:
+        snapshot = view.snapshot
+        if view.config_text != self._config_text:
+            self._config_text = view.config_text
+            self._next = Mode(json.loads(view.config_text)["mode"])
+        self._mode.setEnabled(self._next is not Mode.DEMO and snapshot.mode is not Mode.DEMO)
+        self._mode.setChecked(self._next is not Mode.LIVE)
+        later = "" if self._next is snapshot.mode else f" From the next start on: {words.MODE_WORDS[self._next]}."
+        set_text(self._mode_note, MODE_NOTES[snapshot.mode] + later)
         kill = snapshot.kill
         self._reset.setVisible(kill is not None)
         set_role(self._kill_note, "plain" if kill is None else "error")

@@ -18,12 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gridbot.config import AppConfig
+from gridbot.config import AppConfig, parse_config
 from gridbot.errors import Mistake
 from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.display_page import DisplayPage
 from gridbot.gui.form import FormPage
+from gridbot.gui.go_live_dialog import save_in_mode
 from gridbot.gui.grid_dialog import grid_sections
 from gridbot.gui.key_panel import KeyPanel
 from gridbot.gui.parts import button, label, search_field, set_role, set_text
@@ -307,13 +308,21 @@ class SettingsTab(QWidget):
     # --------------------------------------------------------------------------------------- asked
 
     def _save(self) -> None:
-        if self.draft.config is not None and self._loaded:
-            self._previous.append(self.draft.text)
-            self._ask(self.draft.config.to_json())
+        config = self.draft.config
+        if config is not None and self._loaded:
+            before = self.draft.text
+
+            def save() -> None:
+                self._previous.append(before)
+                self._ask(config.to_json())
+
+            save_in_mode(self._context, before, config, save, self)
 
     def _undo(self) -> None:
         if self._previous:
-            self._ask(self._previous[-1], undoing=True)
+            wanted = self._previous[-1]
+            config = parse_config(wanted, source="The settings before")
+            save_in_mode(self._context, self.draft.text, config, lambda: self._ask(wanted, undoing=True), self)
 
     def _ask(self, text: str, *, undoing: bool = False) -> None:
         def answered(answer: Answered) -> None:

@@ -9,7 +9,8 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
-from gridbot.core.units import GridId, Symbol
+from gridbot.config import parse_config
+from gridbot.core.units import GridId, Mode, Symbol
 from gridbot.errors import EnvironmentProblem
 from gridbot.gui import theme
 from gridbot.gui.banners import Banners
@@ -17,6 +18,7 @@ from gridbot.gui.context import Context
 from gridbot.gui.dialogs import AcceptDialog, ResetDialog, SellDialog, TakenAwayDialog
 from gridbot.gui.drain import Drain, Pace
 from gridbot.gui.frame import Frame
+from gridbot.gui.go_live_dialog import save_in_mode
 from gridbot.gui.history import History
 from gridbot.gui.logs_tab import LogsTab
 from gridbot.gui.market_tab import MarketTab
@@ -36,6 +38,7 @@ from gridbot.shell.facade import (
     ReleaseKill,
     RemoveGrid,
     ResumeTrading,
+    SaveConfig,
     SetRunning,
     StopTrading,
     View,
@@ -123,6 +126,7 @@ class Window(QMainWindow):
         self.banners.reset_wanted.connect(self.reset)
         self.banners.sale_wanted.connect(self.sell)
         self.risk.reset_wanted.connect(self.reset)
+        self.risk.mode_wanted.connect(self.change_mode)
         self.start_banners.resume_wanted.connect(lambda: self.context.desk.ask(ResumeTrading()))
         self.start_banners.choice_wanted.connect(self.ask_about)
         self.start_banners.acceptance_wanted.connect(self.accept_balances)
@@ -193,6 +197,20 @@ class Window(QMainWindow):
         gaps = () if self._view is None else self._view.start.gaps
         if gaps:
             AcceptDialog(gaps, lambda: self.context.desk.ask(AcceptBalances(gaps)), self).present()
+
+    def change_mode(self, mode: Mode) -> None:
+        """Ask what another mode needs, and save it for the next start."""
+        if self._view is not None:
+            before = self._view.config_text
+            config = parse_config(before, source="The configuration").model_copy(update={"mode": mode})
+            save_in_mode(self.context, before, config, lambda: self._save_as_shown(before, config.to_json()), self)
+
+    def _save_as_shown(self, before: str, text: str) -> None:
+        """Save a configuration unless it is another one by now than the one that a dialog showed."""
+        if self._view is not None and self._view.config_text == before:
+            self.context.desk.ask(SaveConfig(text))
+        else:
+            self._tell("The settings were changed meanwhile, so nothing was saved. Look at them, and try again.", False)
 
     def _show_unconfirmed(self) -> None:
         self.tabs.setCurrentWidget(self.orders)

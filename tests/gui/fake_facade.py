@@ -71,7 +71,7 @@ class FakeFacade:
         self.kill: KillView | None = None
         self.stop: StopView | None = None
         self.start = StartView()
-        self.config = two_grids()
+        self.config = two_grids().model_copy(update={"mode": mode})
         self.running, self.mode = True, mode
         self._beat = 0
         self._news: list[Happened] = []

@@ -75,14 +75,12 @@ def test_a_bar_is_the_share_of_its_limit(risk: Window, facade: FakeFacade) -> No
     assert said(risk.risk, "Exposure of all together") == "23.7 % of 80 %"
 
 
-@pytest.mark.parametrize("mode", [Mode.DEMO, Mode.DRY])
-def test_the_dry_run_switch_says_why_it_cannot_be_switched(opened: Opened, mode: Mode) -> None:
-    window = opened(FakeFacade(mode=mode))
+def test_the_demo_has_no_dry_run_to_switch_and_says_where_there_is_one(opened: Opened) -> None:
+    window = opened(FakeFacade(mode=Mode.DEMO))
     window.tabs.setCurrentWidget(window.risk)
     switch = next(each for each in window.risk.findChildren(QCheckBox))
     assert switch.isChecked() and not switch.isEnabled()
-    assert "It cannot be switched off yet" in said(window.risk, "About the mode")
-    assert "No order leaves this computer" in said(window.risk, "About the mode").replace("no order", "No order")
+    assert "the mode dry, under Settings" in said(window.risk, "About the mode")
 
 
 def test_the_stop_is_shown_with_its_reason(risk: Window, facade: FakeFacade) -> None:
