@@ -1,4 +1,4 @@
-"""The only module that knows every concrete class: it wires them, and takes nothing from the environment."""
+"""With `worlds` the only module that knows every concrete class: it wires them, and reads no environment by itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gridbot import __version__
 from gridbot.adapters.config_files import save
+from gridbot.adapters.exchange.exchange_key import ExchangeKey
+from gridbot.adapters.exchange.stored_keys import exchange_key
 from gridbot.adapters.files.account_folder import LOCK, AccountFolder
 from gridbot.adapters.files.consent_file import ConsentFile
 from gridbot.adapters.files.disk import SystemDisk
@@ -20,16 +23,20 @@ from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.adapters.files.mailbox import MailboxFiles
 from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.files.preference_file import PreferenceFile
+from gridbot.adapters.heartbeat import heartbeat_for
 from gridbot.adapters.logbook.crash_reports import write_crash_report
 from gridbot.adapters.logbook.log_export import LogFileExporter
 from gridbot.adapters.logbook.log_files import LogFiles
 from gridbot.adapters.logbook.masking import Mask
+from gridbot.adapters.notify import notifier_for
+from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.adapters.wake_lock import WakeLock
+from gridbot.bootstrap_keys import accepted_key, secret_store
 from gridbot.config import AppConfig
 from gridbot.core.snapshot import snapshot
 from gridbot.core.state import State
-from gridbot.core.units import Asset, Mode, Symbol, TimeMs
+from gridbot.core.units import Mode, TimeMs
 from gridbot.core.values import evolve, value
 from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem
 from gridbot.ports import Awake, Clock, Disk, Journal
@@ -38,14 +45,12 @@ from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import LogLine, View
 from gridbot.shell.kill_thread import KillThread
-from gridbot.shell.known_orders import standing_orders
 from gridbot.shell.preparation import HISTORY_BARS
 from gridbot.shell.state_keeper import Recovered, recover, replay
 from gridbot.shell.status import Latch, NoHistory, status
 from gridbot.shell.trader import Trader
-from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
 from gridbot.sim.recording import Recording, make_recording
-from gridbot.sim.venue import KillDoor
+from gridbot.worlds import Books, demo_parts, dry_parts, live_parts
 
 PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
@@ -96,21 +101,29 @@ def take_account(
 
 
 def open_engine(
-    home: Home, config: AppConfig, *, resume: bool | None = None, hear: Callable[[str], None] | None = None
+    home: Home,
+    config: AppConfig,
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    ask: Ask | None = None,
+    resume: bool | None = None,
+    hear: Callable[[str], None] | None = None,
 ) -> EngineThread:
     """Take the account and build its engine; `start` it, or `run_here`.
 
-    `resume` stores (True) or takes back (False) the consent that a live account may trade on by itself; `hear` is told
-    in sentences what a person should know of this start.
+    `environment` may hold keys and secrets, and `ask` asks a person for a passphrase. `resume` stores (True) or takes
+    back (False) the consent that a live account may trade on by itself; `hear` is told in sentences what a person
+    should know of this start.
 
-    Raises ConfigError for a mode that this version cannot trade in and for a recording that is too short for the grids,
-    AlreadyRunning, EnvironmentProblem for a folder that cannot be written, CandleFileError for a replay's file,
-    StateFileError for a damaged account.
+    Raises ConfigError for a recording that is too short for the grids and for an exchange that does not exist,
+    AlreadyRunning, EnvironmentProblem for a folder that cannot be written and for a live account without a key,
+    CandleFileError for a replay's file, StateFileError for a damaged account.
     """
-    _refuse_unknown_mode(config)
-    # Read before the account is taken: a file that is wrong must leave nothing behind.
-    recording = _recording(config)
     disk, clock, mask = SystemDisk(), SystemClock(), Mask()
+    # Read before the account is taken: what is wrong must leave nothing behind.
+    recording = _recording(config)
+    secrets = _secrets(home, config, environment, mask, ask)
+    key = _key(config, secrets, environment)
     with ExitStack() as opened:
         taken = take_account(home, config, disk=disk, clock=clock)
         opened.callback(taken.account.release)
@@ -132,15 +145,36 @@ def open_engine(
             facade,
         )
 
-        parts = _demo_parts(config, recovered.state, clock, recording)
-        exchange, awake = _exchange(config), awake_for(config.mode)
+        books = Books()
+        match config.mode:
+            case Mode.DEMO:
+                parts = demo_parts(config, recovered.state, clock, recording)
+            case Mode.DRY:
+                parts = dry_parts(config, recovered.state, clock, log)
+            case Mode.LIVE:
+                assert key is not None
+                accepted = accepted_key(home, config.account, key.key)
+                parts = live_parts(config, key, books, clock, log, accepted=accepted.given)
         latched = taken.latch.read() is not None or recovered.state.kill is not None
         consent = given_consent(config.mode, ConsentFile(disk, taken.account.folder), resume=resume, latched=latched)
-        world = World(parts.feed, parts.venue, parts.clock, exchange, parts.base_ms, awake, consent)
+        world = World(
+            parts.feed,
+            parts.venue,
+            parts.clock,
+            parts.exchange,
+            parts.base_ms,
+            awake_for(config.mode),
+            consent,
+            None if secrets is None else notifier_for(config, secrets, learn=mask.learn, log=log),
+            None if secrets is None else heartbeat_for(config, secrets, learn=mask.learn, log=log),
+            parts.close,
+            parts.admit,
+        )
         trader = Trader(config, recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
+        books.trader = trader
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
         kill = KillThread(
-            venue=KillDoor(parts.venue),
+            venue=parts.kill,
             brake=trader.brake,
             clock=clock,
             state=lambda: trader.state,
@@ -151,15 +185,44 @@ def open_engine(
 
 
 def run_headless(
-    home: Home, config: AppConfig, *, resume: bool | None = None, hear: Callable[[str], None] | None = None
+    home: Home,
+    config: AppConfig,
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    ask: Ask | None = None,
+    resume: bool | None = None,
+    hear: Callable[[str], None] | None = None,
 ) -> int:
     """Trade without a window until Ctrl-C; return the exit code. Arguments and errors are those of `open_engine`.
 
     EnvironmentProblem at the end, too: when the disk refused to keep what happened.
     """
-    engine = open_engine(home, config, resume=resume, hear=hear)
+    engine = open_engine(home, config, environment=environment, ask=ask, resume=resume, hear=hear)
     engine.run_here()
     return 0 if engine.ended_well() else 1
+
+
+def _secrets(
+    home: Home, config: AppConfig, environment: Mapping[str, str], mask: Mask, ask: Ask | None
+) -> ChosenStore | None:
+    """Return where secrets are kept, None where the configuration needs none: looking for a keychain takes a while."""
+    named = config.notifications.urls_secret, config.heartbeat_url_secret
+    if config.mode is not Mode.LIVE and not any(named):
+        return None
+    return secret_store(home, environment, mask, ask=ask)
+
+
+def _key(config: AppConfig, secrets: ChosenStore | None, environment: Mapping[str, str]) -> ExchangeKey | None:
+    """Return a live account's key; nothing else is ever given one."""
+    if config.mode is not Mode.LIVE or secrets is None:
+        return None
+    key = exchange_key(secrets, config.exchange.id, config.account, environment)
+    if key is None:
+        raise EnvironmentProblem(
+            f"There is no key for {config.exchange.id}, so the account {config.account} cannot be traded.",
+            hint="Store one with `gridbot exchange key set`, or in Settings.",
+        )
+    return key
 
 
 def given_consent(mode: Mode, stored: ConsentFile, *, resume: bool | None, latched: bool) -> Consent:
@@ -220,16 +283,8 @@ def is_held(disk: Disk, lock: Path) -> bool:
     return False
 
 
-def _refuse_unknown_mode(config: AppConfig) -> None:
-    if config.mode is not Mode.DEMO:
-        raise ConfigError(
-            f"This version cannot reach an exchange yet, so it cannot trade in mode {config.mode.value}.",
-            hint='Set "mode": "demo" in the configuration: a generated market, no network, no money.',
-        )
-
-
 def _recording(config: AppConfig) -> Recording | None:
-    if config.demo.candles is None:
+    if config.demo.candles is None or config.mode is not Mode.DEMO:
         return None
     from gridbot.adapters.market_files.recordings import load_recording
 
@@ -242,31 +297,17 @@ def _recording(config: AppConfig) -> Recording | None:
     )
 
 
-def _demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: Recording | None) -> DemoParts:
-    markets = tuple(dict.fromkeys(Symbol(grid.symbol) for grid in config.grids))
-    if state.opened:
-        balances = {asset: account.total for asset, account in state.accounts.items()}
-    else:
-        quote = markets[0].partition("/")[2] if markets else "USDT"
-        balances = {Asset(quote): config.demo.equity}
-    left = Left(state.now, tuple(standing_orders(state)), balances)
-    if recording is None:
-        return generated_demo(config.demo.seed, speed=config.demo.speed, markets=markets, left=left, machine=clock)
-    return recorded_demo(recording, speed=config.demo.speed, left=left, machine=clock)
-
-
 def _rhythm(config: AppConfig) -> Rhythm:
-    """Mark once a simulated minute, but at most four times a second (the journal keeps each) and at least once."""
+    """Mark once a second; in a demo once a simulated minute, but at most four times a second (the journal keeps each)
+    and at least once."""
+    if config.mode is not Mode.DEMO:
+        return Rhythm()
     return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.25, 60 / config.demo.speed)))
 
 
 def awake_for(mode: Mode) -> Awake | None:
     """Return what keeps the machine awake; None for a demo, whose market stands still while the machine sleeps."""
     return None if mode is Mode.DEMO else WakeLock()
-
-
-def _exchange(config: AppConfig) -> str:
-    return "demo" if config.demo.candles is None else f"replay of {Path(config.demo.candles).name}"
 
 
 def _log_files(home: Home, config: AppConfig, clock: SystemClock, mask: Mask) -> LogFiles:

@@ -77,7 +77,7 @@ def window(
     require_display()
     home = gridbot_home()
     try:
-        engine = open_engine(home, settings_of(home))
+        engine = open_engine(home, settings_of(home), environment=os.environ)
     except GridbotError as error:
         from gridbot.gui.refusal import show_refusal
 
@@ -106,6 +106,7 @@ def run(
 ) -> None:
     """Trade without a window until Ctrl-C."""
     from gridbot.bootstrap import latched_sentence, run_headless
+    from gridbot.cli_hidden import asks, hidden
 
     home = gridbot_home()
     settings = settings_of(home)
@@ -114,7 +115,8 @@ def run(
     stopped = latched_sentence(home)
     if stopped:
         say(stopped)
-    raise typer.Exit(run_headless(home, settings, resume=resume, hear=say))
+    ask = hidden if asks() else None
+    raise typer.Exit(run_headless(home, settings, environment=os.environ, ask=ask, resume=resume, hear=say))
 
 
 # ------------------------------------------------------------------------------------------- backtest

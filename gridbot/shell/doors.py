@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import StrEnum
 
 from gridbot.config import AppConfig
@@ -43,7 +43,8 @@ class World:
 
     `awake` keeps the machine from sleeping; None where the market sleeps with it. `consent` tells whether the grids may
     trade in it by themselves. `notifier` tells people, `heartbeat` that all is well; None where the user wants neither.
-    `close` ends what feed and venue hold open, in the loop in which they were used.
+    `close` ends what feed and venue hold open, in the loop in which they were used. `admit` raises VenueUnavailable,
+    with a sentence, while the account may not be traded (its key can withdraw, say); it is asked before anything else.
     """
 
     feed: Feed
@@ -56,6 +57,7 @@ class World:
     notifier: Notifier | None = None
     heartbeat: Heartbeat | None = None
     close: Callable[[], Coroutine[None, None, None]] | None = None
+    admit: Callable[[], Awaitable[None]] | None = None
 
 
 @value

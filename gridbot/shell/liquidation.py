@@ -49,6 +49,11 @@ class Liquidation:
         """The user wants to sell, once nothing rests any more."""
         self._chosen = True
 
+    @property
+    def permitted(self) -> bool:
+        """Whether the sells that a user chose may leave though trading is stopped."""
+        return self._permitted is not None
+
     def permits(self, order: PlaceLimit) -> bool:
         """Tell whether this order may leave though trading is stopped."""
         kill = self._state().kill

@@ -45,6 +45,7 @@ class StartUp:
         settled: Callable[[], Awaitable[None]],
         spawn: Spawn,
         arrival: Arrival,
+        admit: Callable[[], Awaitable[None]] | None,
     ) -> None:
         self._preparation = preparation
         self._reconciler = reconciler
@@ -57,6 +58,7 @@ class StartUp:
         self._settled = settled
         self._spawn = spawn
         self._arrival = arrival
+        self._admit = admit
         self._jumps = 0
         self._rereading = False
         self._booked = 0
@@ -133,6 +135,8 @@ class StartUp:
 
     async def _agree(self) -> None:
         """Return when every order is known, and books and account agree (I10) or a person has accepted what differs."""
+        if self._admit is not None:
+            await self._admit()
         await self._reconciler.ask_all()
         await self._settled()
         gaps = await self._balances.look()

@@ -106,10 +106,11 @@ class Trader:
             settled=self._settled,
             spawn=self._spawn,
             arrival=self._arrival,
+            admit=world.admit,
         )
         self._rounds = Rounds(
             reconciler=self._reconciler,
-            liquidation=self._liquidation,
+            liquidation=self.liquidation,
             balances=self.balances,
             start_up=self._start_up,
             skew=self._skew,
@@ -134,7 +135,7 @@ class Trader:
             refusal=self._refusal,
             meter=self._meter,
         )
-        self._liquidation = Liquidation(
+        self.liquidation = Liquidation(
             venue=world.venue, clock=clock, state=lambda: self.state, ours=self.is_ours, put=put, alarm=alarm
         )
         self._reconciler = Reconciler(
@@ -274,7 +275,7 @@ class Trader:
             self._inbox.put_urgent(KillRequested(self._clock.now_ms(), KillKind.MANUAL, reason))
 
     def _refusal(self, order: PlaceLimit) -> str | None:
-        return self._keeper.broken or (None if self._liquidation.permits(order) else self.brake.refusal())
+        return self._keeper.broken or (None if self.liquidation.permits(order) else self.brake.refusal())
 
     def is_ours(self, id_: OrderId) -> bool:
         """Tell whether an order id is of this installation."""
@@ -320,7 +321,7 @@ class Trader:
         self._unsaved = True
         await self._keeper.durable()
         if ruling.sells:
-            self._liquidation.choose()
+            self.liquidation.choose()
         refused = self._desk.release(ruling)
         await self._send()
         ok, message = ruling.ok and not refused, refused or ruling.message

@@ -1,0 +1,170 @@
+"""One exchange, whole: client, venue, the kill switch's own client, and prices, by its name and through one budget."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from gridbot.adapters.exchange.budget import Budget
+from gridbot.adapters.exchange.capability_table import capability_of
+from gridbot.adapters.exchange.ccxt_client import CcxtClient
+from gridbot.adapters.exchange.ccxt_kill import CcxtKill
+from gridbot.adapters.exchange.exchange_key import ExchangeKey
+from gridbot.adapters.exchange.feed import ExchangeFeed
+from gridbot.adapters.exchange.firi import FiriClient
+from gridbot.adapters.exchange.firi_kill import FiriKill
+from gridbot.adapters.exchange.firi_pace import FiriPace
+from gridbot.adapters.exchange.kill_connection import KillConnection
+from gridbot.adapters.exchange.market_rules import MarketRules
+from gridbot.adapters.exchange.reading import Reader
+from gridbot.adapters.exchange.unified import Unified, UnifiedExchange
+from gridbot.adapters.exchange.venue import ExchangeVenue
+from gridbot.core.rules import Instrument
+from gridbot.core.units import OrderId, Symbol
+from gridbot.core.values import value
+from gridbot.errors import ConfigError
+from gridbot.ports import Clock, KillVenue, Known
+
+FIRI = "firi"
+Tell = Callable[[str, str], None]
+
+
+@value
+class Live:
+    """An exchange that is traded at."""
+
+    exchange: UnifiedExchange
+    venue: ExchangeVenue
+    kill: KillVenue
+
+
+@value
+class Prices:
+    """Where prices come from, and the clients of other exchanges that were opened for them."""
+
+    feed: ExchangeFeed
+    others: tuple[UnifiedExchange, ...]
+
+    async def close(self) -> None:
+        """End the other exchanges' clients."""
+        for exchange in self.others:
+            await exchange.close()
+
+
+def open_client(exchange_id: str, *, base_url: str | None, key: ExchangeKey | None) -> UnifiedExchange:
+    """Return a client that is opened by its first call; ConfigError for an exchange that nobody knows."""
+    if exchange_id == FIRI:
+        return FiriClient(base_url=base_url, key=key, pace=FiriPace())
+    _refuse_unknown(exchange_id)
+    return CcxtClient(exchange_id, base_url=base_url, key=key, budget=Budget())
+
+
+def open_live(
+    exchange_id: str,
+    *,
+    base_url: str | None,
+    key: ExchangeKey,
+    clock: Clock,
+    known: Known,
+    ours: Callable[[OrderId], bool],
+    creates_stopped: Callable[[], bool],
+    tell: Tell,
+) -> Live:
+    """Return an exchange to trade at; the kill switch's client gets ready as soon as the markets were read."""
+    capability = capability_of(exchange_id)
+    kill: KillVenue
+    exchange: UnifiedExchange
+    if exchange_id == FIRI:
+        pace = FiriPace()
+        exchange = FiriClient(base_url=base_url, key=key, pace=pace, creates_stopped=creates_stopped)
+        kill = FiriKill(base_url=base_url, key=key, pace=pace, known=known)
+    else:
+        _refuse_unknown(exchange_id)
+        budget = Budget()
+        connection = KillConnection(
+            lambda: CcxtKill(capability, base_url=base_url, key=key, budget=budget, known=known)
+        )
+        exchange = _Heard(
+            exchange_id,
+            base_url=base_url,
+            key=key,
+            budget=budget,
+            creates_stopped=creates_stopped,
+            heard=connection.arm,
+        )
+        kill = connection
+    venue = ExchangeVenue(exchange, capability, clock=clock, known=known, ours=ours, tell=tell)
+    return Live(exchange, venue, kill)
+
+
+def open_feed(
+    home: UnifiedExchange, *, markets: Sequence[Symbol], signals: Sequence[Symbol], clock: Clock, tell: Tell
+) -> Prices:
+    """Return the prices of `markets` at `home`, and of the markets that signals are read from (exchange:symbol)."""
+    exchanges: dict[str, UnifiedExchange] = {home.id: home}
+    for market in signals:
+        name, colon, _ = market.partition(":")
+        if colon and name not in exchanges:
+            exchanges[name] = open_client(name, base_url=None, key=None)
+    feed = ExchangeFeed(
+        exchanges,
+        home=home.id,
+        markets=markets,
+        signal_markets=signals,
+        clock=clock,
+        tell=lambda sentence: tell("prices", sentence),
+    )
+    return Prices(feed, tuple(exchange for exchange in exchanges.values() if exchange is not home))
+
+
+class _Heard(CcxtClient):
+    """A client that hands on the markets that it has read."""
+
+    def __init__(
+        self,
+        exchange_id: str,
+        *,
+        base_url: str | None,
+        key: ExchangeKey,
+        budget: Budget,
+        creates_stopped: Callable[[], bool],
+        heard: Callable[[Mapping[str, Unified]], None],
+    ) -> None:
+        super().__init__(exchange_id, base_url=base_url, key=key, budget=budget, creates_stopped=creates_stopped)
+        self._heard = heard
+
+    async def load_markets(self) -> Mapping[str, Unified]:
+        markets = await super().load_markets()
+        self._heard(markets)
+        return markets
+
+
+def exchange_ids() -> tuple[str, ...]:
+    """Return every exchange's name, sorted: those of ccxt, by the names of its files, and Firi."""
+    found = importlib.util.find_spec("ccxt")
+    places = [] if found is None else found.submodule_search_locations or []
+    names = {file.stem for place in places for file in (Path(place) / "async_support").glob("[a-z]*.py")}
+    return tuple(sorted(names | {FIRI}))
+
+
+def _refuse_unknown(exchange_id: str) -> None:
+    """Raise ConfigError for a name that ccxt does not have, from its list of names, without importing any of them."""
+    known = exchange_ids()
+    if exchange_id not in known:
+        near = get_close_matches(exchange_id, known, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(
+            f"exchange.id: there is no exchange {exchange_id!r}.", hint=f"{hint}`gridbot exchange list` names them all."
+        )
+
+
+def public_instruments(exchange: UnifiedExchange, *, clock: Clock) -> Callable[[Symbol], Awaitable[Instrument]]:
+    """Return what reads a market's rules by public requests alone."""
+    capability = capability_of(exchange.id)
+
+    async def remeasure() -> None:
+        await exchange.fetch_time()
+
+    return MarketRules(exchange, capability, Reader(clock, capability.name, remeasure), clock).instrument

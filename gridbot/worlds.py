@@ -1,0 +1,166 @@
+"""Which world an account trades in: generated, real prices with simulated fills, or real; with the bootstrap it alone
+knows every concrete class.
+
+A world needs the engine's books (whose order is this?) and the engine needs a world, so `Books` is handed out first and
+learns of its trader afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+
+from gridbot.adapters.exchange.exchange_key import ExchangeKey
+from gridbot.adapters.system_clock import SystemClock
+from gridbot.config import AppConfig
+from gridbot.core.state import State
+from gridbot.core.units import Asset, OrderId, Symbol
+from gridbot.core.values import value
+from gridbot.ports import Feed, KillVenue, KnownOrder, LogSink, Venue
+from gridbot.shell.known_orders import known_orders, standing_orders
+from gridbot.shell.trader import Trader
+from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
+from gridbot.sim.market_clock import MarketClock
+from gridbot.sim.recording import Recording
+from gridbot.sim.venue import KillDoor
+
+Close = Callable[[], Coroutine[None, None, None]]
+MINUTE_MS = 60_000
+
+
+class Books:
+    """What a venue asks of the engine. `trader` is set before anything runs."""
+
+    def __init__(self) -> None:
+        self.trader: Trader | None = None
+
+    def _known(self) -> Trader:
+        if self.trader is None:
+            raise RuntimeError("a world was asked before its trader was there")
+        return self.trader
+
+    def known(self, symbol: Symbol) -> Sequence[KnownOrder]:
+        """Return our orders in a market."""
+        return known_orders(self._known().state, symbol)
+
+    def ours(self, id_: OrderId) -> bool:
+        """Tell whether an order id is of this installation."""
+        return self._known().is_ours(id_)
+
+    def creates_stopped(self) -> bool:
+        """Tell whether no create may leave now, but the sells of a liquidation that a person chose."""
+        trader = self._known()
+        return not trader.liquidation.permitted and trader.brake.refusal() is not None
+
+
+@value
+class Parts:
+    """A world in its parts. `kill` is the kill switch's own way in, `close` ends what is held open, `admit` raises
+    VenueUnavailable while the account may not be traded."""
+
+    feed: Feed
+    venue: Venue
+    clock: SystemClock | MarketClock
+    base_ms: int
+    exchange: str
+    kill: KillVenue
+    close: Close | None = None
+    admit: Callable[[], Coroutine[None, None, None]] | None = None
+
+
+def demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: Recording | None) -> Parts:
+    """Return the generated market, or a recorded one, at the configured speed."""
+    left = left_behind(config, state)
+    if recording is None:
+        markets = traded(config)
+        demo = generated_demo(config.demo.seed, speed=config.demo.speed, markets=markets, left=left, machine=clock)
+        name = "demo"
+    else:
+        demo = recorded_demo(recording, speed=config.demo.speed, left=left, machine=clock)
+        name = f"replay of {Path(config.demo.candles or '').name}"
+    return _simulated(demo, name)
+
+
+def _simulated(demo: DemoParts, name: str) -> Parts:
+    return Parts(demo.feed, demo.venue, demo.clock, demo.base_ms, name, KillDoor(demo.venue))
+
+
+def dry_parts(config: AppConfig, state: State, clock: SystemClock, log: LogSink) -> Parts:
+    """Return the configured exchange's prices with simulated fills; no key goes in, so nothing can be signed."""
+    from gridbot.adapters.exchange.opening import open_client, open_feed, public_instruments
+    from gridbot.sim.dry_world import dry_world
+
+    def tell(code: str, sentence: str) -> None:
+        log.log("WARNING", "trading", code, sentence)
+
+    exchange = open_client(config.exchange.id, base_url=config.exchange.base_url, key=None)
+    prices = open_feed(exchange, markets=traded(config), signals=signals(config), clock=clock, tell=tell)
+    instruments = public_instruments(exchange, clock=clock)
+    dry = dry_world(prices.feed, instruments, left_behind(config, state), clock)
+
+    async def close() -> None:
+        await prices.close()
+        await exchange.close()
+
+    return Parts(dry.feed, dry.venue, clock, MINUTE_MS, config.exchange.id, KillDoor(dry.venue), close)
+
+
+def live_parts(
+    config: AppConfig,
+    key: ExchangeKey,
+    books: Books,
+    clock: SystemClock,
+    log: LogSink,
+    *,
+    accepted: Callable[[], bool],
+) -> Parts:
+    """Return the configured exchange, traded with this key; it is opened by the first request that the loop makes.
+
+    `accepted` tells whether a person has accepted that this key can withdraw.
+    """
+    from gridbot.adapters.exchange.opening import open_feed, open_live
+
+    def tell(code: str, sentence: str) -> None:
+        log.log("WARNING", "trading", code, sentence)
+
+    live = open_live(
+        config.exchange.id,
+        base_url=config.exchange.base_url,
+        key=key,
+        clock=clock,
+        known=books.known,
+        ours=books.ours,
+        creates_stopped=books.creates_stopped,
+        tell=tell,
+    )
+    feed = open_feed(live.exchange, markets=traded(config), signals=signals(config), clock=clock, tell=tell)
+
+    async def close() -> None:
+        await feed.close()
+        await live.exchange.close()
+
+    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close)
+
+
+def traded(config: AppConfig) -> tuple[Symbol, ...]:
+    """Return every market that a grid trades, each once."""
+    return tuple(dict.fromkeys(Symbol(grid.symbol) for grid in config.grids))
+
+
+def signals(config: AppConfig) -> tuple[Symbol, ...]:
+    """Return the markets that grids read their signals from where that is another one, as `exchange:symbol`."""
+    from gridbot.core.lifecycle import signal_market
+
+    rules = [grid.to_rules() for grid in config.grids]
+    return tuple(dict.fromkeys(signal_market(each) for each in rules if signal_market(each) != each.symbol))
+
+
+def left_behind(config: AppConfig, state: State) -> Left:
+    """Return where a simulated account was left: what rests in it, and its balances."""
+    if state.opened:
+        balances = {asset: account.total for asset, account in state.accounts.items()}
+    else:
+        markets = traded(config)
+        quote = markets[0].partition("/")[2] if markets else "USDT"
+        balances = {Asset(quote): config.demo.equity}
+    return Left(state.now, tuple(standing_orders(state)), balances)
