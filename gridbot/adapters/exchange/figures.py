@@ -15,11 +15,13 @@ from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof
 from gridbot.core.units import Asset, TimeMs
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/=-]{0,79}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:/+=-]{0,79}")
 _NOT_AN_ID = frozenset({"nan", "inf", "infinity", "none", "null", "true", "false", "undefined"})
 _ASSET = re.compile(r"[^\s,;{}\[\]]{1,24}")
 LONGEST_INTEGER_ID = 20
 """Digits of the largest id that 64 bits hold; a longer row of digits is a number that was blown up."""
+SHORTEST_NAME_ID = 8
+"""Characters of an id that is more than a number: shorter ones could not tell all orders apart."""
 GREATEST = Decimal("1E+24")
 """No price, amount or balance is as large."""
 FINEST = 30
@@ -90,11 +92,12 @@ def rate(raw: object, what: str) -> Decimal:
 
 def is_smeared(figure: Decimal) -> bool:
     """Tell whether a figure looks like 0.30000000000000004, what is left of a sum in binary floating point."""
-    digits = figure.as_tuple().digits
-    if not 15 <= len(digits) <= 17 or -_exponent(figure) < 10:
+    text = f"{figure:f}"
+    if "." not in text:
         return False
-    tail = "".join(map(str, digits[-8:-2]))
-    return tail in ("000000", "999999")
+    whole, _, fraction = text.rstrip("0").partition(".")
+    digits, decimals = (whole + fraction).lstrip("-0"), len(fraction)
+    return 15 <= len(digits) <= 17 and decimals >= 10 and digits[-8:-2] in ("000000", "999999")
 
 
 def identity(raw: object, what: str) -> str:
@@ -102,7 +105,11 @@ def identity(raw: object, what: str) -> str:
     text = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
     if not isinstance(text, str) or _ID.fullmatch(text) is None or text.lower() in _NOT_AN_ID:
         raise malformed(f"{what} is missing or no id")
-    if text.isdigit() and (len(text) > LONGEST_INTEGER_ID or not text.strip("0")):
+    if text.isdigit():
+        is_one = len(text) <= LONGEST_INTEGER_ID and text.strip("0") != ""
+    else:
+        is_one = len(text) >= SHORTEST_NAME_ID
+    if not is_one:
         raise malformed(f"{what} is no id")
     return text
 
