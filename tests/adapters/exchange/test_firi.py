@@ -266,6 +266,26 @@ def test_nobody_at_the_other_end_means_not_sent() -> None:
     run(test)
 
 
+def test_a_create_whose_turn_comes_after_a_stop_does_not_leave(tmp_path: Path) -> None:
+    async def test(served: Served, _: FiriClient) -> None:
+        stopped: list[bool] = []
+        firi = FiriClient(
+            base_url=served.address,
+            key=ExchangeKey(served.key.name, ""),
+            pace=FiriPace(pause_s=0.05),
+            creates_stopped=lambda: bool(stopped),
+        )
+        await firi.fetch_time()
+        sending = asyncio.ensure_future(firi.create_order(SYMBOL, "buy", "0.001", "700000", {}))
+        await asyncio.sleep(0)
+        stopped.append(True)
+        assert (await failure(sending)).proof is Proof.NOT_SENT
+        assert await firi.fetch_open_orders(SYMBOL) == [] and not served.exchange.room.open
+        await firi.close()
+
+    on_firi(tmp_path, test)
+
+
 def random_act(rng: random.Random, served: Served) -> Callable[[FiriClient], Awaitable[object]] | None:
     """Let the market trade, or return something that a user does."""
     last = served.exchange.room.markets[MARKET].last
