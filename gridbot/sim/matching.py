@@ -8,7 +8,7 @@ from decimal import Decimal
 from gridbot.core.commands import PlaceLimit
 from gridbot.core.events import Quote
 from gridbot.core.rules import Instrument
-from gridbot.core.units import ZERO, FillRule, Quantity, Side, VenueOrderId
+from gridbot.core.units import ZERO, FillRule, Quantity, Side, TimeMs, VenueOrderId
 from gridbot.errors import OrderRejected
 from gridbot.ports import OrderReport
 
@@ -16,14 +16,20 @@ Place = tuple[Decimal, Decimal, int]
 
 
 class Resting:
-    """One order at the simulated venue. `open` is False once it ended; quantities in base."""
+    """One order at the simulated venue. `open` is False once it ended; quantities in base.
 
-    __slots__ = ("filled", "open", "order", "place", "venue_id")
+    `since` is the market's time (ms UTC) when it came: it fills by nothing that happened before.
+    """
 
-    def __init__(self, order: PlaceLimit, venue_id: VenueOrderId, sequence: int, filled: Quantity) -> None:
+    __slots__ = ("filled", "open", "order", "place", "since", "venue_id")
+
+    def __init__(
+        self, order: PlaceLimit, venue_id: VenueOrderId, sequence: int, filled: Quantity, since: TimeMs
+    ) -> None:
         self.order = order
         self.venue_id = venue_id
         self.filled = filled
+        self.since = since
         self.open = True
         buying = order.side is Side.BUY
         self.place: Place = (-order.price, ZERO, sequence) if buying else (order.price, order.lot_price, sequence)
@@ -68,15 +74,20 @@ class SymbolBook:
         del places[bisect_left(places, resting.place)]
         del self._orders[resting.place]
 
-    def reached(self, side: Side, price: Decimal, rule: FillRule) -> Resting | None:
-        """Return the next order of `side` that a trade at `price` (quote per base) fills, or None."""
-        places = self._places[side]
-        if not places:
-            return None
-        resting = self._orders[places[0]]
-        own = resting.order.price
-        beyond = own > price if side is Side.BUY else own < price
-        return resting if beyond or (own == price and rule is FillRule.TOUCH) else None
+    def reached(self, side: Side, price: Decimal, rule: FillRule, time: TimeMs) -> Resting | None:
+        """Return the next order of `side` that a trade at `price` (quote per base) fills, or None.
+
+        One that came after the trade's `time` is passed over: an exchange's trades may be told late.
+        """
+        for place in self._places[side]:
+            resting = self._orders[place]
+            own = resting.order.price
+            beyond = own > price if side is Side.BUY else own < price
+            if not beyond and not (own == price and rule is FillRule.TOUCH):
+                return None
+            if resting.since <= time:
+                return resting
+        return None
 
 
 def rejection(order: PlaceLimit, instrument: Instrument, quote: Quote | None) -> OrderRejected | None:

@@ -88,7 +88,7 @@ class SimVenue:
         with self._lock:
             self._balances.update(balances)
             for order, venue_id, filled in orders:
-                self._rest(order, venue_id, filled)
+                self._rest(order, venue_id, filled, since=TimeMs(0))
 
     # ------------------------------------------------------------------------------- the market moves
 
@@ -109,7 +109,7 @@ class SimVenue:
         left: Decimal | None = trade.amount if self._limited else None
         for side in (Side.BUY, Side.SELL):
             while left is None or left > 0:
-                resting = book.reached(side, trade.price, self._rule)
+                resting = book.reached(side, trade.price, self._rule, trade.time)
                 if resting is None:
                     break
                 quantity = resting.leaves if left is None else self._part(resting, left)
@@ -141,7 +141,7 @@ class SimVenue:
             raise refused
         self._sequence += 1
         venue_id = VenueOrderId(f"v-{order.ref.id}")
-        resting = self._rest(order, venue_id, Quantity(ZERO))
+        resting = self._rest(order, venue_id, Quantity(ZERO), since=self._now)
         if order.taker:
             self._take_now(resting)
         return venue_id
@@ -215,9 +215,9 @@ class SimVenue:
         except ConfigError as error:
             raise OrderRejected(error.message, code="unknown_market") from error
 
-    def _rest(self, order: PlaceLimit, venue_id: VenueOrderId, filled: Quantity) -> Resting:
+    def _rest(self, order: PlaceLimit, venue_id: VenueOrderId, filled: Quantity, *, since: TimeMs) -> Resting:
         self._sequence += 1
-        resting = Resting(order, venue_id, self._sequence, filled)
+        resting = Resting(order, venue_id, self._sequence, filled, since)
         self._orders[order.ref.id] = resting
         self._books.setdefault(order.symbol, SymbolBook()).add(resting)
         return resting
