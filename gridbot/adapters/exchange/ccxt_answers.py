@@ -8,7 +8,7 @@ from typing import Any
 from gridbot.adapters.exchange.ccxt_failures import CURRENT
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
 
-SCOPED = frozenset({"binance", "bitfinex", "bitget", "bitstamp", "bybit", "coinbase", "gate", "kucoin", "okx"})
+SCOPED = frozenset({"binance", "bitfinex", "bitget", "bybit", "coinbase", "gate", "kucoin", "okx"})
 """Exchanges that are asked for one market's orders and trades, and so answer with no other's; kraken tells all."""
 _OF_ONE_MARKET = frozenset({"fetch_open_orders", "fetch_closed_orders", "fetch_my_trades", "fetch_trades"})
 _ENDED = frozenset({"closed", "canceled", "cancelled", "expired", "rejected"})

@@ -14,8 +14,8 @@ from gridbot.adapters.exchange.ccxt_failures import CURRENT, MALFORMED, Conversa
 from gridbot.adapters.exchange.ccxt_loading import streaming_class
 from gridbot.adapters.exchange.ccxt_streams import NewTrades, Rows, Stream
 from gridbot.adapters.exchange.ccxt_wire import Wire, build
-from gridbot.adapters.exchange.client_ids import named
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
+from gridbot.adapters.exchange.spelling import order_named, trades_spanned
 from gridbot.adapters.exchange.turns import Urgency
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
 
@@ -175,7 +175,7 @@ class CcxtClient:
 
     async def cancel_order(self, id_: str, symbol: str, params: Mapping[str, object]) -> Unified:
         """Cancel; ahead of every create and read that waits."""
-        venue_id, left = named(self.id, id_, params)
+        venue_id, left = order_named(self.id, id_, params)
         return await self._structure("cancel_order", lambda x: x.cancel_order(venue_id, symbol, left), Urgency.CANCEL)
 
     async def fetch_order(self, id_: str, symbol: str, params: Mapping[str, object]) -> Unified:
@@ -208,9 +208,8 @@ class CcxtClient:
         self, symbol: str, since: int | None, limit: int, params: Mapping[str, object]
     ) -> Sequence[Unified]:
         """Return the account's trades in a market, oldest first."""
-        return await self._rows(
-            "fetch_my_trades", lambda x: x.fetch_my_trades(symbol, since, limit, dict(params)), symbol
-        )
+        left = trades_spanned(self.id, since, params)
+        return await self._rows("fetch_my_trades", lambda x: x.fetch_my_trades(symbol, since, limit, left), symbol)
 
     async def fetch_transfers(self, asset: str, since: int) -> Sequence[Unified]:
         """Return finished deposits and withdrawals of an asset."""

@@ -26,6 +26,7 @@ MALFORMED: tuple[type[Exception], ...] = (
     AttributeError,
     ArithmeticError,
     DecimalException,
+    AssertionError,
     RecursionError,
 )
 """What ccxt raises by accident where an answer is not of the shape that it expects, to be caught by name."""

@@ -16,9 +16,9 @@ from gridbot.adapters.exchange.ccxt_answers import check_rows
 from gridbot.adapters.exchange.ccxt_failures import CURRENT, MALFORMED, ON_THE_WIRE, Attempt, Conversation, failure
 from gridbot.adapters.exchange.ccxt_loading import synchronous_class
 from gridbot.adapters.exchange.ccxt_wire import build, check_body, without_nothing
-from gridbot.adapters.exchange.client_ids import named
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.adapters.exchange.forms import read_foreign
+from gridbot.adapters.exchange.spelling import order_named
 from gridbot.adapters.exchange.turns import Urgency
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
 from gridbot.core.commands import CancelOrder
@@ -88,7 +88,7 @@ class CcxtKill:
                     hint="gridbot looks for it among the orders that rest.",
                 )
             params[self._capability.cancel_id] = order.ref.id
-        venue_id, params = named(self._capability.id, order.venue_id or "", params)
+        venue_id, params = order_named(self._capability.id, order.venue_id or "", params)
         self._pace()
         try:
             self._call(
@@ -144,7 +144,7 @@ class CcxtKill:
         path: str,
         api: Any = "public",
         method: str = "GET",
-        params: Mapping[str, Any] | None = None,
+        params: Any = None,
         config: Mapping[str, Any] | None = None,
     ) -> Any:
         """Stand in for fetch2, through which ccxt sends everything."""

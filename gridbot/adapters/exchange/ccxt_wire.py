@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -58,13 +59,20 @@ def settings(cls: Any, *, base_url: str | None, key: ExchangeKey | None) -> dict
     }
     if key is not None:
         made |= {"apiKey": key.key, "secret": key.secret, "password": key.passphrase or None}
-    described = cls().describe()
+    described = _described(cls)
     if isinstance(described["options"].get("fetchMarkets"), Mapping):
         made["options"]["fetchMarkets"] = {"types": ["spot"]}
     if described["id"] == "bybit":
         # It tells of the last 500 orders only; whoever asks looks into the lists as well.
         made["options"]["fetchOrder"] = {"acknowledged": True}
     return made if base_url is None else {**made, **redirected(described, base_url)}
+
+
+@cache
+def _described(cls: Any) -> Mapping[str, Any]:
+    """Return what a class says of itself; an instance is needed for it, which takes as long as all the rest."""
+    described: Mapping[str, Any] = cls().describe()
+    return described
 
 
 def build(cls: Any, *, base_url: str | None, key: ExchangeKey | None, budget: Budget) -> Any:
@@ -137,7 +145,7 @@ class Wire:
         path: str,
         api: Any = "public",
         method: str = "GET",
-        params: Mapping[str, Any] | None = None,
+        params: Any = None,
         config: Mapping[str, Any] | None = None,
     ) -> Any:
         """Stand in for fetch2, through which ccxt sends everything."""
@@ -183,9 +191,11 @@ class Wire:
         attempt.sent = True
 
 
-def without_nothing(params: Mapping[str, Any] | None) -> dict[str, Any]:
+def without_nothing(params: Any) -> Any:
     """Return parameters without those that are None: ccxt sends the word None where it is given no id."""
-    return {name: each for name, each in (params or {}).items() if each is not None}
+    if not isinstance(params, Mapping):
+        return params or {}
+    return {name: each for name, each in params.items() if each is not None}
 
 
 def check_body(answer: Any) -> None:
