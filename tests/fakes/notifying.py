@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from gridbot.errors import VenueUnavailable
@@ -47,11 +47,12 @@ class RememberedHeartbeat:
 
 @dataclass
 class Listener:
-    """What a local server heard: (method, path, body as JSON or None). `status` is what it answers."""
+    """What a local server heard: (method, path, body or None). `status` is what it answers, once `gate` is open."""
 
     port: int = 0
     status: int = 200
     heard: list[tuple[str, str, Any]] = field(default_factory=list)
+    gate: Event | None = None
 
 
 @contextmanager
@@ -69,6 +70,8 @@ def listening() -> Iterator[Listener]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             listener.heard.append((self.command, self.path, json.loads(body) if body else None))
+            if listener.gate is not None:
+                listener.gate.wait(3)
             self.send_response(listener.status)
             self.send_header("Content-Length", "0")
             self.end_headers()

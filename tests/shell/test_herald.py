@@ -72,6 +72,25 @@ def test_a_crash_is_told_with_the_stop_that_it_brings() -> None:
     assert "Trading is stopped (system error)" in notifier.texts
 
 
+def test_an_alarm_of_the_shell_is_told_and_so_is_a_problem_and_its_end() -> None:
+    house, notifier = telling(2, quiet=60_000)
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await asyncio.sleep(4)
+            trader._teller.alarm("excess_order", "An order rests that no grid wants.")
+            trader._problems.begin("test", "The exchange does not answer.")
+            await asyncio.sleep(2)
+            assert "no grid wants" in notifier.texts and "does not answer" not in notifier.texts
+            await asyncio.sleep(62)
+            assert notifier.texts.splitlines().count("The exchange does not answer.") == 1
+            trader._problems.end("test")
+            await asyncio.sleep(62)
+
+    run_virtual(main())
+    assert notifier.texts.count("This is over: The exchange does not answer.") == 1
+
+
 def test_the_last_fills_of_a_run_are_told_when_it_ends() -> None:
     house, notifier = telling(1)
     state = run_virtual(house.run(6.3))

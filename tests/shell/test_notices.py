@@ -241,6 +241,31 @@ def test_a_crash_and_a_full_disk_are_told_at_once() -> None:
     assert text_of(told.due(at=5)) == "A bug.\nThe disk is full."
 
 
+def test_a_busy_day_is_twenty_messages_an_hour_that_count_every_fill_and_a_breaker_waits_for_none() -> None:
+    told, sent = notices(), list[tuple[float, Message]]()
+    for second in range(4 * 3600):
+        if second % 6 == 0:
+            told.notes((fill(second),), STATE, at=second)
+        if second == 10_000:
+            told.notes((BreakerChanged(NOW, "c", "orange", True, "Prices are old."),), STATE, at=second)
+        message = told.due(at=second)
+        sent += [] if message is None else [(float(second), message)]
+    times = [at for at, _ in sent]
+    assert max(sum(first <= at < first + HOUR_S for at in times) for first in times) <= 20
+    assert len(times) > 50 and times[0] <= 2 * GROUP_S
+    assert any("Prices are old." in message.text and at <= 10_000 + GROUP_S for at, message in sent)
+    last = sent[-1][0]
+    assert sum(_count_of(message.headline, "fill") for _, message in sent) == sum(
+        s <= last for s in range(0, 14_400, 6)
+    )
+
+
+def test_a_stop_is_not_crowded_out_of_its_message_by_fills() -> None:
+    told = notices()
+    told.notes((kill(1), *(fill(number) for number in range(3 * MOST_LINES))), STATE, at=0)
+    assert "pressed for the 1. time" in text_of(told.due(at=0))
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(("fill", "fills", "breaker", "kill", "release", "alarm", "crash", "nothing")),
