@@ -43,6 +43,10 @@ class TradeCandles:
         self._whole_from = 0
         self.closed = 0
 
+    def opened(self, time: int) -> int:
+        """Return when the candle opened that `time` (ms UTC) lies in."""
+        return time // self._base_ms * self._base_ms
+
     def begin(self, known_from: int) -> None:
         """Begin anew: every trade from `known_from` (ms UTC) on will come, of what was before nothing is certain."""
         self._making.clear()
@@ -53,7 +57,7 @@ class TradeCandles:
         late = 0
         for trade in trades:
             told = trade.told
-            open_time = told.time // self._base_ms * self._base_ms
+            open_time = self.opened(told.time)
             if open_time < self.closed:
                 late += 1
             elif open_time >= self._whole_from:
@@ -64,7 +68,7 @@ class TradeCandles:
     def close(self, known_until: int) -> list[Candle]:
         """Return the candles that are whole now that every trade before `known_until` (ms UTC) is known."""
         ended = sorted(time for time in self._making if time + self._base_ms <= known_until)
-        self.closed = max(self.closed, known_until // self._base_ms * self._base_ms)
+        self.closed = max(self.closed, self.opened(known_until))
         return [self._making.pop(time).made(time) for time in ended]
 
 

@@ -164,7 +164,8 @@ class Prints:
                 if newest:
                     self._odd[f"gaps in {self._symbol}"] += 1
                     self._close(self._candles, newest)
-                self._candles.begin(trades[0].told.time + 1)
+                # The first candle to tell is the one that was open when this market was first looked at.
+                self._candles.begin(max(trades[0].told.time + 1, self._candles.opened(self._begun())))
             self._odd[f"late trades of {self._symbol}"] += self._candles.add(fresh)
             if joins:
                 self._close(self._candles, max(self._tape.newest, asked_at - QUIET_MS))

@@ -145,3 +145,62 @@ def test_whatever_breaks_candles_come_once_in_order_and_true_and_prints_at_most_
         _holds(scene, complete=True)
 
     in_virtual_time(test)
+
+
+@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(faults=st.lists(ILLS, max_size=5), seed=st.integers(0, 1_000), streams=st.booleans())
+def test_where_stream_and_answers_number_trades_differently_none_is_told_twice(
+    faults: list[Fault], seed: int, streams: bool
+) -> None:
+    async def test() -> None:
+        scene = Scene(10, *faults, seed=seed, alike=False, streams=streams)
+        await scene.run(9 * 60)
+        # Without a stream there is one numbering only, and nothing may be missing.
+        _holds(scene, complete=not streams)
+
+    in_virtual_time(test)
+
+
+ASKED_ILLS = st.builds(
+    fault,
+    st.sampled_from([Ill.DOWN, Ill.BEHIND, Ill.MANGLED]),
+    st.floats(0, 300, allow_nan=False),
+    st.floats(1, 60, allow_nan=False),
+)
+
+
+@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    faults=st.lists(ASKED_ILLS, max_size=4),
+    seed=st.integers(0, 1_000),
+    heeds_since=st.booleans(),
+    untidy=st.booleans(),
+    numbered=st.booleans(),
+)
+def test_an_exchange_without_candles_has_them_made_of_its_trades(
+    faults: list[Fault], seed: int, heeds_since: bool, untidy: bool, numbered: bool
+) -> None:
+    async def test() -> None:
+        # Firi is like this: no stream, no candle, the newest trades only, and no id of a trade.
+        scene = Scene(
+            12,
+            *faults,
+            seed=seed,
+            streams=False,
+            candles=False,
+            heeds_since=heeds_since,
+            untidy=untidy and numbered,
+            numbered=numbered,
+        )
+        await scene.run(11 * 60)
+        end = scene.clock.now_ms()
+        told = scene.reader.candles()
+        truth = scene.true_candles(until=end)
+        assert told == [each for each in truth if each in told], "each once, in order, and true"
+        missing = [each for each in scene.true_candles(until=end - 60_000) if each not in told]
+        assert not missing
+        amounts = scene.reader.amounts()
+        assert len(set(amounts)) == len(amounts)
+        assert scene.true_amounts(until=end - 15_000) <= set(amounts) <= scene.true_amounts(until=end)
+
+    in_virtual_time(test)
