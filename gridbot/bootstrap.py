@@ -16,6 +16,7 @@ from gridbot.adapters.exchange.stored_keys import exchange_key
 from gridbot.adapters.files.account_folder import LOCK, AccountFolder
 from gridbot.adapters.files.consent_file import ConsentFile
 from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.exchange_file import ExchangeFile, ExchangePlace
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.journal_file import Aside, DiskThread
 from gridbot.adapters.files.kept_files import AccountName
@@ -106,12 +107,14 @@ def open_engine(
     *,
     environment: Mapping[str, str] = MappingProxyType({}),
     ask: Ask | None = None,
+    mask: Mask | None = None,
     resume: bool | None = None,
     hear: Callable[[str], None] | None = None,
 ) -> EngineThread:
     """Take the account and build its engine; `start` it, or `run_here`.
 
-    `environment` may hold keys and secrets, and `ask` asks a person for a passphrase. `resume` stores (True) or takes
+    `environment` may hold keys and secrets, `ask` asks a person for a passphrase, and `mask` learns what is secret, for
+    the log and for whoever else tells of this process. `resume` stores (True) or takes
     back (False) the consent that a live account may trade on by itself; `hear` is told in sentences what a person
     should know of this start.
 
@@ -119,7 +122,7 @@ def open_engine(
     AlreadyRunning, EnvironmentProblem for a folder that cannot be written and for a live account without a key,
     CandleFileError for a replay's file, StateFileError for a damaged account.
     """
-    disk, clock, mask = SystemDisk(), SystemClock(), Mask()
+    disk, clock, mask = SystemDisk(), SystemClock(), mask or Mask()
     # Read before the account is taken: what is wrong must leave nothing behind.
     recording = _recording(config)
     secrets = _secrets(home, config, environment, mask, ask)
@@ -153,6 +156,8 @@ def open_engine(
                 parts = dry_parts(config, recovered.state, clock, log)
             case Mode.LIVE:
                 assert key is not None
+                place = ExchangePlace(config.exchange.id, config.exchange.base_url)
+                ExchangeFile(disk, taken.account.folder).store(place)
                 accepted = accepted_key(home, config.account, key.key)
                 parts = live_parts(config, key, books, clock, log, accepted=accepted.given)
         latched = taken.latch.read() is not None or recovered.state.kill is not None
@@ -190,6 +195,7 @@ def run_headless(
     *,
     environment: Mapping[str, str] = MappingProxyType({}),
     ask: Ask | None = None,
+    mask: Mask | None = None,
     resume: bool | None = None,
     hear: Callable[[str], None] | None = None,
 ) -> int:
@@ -197,7 +203,7 @@ def run_headless(
 
     EnvironmentProblem at the end, too: when the disk refused to keep what happened.
     """
-    engine = open_engine(home, config, environment=environment, ask=ask, resume=resume, hear=hear)
+    engine = open_engine(home, config, environment=environment, ask=ask, mask=mask, resume=resume, hear=hear)
     engine.run_here()
     return 0 if engine.ended_well() else 1
 

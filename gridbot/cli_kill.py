@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from gridbot.cli_app import EXIT_USER_MUST_ACT, AccountOption, ModeOption, app, 
 from gridbot.errors import EnvironmentProblem, GridbotError
 
 if TYPE_CHECKING:
+    from gridbot.adapters.exchange.exchange_key import ExchangeKey
     from gridbot.adapters.files.kept_files import AccountName
     from gridbot.cli_kill_accounts import Ending
 
@@ -52,7 +54,7 @@ def kill(
             print("Nothing will be sold.", flush=True)
     from gridbot.cli_kill_accounts import Accounts
 
-    accounts = Accounts(home)
+    accounts = Accounts(home, _find_key)
     for account in _all_accounts():
         well &= _tell(account, lambda each: accounts.stop(each, reason, liquidate=liquidate, everything=everything))
     if well and latch.latched() is None:
@@ -91,7 +93,7 @@ def rearm(
         print(f"{account.folder} was stopped: {why}")
     if not yes and not _typed(REARM, "After this the grids place orders again."):
         raise EnvironmentProblem("Trading stays stopped.", hint=f"Type {REARM}, or use --yes in a script.")
-    accounts, well = Accounts(home), True
+    accounts, well = Accounts(home, _find_key), True
     for account in plain:
         refused = accounts.refusal(account, accept_integrity=accept_integrity)
         if refused:
@@ -116,7 +118,7 @@ def accept_balances(
     from gridbot.cli_kill_accounts import Accounts
 
     chosen = AccountName(*chosen_account(mode, account))
-    accounts = Accounts(gridbot_home())
+    accounts = Accounts(gridbot_home(), _find_key)
     found = accounts.accept(chosen, "")
     print(f"{chosen.folder}: {found.sentence}", flush=True)
     if not found.sentence.startswith("The exchange holds"):
@@ -128,6 +130,13 @@ def accept_balances(
         raise EnvironmentProblem("Nothing was booked, and the grids wait.", hint=f"Type {ACCEPT}, or use --yes.")
     if not _tell(chosen, lambda each: accounts.accept(each, found.sentence)):
         raise typer.Exit(EXIT_USER_MUST_ACT)
+
+
+def _find_key(exchange: str, account: str) -> ExchangeKey | None:
+    from gridbot.adapters.exchange.stored_keys import exchange_key
+    from gridbot.cli_hidden import open_store
+
+    return exchange_key(open_store(), exchange, account, os.environ)
 
 
 def _all_accounts() -> tuple[AccountName, ...]:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from gridbot import cli_kill_accounts
 from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.exchange_file import ExchangeFile, ExchangePlace
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.files.kill_latch import KillLatchFile
@@ -170,7 +172,34 @@ def test_an_account_of_an_exchange_that_cannot_be_reached_is_told(
     killed_while_trading(home, tmp_path)
     shutil.copytree(home / "demo" / "default", home / "live" / "default")
     assert ending(["kill"]) == 2
-    assert "live/default" in capsys.readouterr().err and rests(home) == 0
+    said = capsys.readouterr().err
+    assert "live/default" in said and "nothing says at which exchange" in said and rests(home) == 0
+
+
+def test_a_live_account_without_its_key_cannot_be_stopped_from_here_and_that_is_said(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_while_trading(home, tmp_path)
+    shutil.copytree(home / "demo" / "default", home / "live" / "default")
+    ExchangeFile(SystemDisk(), home / "live" / "default").store(ExchangePlace("binance", "http://127.0.0.1:9"))
+    for name in ("GRIDBOT_API_KEY", "GRIDBOT_API_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    assert ending(["kill"]) == 2
+    assert "there is no key for binance" in capsys.readouterr().err
+
+
+def test_an_exchange_that_does_not_answer_is_said_to_after_a_while(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_while_trading(home, tmp_path)
+    shutil.copytree(home / "demo" / "default", home / "live" / "default")
+    ExchangeFile(SystemDisk(), home / "live" / "default").store(ExchangePlace("binance", "http://127.0.0.1:9"))
+    monkeypatch.setenv("GRIDBOT_API_KEY", "k" * 24)
+    monkeypatch.setenv("GRIDBOT_API_SECRET", "s" * 24)
+    monkeypatch.setattr(cli_kill_accounts, "EXCHANGE_PATIENCE_S", 1.0)
+    assert ending(["kill"]) == 2
+    said = capsys.readouterr().err
+    assert "not confirmed" in said and "Run `gridbot kill` again" in said
 
 
 def test_nothing_is_sold_without_the_word_and_a_dead_process_cannot_sell(

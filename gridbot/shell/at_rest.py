@@ -1,6 +1,8 @@
-"""An account of a simulated venue that no process runs: its orders lie in its own record, and are ended there.
+"""An account that no process runs, or one that hangs: its orders are ended all the same.
 
-For such an account alone: a request that was under way died with its process, so what does not stand never will.
+At a simulated venue they lie in the account's own record and are ended there: a request that was under way died with
+its process, so what does not stand never will. At a real one they are cancelled where they are, and the record is left
+to the next start, which asks what became of them.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ from collections.abc import Callable
 from gridbot.core.commands import PlaceLimit
 from gridbot.core.events import KillKind, KillReleased, KillRequested, OrderReported
 from gridbot.core.orders import Fact
-from gridbot.core.state import Level
+from gridbot.core.state import Level, State
 from gridbot.core.units import OrderId
-from gridbot.ports import KillVenue
+from gridbot.ports import Clock, KillVenue
 from gridbot.shell.facade import unconfirmed
 from gridbot.shell.kill_driver import answer
 from gridbot.shell.kill_procedure import KillProcedure, Progress
@@ -41,6 +43,33 @@ def stop_at_rest(
             request = steps.send(answer(request, venue, write_latch=lambda: "", wait=lambda seconds: None))
     except StopIteration:
         _end_orders(keeper, standing)
+    return procedure.progress
+
+
+def stop_at_exchange(
+    state: State,
+    venue: KillVenue,
+    *,
+    ours: Callable[[OrderId], bool],
+    everything: bool,
+    clock: Clock,
+    patience_s: float,
+    wait: Callable[[float], None],
+) -> Progress:
+    """Cancel at a real venue what rests there, until it says twice that nothing does or the patience is at its end.
+
+    `state` is what the disk says; the latch is durable before the call.
+    """
+    procedure = KillProcedure(
+        symbols=lambda: known_markets(state), known=lambda: live_cancels(state), ours=ours, everything=everything
+    )
+    steps, until = procedure.run(), clock.monotonic() + patience_s
+    try:
+        request = next(steps)
+        while clock.monotonic() < until:
+            request = steps.send(answer(request, venue, write_latch=lambda: "", wait=wait))
+    except StopIteration:
+        pass
     return procedure.progress
 
 

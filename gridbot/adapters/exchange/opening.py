@@ -99,6 +99,14 @@ def open_live(
     return Live(exchange, venue, kill)
 
 
+def open_kill(exchange_id: str, *, base_url: str | None, key: ExchangeKey, known: Known) -> KillVenue:
+    """Return the kill switch's client alone, for a process that stops an account which it does not trade itself."""
+    if exchange_id == FIRI:
+        return FiriKill(base_url=base_url, key=key, pace=FiriPace(), known=known)
+    _refuse_unknown(exchange_id)
+    return CcxtKill(capability_of(exchange_id), base_url=base_url, key=key, budget=Budget(), known=known)
+
+
 def open_feed(
     home: UnifiedExchange, *, markets: Sequence[Symbol], signals: Sequence[Symbol], clock: Clock, tell: Tell
 ) -> Prices:

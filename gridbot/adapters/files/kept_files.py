@@ -19,7 +19,7 @@ from gridbot.core.values import value
 from gridbot.ports import Disk
 
 CONFIG, WINDOW, LOGS, CONSENT = "config.json", "ui.json", "logs", "resume"
-ACCEPTED_KEY = "accepted-key"
+ACCEPTED_KEY, EXCHANGE = "accepted-key", "exchange.json"
 TEMPORARY = ".tmp"
 
 _NEVER = frozenset({LOCK, CONSENT, ACCEPTED_KEY, ARCHIVE, REQUEST, ANSWER})
