@@ -96,7 +96,7 @@ def dry_parts(config: AppConfig, state: State, clock: SystemClock, log: LogSink)
     exchange = open_client(config.exchange.id, base_url=config.exchange.base_url, key=None)
     prices = open_feed(exchange, markets=traded(config), signals=signals(config), clock=clock, tell=tell)
     instruments = public_instruments(exchange, clock=clock)
-    dry = dry_world(prices.feed, instruments, left_behind(config, state), clock)
+    dry = dry_world(prices.feed, instruments, left_behind(config, state), clock, known=state.instruments.values())
 
     async def close() -> None:
         await prices.close()
