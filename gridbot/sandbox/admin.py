@@ -14,7 +14,7 @@ from gridbot.sandbox.exchange import Exchange
 from gridbot.sandbox.fault_gate import FaultGate
 from gridbot.sandbox.fault_script import check_symbols, read_script
 from gridbot.sandbox.faults import Faults
-from gridbot.sandbox.records import Order, Trade
+from gridbot.sandbox.records import Order, Trade, Transfer
 
 _FINEST, _LARGEST = -18, 18
 """Digits behind and in front of the point."""
@@ -60,6 +60,7 @@ class Admin:
                 "balances": balances,
                 "orders": [_plain(each) for each in orders],
                 "trades": [_plain(each) for each in trades],
+                "transfers": [_plain(each) for each in exchange.store.transfers("1")],
             }
         )
 
@@ -91,11 +92,17 @@ class Admin:
         return _json({"fills": [_plain(each) for each in effect.trades]})
 
     async def _deposit(self, request: web.Request) -> web.Response:
-        """Bring in an asset, `{"asset", "amount"}`; a negative amount takes it out."""
+        """Bring in an asset, `{"asset", "amount", "told"}`; a negative amount takes it out.
+
+        With `"told": false` the balance alone shows it, as of what an exchange does not list.
+        """
         _refuse_others(request)
         given = await _object(request)
+        told = given.get("told", "True").lower()
+        if told not in {"true", "false"}:
+            return _json({"message": "told is true or false."}, status=400)
         try:
-            self._exchange.deposit(given.get("asset", ""), _amount(given, "amount"))
+            self._exchange.deposit(given.get("asset", ""), _amount(given, "amount"), told=told == "true")
         except GridbotError as error:
             return _refusal(error)
         return _json({})
@@ -128,7 +135,7 @@ def _amount(given: dict[str, str], name: str) -> Decimal:
     return amount
 
 
-def _plain(each: Order | Trade) -> dict[str, object]:
+def _plain(each: Order | Trade | Transfer) -> dict[str, object]:
     row: dict[str, object] = {}
     for field in fields(each):
         cell = getattr(each, field.name)

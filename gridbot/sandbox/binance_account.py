@@ -9,12 +9,24 @@ from typing import TypeVar
 from gridbot.core.units import ZERO, Side
 from gridbot.errors import OrderRejected
 from gridbot.sandbox.binance_errors import CLIENT_ID, ApiError, illegal, in_words, missing, no_such_order
-from gridbot.sandbox.binance_forms import account_form, canceled_form, created_form, fee_form, order_form, trade_form
+from gridbot.sandbox.binance_forms import (
+    account_form,
+    canceled_form,
+    created_form,
+    deposit_form,
+    fee_form,
+    order_form,
+    trade_form,
+    withdrawal_form,
+)
 from gridbot.sandbox.binance_market import DAY_MS, market_of
 from gridbot.sandbox.binance_request import Parameters
 from gridbot.sandbox.exchange import Exchange
-from gridbot.sandbox.records import Kind, NewOrder, Order, Prevention, TimeInForce
+from gridbot.sandbox.records import Kind, NewOrder, Order, Prevention, TimeInForce, Transfer
 
+LONGEST_HISTORY_MS = 90 * DAY_MS
+_CREDITED, _COMPLETED = 1, 6
+"""The states of a deposit and of a withdrawal that has come to its end."""
 _SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 _CLIENT_ID = re.compile(CLIENT_ID)
 _Word = TypeVar("_Word", Kind, TimeInForce, Prevention)
@@ -118,6 +130,14 @@ class BinanceAccount:
         names = list(self._exchange.room.markets) if one is None else [market_of(self._exchange, one).rules.symbol]
         return [fee_form(name, self._exchange.room.fees) for name in names]
 
+    def deposits(self, parameters: Parameters) -> object:
+        """GET /sapi/v1/capital/deposit/hisrec"""
+        return [deposit_form(each) for each in self._transfers(parameters, "amount NOT LIKE '-%'", done=_CREDITED)]
+
+    def withdrawals(self, parameters: Parameters) -> object:
+        """GET /sapi/v1/capital/withdraw/history"""
+        return [withdrawal_form(each) for each in self._transfers(parameters, "amount LIKE '-%'", done=_COMPLETED)]
+
     def restrictions(self, _: Parameters) -> object:
         """GET /sapi/v1/account/apiRestrictions"""
         return {
@@ -134,6 +154,22 @@ class BinanceAccount:
         }
 
     # ------------------------------------------------------------------------------------ the parts
+
+    def _transfers(self, parameters: Parameters, where: str, *, done: int) -> list[Transfer]:
+        """Return what is asked for, newest first; all that the sandbox moves is `done` at once."""
+        now = self._exchange.now()
+        coin, status = parameters.maybe("coin"), parameters.number("status")
+        start, end = parameters.number("startTime"), parameters.number("endTime")
+        last = now if end is None else end
+        first = last - LONGEST_HISTORY_MS if start is None else start
+        if last - first > LONGEST_HISTORY_MS:
+            raise ApiError(-1127, "The time between startTime and endTime must be less than 90 days.")
+        if status is not None and status != done:
+            return []
+        where += " AND time>=? AND time<=?" + ("" if coin is None else " AND asset=?")
+        found = self._exchange.store.transfers(where, first, last, *([] if coin is None else [coin]))
+        skipped, limit = parameters.number("offset") or 0, parameters.limit(default=1000, most=1000)
+        return found[::-1][skipped : skipped + limit]
 
     def _cancel(self, order: Order, cancel_id: str) -> object:
         try:

@@ -54,6 +54,8 @@ def endpoints(exchange: Exchange) -> list[Endpoint]:
         Endpoint("GET", "/api/v3/allOrders", account.all_orders, _always(20), signed=True),
         Endpoint("GET", "/api/v3/myTrades", account.trades, _trades, signed=True),
         Endpoint("GET", "/sapi/v1/asset/tradeFee", account.fees, _always(1), signed=True),
+        Endpoint("GET", "/sapi/v1/capital/deposit/hisrec", account.deposits, _always(1), signed=True),
+        Endpoint("GET", "/sapi/v1/capital/withdraw/history", account.withdrawals, _always(1), signed=True),
         Endpoint("GET", "/sapi/v1/account/apiRestrictions", account.restrictions, _always(1), signed=True),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from gridbot.core.units import Side
@@ -21,6 +22,7 @@ from gridbot.sandbox.records import (
     TapeTrade,
     Trade,
     Trading,
+    Transfer,
 )
 
 Plain = dict[str, object]
@@ -197,6 +199,50 @@ def trade_form(trade: Trade) -> Plain:
         "isBuyer": trade.is_buyer,
         "isMaker": trade.is_maker,
         "isBestMatch": True,
+    }
+
+
+def deposit_form(transfer: Transfer) -> Plain:
+    """Return what came in."""
+    return {
+        "id": transfer.id,
+        "amount": format(transfer.amount.normalize(), "f"),
+        "coin": transfer.asset,
+        "network": transfer.asset,
+        "status": 1,
+        "address": "sandbox",
+        "addressTag": "",
+        "txId": transfer.id,
+        "insertTime": transfer.time,
+        "completeTime": transfer.time,
+        "transferType": 0,
+        "confirmTimes": "1/1",
+        "unlockConfirm": 0,
+        "walletType": 0,
+    }
+
+
+def withdrawal_form(transfer: Transfer) -> Plain:
+    """Return what went out; its time has no more than seconds, and the fee would come on top of the amount."""
+    time = datetime.fromtimestamp(transfer.time // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {
+        "id": transfer.id,
+        "amount": format(-transfer.amount.normalize(), "f"),
+        "transactionFee": "0",
+        "coin": transfer.asset,
+        "status": 6,
+        "address": "sandbox",
+        "addressTag": "",
+        "txId": transfer.id,
+        "applyTime": time,
+        "completeTime": time,
+        "network": transfer.asset,
+        "transferType": 0,
+        "withdrawOrderId": "",
+        "info": "",
+        "confirmNo": 1,
+        "walletType": 0,
+        "txKey": "",
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from gridbot.sandbox.records import Order, TapeTrade, Trade
+from gridbot.sandbox.records import Order, TapeTrade, Trade, Transfer
 
 
 class Execution(StrEnum):
@@ -30,12 +30,16 @@ class Report:
 
 @dataclass(slots=True)
 class Effect:
-    """Everything that one request, or one trade on the market, changed; `moved` is what came from outside or went."""
+    """Everything that one request, or one trade on the market, changed.
+
+    `moved` is what came from outside or went, `transfers` what is told of that.
+    """
 
     reports: list[Report] = field(default_factory=list)
     tape: list[TapeTrade] = field(default_factory=list)
     assets: set[str] = field(default_factory=set)
     moved: dict[str, Decimal] = field(default_factory=dict)
+    transfers: list[Transfer] = field(default_factory=list)
     orders: dict[int, Order] = field(default_factory=dict)
 
     def tell(self, execution: Execution, order: Order, trade: Trade | None = None) -> None:

@@ -14,7 +14,7 @@ from gridbot.errors import EnvironmentProblem, OrderRejected
 from gridbot.sandbox.effects import Effect
 from gridbot.sandbox.matching import Room
 from gridbot.sandbox.minutes import History
-from gridbot.sandbox.records import Fees, MarketRules, NewOrder, Order, TapeTrade
+from gridbot.sandbox.records import Fees, MarketRules, NewOrder, Order, TapeTrade, Transfer
 from gridbot.sandbox.store import TRADE_NUMBERS, Store
 
 TAPE_LENGTH = 2_000
@@ -93,9 +93,12 @@ class Exchange:
         """Take an order back; OrderRejected."""
         return self._keep(self.room.cancel(order, self.now(), cancel_id=cancel_id))
 
-    def deposit(self, asset: str, amount: Decimal) -> Effect:
-        """Bring in an asset or take it out; OrderRejected."""
-        return self._keep(self.room.deposit(asset, amount))
+    def deposit(self, asset: str, amount: Decimal, *, told: bool = True) -> Effect:
+        """Bring in an asset or take it out; OrderRejected. One that is not told of is in no history."""
+        effect = self.room.deposit(asset, amount)
+        if told:
+            effect.transfers.append(Transfer(self.store.random_hex(16), asset, amount, self.now()))
+        return self._keep(effect)
 
     def open_account(self, opening: Mapping[str, Decimal]) -> None:
         """Give a new account its money; one that was opened before keeps what it has."""

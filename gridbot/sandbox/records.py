@@ -174,6 +174,16 @@ class Trade:
 
 
 @value
+class Transfer:
+    """What came from outside, or with a negative amount went there, and is told of in the account's history."""
+
+    id: str
+    asset: str
+    amount: Decimal
+    time: int
+
+
+@value
 class TapeTrade:
     """One trade on the market's public tape; the buyer was the maker where a seller took."""
 

@@ -13,7 +13,7 @@ from gridbot.errors import AlreadyRunning, StateFileError
 from gridbot.sandbox.effects import Effect
 from gridbot.sandbox.matching import Room
 from gridbot.sandbox.minutes import Minute
-from gridbot.sandbox.records import Kind, Order, Prevention, Status, TimeInForce, Trade
+from gridbot.sandbox.records import Kind, Order, Prevention, Status, TimeInForce, Trade, Transfer
 from gridbot.sandbox.wallet import Balance
 
 _TABLES = """
@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS trades(
   is_buyer INTEGER, is_maker INTEGER, PRIMARY KEY(symbol, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS trades_by_order ON trades(order_id);
 CREATE TABLE IF NOT EXISTS balances(asset TEXT PRIMARY KEY, free TEXT, locked TEXT, fees TEXT, outside TEXT);
+CREATE TABLE IF NOT EXISTS transfers(id TEXT PRIMARY KEY, asset TEXT, amount TEXT, time INTEGER);
 CREATE TABLE IF NOT EXISTS figures(name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS counts(name TEXT PRIMARY KEY, value INTEGER);
 CREATE TABLE IF NOT EXISTS minutes(
@@ -100,6 +101,8 @@ class Store:
             for t in effect.trades
         ]
         self._db.executemany(f"INSERT INTO trades({_TRADE}) VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
+        moved = [(each.id, each.asset, _s(each.amount), each.time) for each in effect.transfers]
+        self._db.executemany("INSERT INTO transfers VALUES(?,?,?,?)", moved)
         for asset in effect.assets:
             balance = room.wallet.of(asset)
             row = (asset, _s(balance.free), _s(balance.locked), _s(balance.fees), _s(balance.outside))
@@ -198,6 +201,13 @@ class Store:
         """Return the user's trades for which an SQL condition holds."""
         rows = self._db.execute(f"SELECT {_TRADE} FROM trades WHERE {where}", values)
         return [_trade(row) for row in rows]
+
+    def transfers(self, where: str, *values: object) -> list[Transfer]:
+        """Return the deposits and withdrawals for which an SQL condition holds, oldest first."""
+        rows = self._db.execute(
+            f"SELECT id, asset, amount, time FROM transfers WHERE {where} ORDER BY time, rowid", values
+        )
+        return [Transfer(str(id_), str(asset), Decimal(str(amount)), int(time)) for id_, asset, amount, time in rows]
 
 
 def _s(amount: Decimal) -> str:
