@@ -139,7 +139,11 @@ def live_parts(
         await feed.close()
         await live.exchange.close()
 
-    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close)
+    async def admit() -> None:
+        if not accepted():
+            await live.refuse_withdrawal_key()
+
+    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close, admit)
 
 
 def traded(config: AppConfig) -> tuple[Symbol, ...]:

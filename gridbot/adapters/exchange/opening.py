@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from gridbot.adapters.exchange.budget import Budget
@@ -16,28 +17,47 @@ from gridbot.adapters.exchange.feed import ExchangeFeed
 from gridbot.adapters.exchange.firi import FiriClient
 from gridbot.adapters.exchange.firi_kill import FiriKill
 from gridbot.adapters.exchange.firi_pace import FiriPace
+from gridbot.adapters.exchange.key_check import KeyRights
+from gridbot.adapters.exchange.key_permissions import UNTOLD, read_permissions
 from gridbot.adapters.exchange.kill_connection import KillConnection
 from gridbot.adapters.exchange.market_rules import MarketRules
 from gridbot.adapters.exchange.reading import Reader
-from gridbot.adapters.exchange.unified import Unified, UnifiedExchange
+from gridbot.adapters.exchange.unified import CallFailed, Cause, Unified, UnifiedExchange
 from gridbot.adapters.exchange.venue import ExchangeVenue
 from gridbot.core.rules import Instrument
 from gridbot.core.units import OrderId, Symbol
 from gridbot.core.values import value
-from gridbot.errors import ConfigError
+from gridbot.errors import ConfigError, VenueUnavailable
 from gridbot.ports import Clock, KillVenue, Known
 
 FIRI = "firi"
+_NOT_TOLD = frozenset({Cause.UNSUPPORTED, Cause.KEY, Cause.REFUSED, Cause.NOT_FOUND})
+"""Answers that mean that an exchange will not say what a key may do, however often it is asked."""
 Tell = Callable[[str, str], None]
 
 
 @value
 class Live:
-    """An exchange that is traded at."""
+    """An exchange that is traded at. `rights` asks what the key may do; raises CallFailed."""
 
     exchange: UnifiedExchange
     venue: ExchangeVenue
     kill: KillVenue
+    rights: Callable[[], Awaitable[KeyRights]]
+
+    async def refuse_withdrawal_key(self) -> None:
+        """Raise VenueUnavailable, with a sentence, for a key that can take money out, and while that is not known."""
+        try:
+            rights = await self.rights()
+        except CallFailed as failed:
+            if failed.cause in _NOT_TOLD:
+                return
+            raise VenueUnavailable(f"What the key may do is not known yet. {failed.message}") from None
+        if rights.withdraw:
+            raise VenueUnavailable(
+                "This key can withdraw money: whoever gets hold of it can take it away. Switch withdrawals off on the "
+                "exchange's page of this key, or run `gridbot exchange test --accept-withdrawal-key`."
+            )
 
 
 @value
@@ -76,17 +96,19 @@ def open_live(
     capability = capability_of(exchange_id)
     kill: KillVenue
     exchange: UnifiedExchange
+    rights: Callable[[], Awaitable[KeyRights]]
     if exchange_id == FIRI:
         pace = FiriPace()
         exchange = FiriClient(base_url=base_url, key=key, pace=pace, creates_stopped=creates_stopped)
         kill = FiriKill(base_url=base_url, key=key, pace=pace, known=known)
+        rights = _untold
     else:
         _refuse_unknown(exchange_id)
         budget = Budget()
         connection = KillConnection(
             lambda: CcxtKill(capability, base_url=base_url, key=key, budget=budget, known=known)
         )
-        exchange = _Heard(
+        exchange = client = _Heard(
             exchange_id,
             base_url=base_url,
             key=key,
@@ -94,9 +116,9 @@ def open_live(
             creates_stopped=creates_stopped,
             heard=connection.arm,
         )
-        kill = connection
+        kill, rights = connection, partial(read_permissions, client)
     venue = ExchangeVenue(exchange, capability, clock=clock, known=known, ours=ours, tell=tell)
-    return Live(exchange, venue, kill)
+    return Live(exchange, venue, kill, rights)
 
 
 def open_kill(exchange_id: str, *, base_url: str | None, key: ExchangeKey, known: Known) -> KillVenue:
@@ -125,6 +147,10 @@ def open_feed(
         tell=lambda sentence: tell("prices", sentence),
     )
     return Prices(feed, tuple(exchange for exchange in exchanges.values() if exchange is not home))
+
+
+async def _untold() -> KeyRights:
+    return UNTOLD
 
 
 class _Heard(CcxtClient):
