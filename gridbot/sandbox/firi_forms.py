@@ -12,7 +12,7 @@ from gridbot.core.units import ZERO, Side
 from gridbot.sandbox.binance_market import day_of
 from gridbot.sandbox.exchange import Exchange
 from gridbot.sandbox.market import Market
-from gridbot.sandbox.records import Order, TapeTrade, Trade
+from gridbot.sandbox.records import Order, TapeTrade, Trade, Transfer
 
 Row = dict[str, object]
 
@@ -121,13 +121,27 @@ def year_and_month(year: str | None, month: str | None) -> tuple[int | None, int
 
 
 def transaction_rows(exchange: Exchange, year: int | None, month: int | None) -> list[Row]:
-    """Return what the user's trades moved, oldest first: the base, the quote and the fee of each."""
+    """Return what moved the user's balances, oldest first: base, quote and fee of each trade, and each deposit."""
+    moved = [(each.time, _moved(exchange, each)) for each in exchange.store.trades("1 ORDER BY time, symbol, id")]
+    moved += [(each.time, [_carried(each)]) for each in exchange.store.transfers("1")]
     rows: list[Row] = []
-    for each in exchange.store.trades("1 ORDER BY time, symbol, id"):
-        date = datetime.fromtimestamp(each.time / 1000, UTC)
+    for time, lines in sorted(moved, key=lambda each: each[0]):
+        date = datetime.fromtimestamp(time / 1000, UTC)
         if year in {None, date.year} and month in {None, date.month}:
-            rows += _moved(exchange, each)
+            rows += lines
     return rows
+
+
+def _carried(transfer: Transfer) -> Row:
+    kind = "Withdraw" if transfer.amount < ZERO else "Deposit"
+    return {
+        "id": transfer.id,
+        "amount": _text(transfer.amount),
+        "currency": transfer.asset,
+        "type": kind,
+        "date": iso(transfer.time),
+        "details": {f"{kind.lower()}_id": transfer.id},
+    }
 
 
 def _moved(exchange: Exchange, trade: Trade) -> list[Row]:

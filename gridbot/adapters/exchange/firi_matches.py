@@ -9,8 +9,9 @@ the older counts as filled first. What fits nowhere is no answer; it is asked ag
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
 
 from gridbot.adapters.exchange.firi_errors import malformed
@@ -144,14 +145,36 @@ def attribute(
     return _Search(owners, begin).run(matches, known)
 
 
+class _Owners:
+    """The orders of one side, by place (the newest first), by limit and by time."""
+
+    def __init__(self, owners: Sequence[Owner]) -> None:
+        ranked = sorted(owners, key=lambda each: int(each.id), reverse=True)
+        self.all = list(enumerate(ranked))
+        self._by_price = sorted(self.all, key=lambda each: each[1].price)
+        self._by_time = sorted(self.all, key=lambda each: each[1].created)
+
+    def likely(self, match: Match) -> list[tuple[int, Owner]]:
+        """Return those whose limit is about the match's price, and those that were made right before it."""
+        slack = _EXACT.divide(match.rounding, match.amount) + _FINEST
+        low = bisect_left(self._by_price, match.price - slack, key=lambda each: each[1].price)
+        high = bisect_right(self._by_price, match.price + slack, key=lambda each: each[1].price)
+        begin = bisect_left(self._by_time, match.time - _AT_ONCE_MS, key=lambda each: each[1].created)
+        end = bisect_right(self._by_time, match.time, key=lambda each: each[1].created)
+        return list(dict((*self._by_price[low:high], *self._by_time[begin:end])).items())
+
+
 class _Search:
     """Gives each match to an order with room for it; who took the room by mistake gives it back (augmenting paths)."""
 
     def __init__(self, owners: Sequence[Owner], begin: int) -> None:
         self._begin = begin
-        self._owners = sorted(owners, key=lambda each: int(each.id), reverse=True)
+        self._owners = {
+            side: _Owners([each for each in owners if each.side == side and each.matched]) for side in ("buy", "sell")
+        }
         self._room = {each.id: each.matched for each in owners}
         self._held: dict[str, list[Match]] = defaultdict(list)
+        self._fitting: dict[str, list[tuple[bool, int, Decimal, int, str]]] = {}
 
     def run(self, matches: Sequence[Match], known: Mapping[str, str]) -> dict[str, str]:
         for match in matches:
@@ -160,7 +183,10 @@ class _Search:
         # The newest first: of two orders at one price the newer was filled last. Before them what has the least choice.
         open_ = sorted((each for each in reversed(matches) if each.id not in known), key=lambda each: -each.time)
         for match in sorted(open_, key=lambda each: len(self._candidates(each))):
-            self._place(match, set())
+            if not self._place(match, set()):
+                # It fits nowhere that is likely: whatever it can be of at all is looked at.
+                self._fitting[match.id] = list(self._fits(match, self._owners[match.side].all))
+                self._place(match, set())
         found = {match.id: known[match.id] for match in matches if match.id in known}
         return found | {match.id: order for order, held in self._held.items() for match in held}
 
@@ -202,22 +228,28 @@ class _Search:
         self._held[order].remove(match)
 
     def _candidates(self, match: Match) -> list[str]:
-        """Return the orders that a match may be of, the likeliest first."""
-        ranked = []
-        for place, owner in enumerate(self._owners):
-            if owner.side != match.side or owner.created > match.time or owner.matched < match.amount:
+        """Return the orders that a match may be of, the likeliest first; what it fills to the end before others."""
+        if match.id not in self._fitting:
+            self._fitting[match.id] = list(self._fits(match, self._owners[match.side].likely(match)))
+        ranked = [
+            (older, self._room[order] != match.amount, kind, distance, place, order)
+            for older, kind, distance, place, order in self._fitting[match.id]
+        ]
+        return [order for *_, order in sorted(ranked)]
+
+    def _fits(self, match: Match, owners: Iterable[tuple[int, Owner]]) -> Iterator[tuple[bool, int, Decimal, int, str]]:
+        """Yield the orders whose time, amount and limit a match keeps, with what ranks them."""
+        for place, owner in owners:
+            if owner.created > match.time or owner.matched < match.amount:
                 continue
             at_limit = _EXACT.multiply(owner.price, match.amount)
             beyond = match.cost - at_limit if match.side == "buy" else at_limit - match.cost
             if beyond > match.rounding:
                 continue
-            waited = match.time - owner.created
             # An older order may have matched before; a younger one lacks what is not given to it here.
-            older = owner.created < self._begin
-            fills = self._room[owner.id] == match.amount
+            older, waited = owner.created < self._begin, match.time - owner.created
             if abs(beyond) <= match.rounding:
-                ranked.append((older, not fills, 1, abs(beyond), place, owner.id))
+                yield older, 1, abs(beyond), place, owner.id
             else:
                 # Better than its limit: it took, as soon as it was made. While it lived nothing could pass it by.
-                ranked.append((older, not fills, 0 if waited <= _AT_ONCE_MS else 2, Decimal(waited), place, owner.id))
-        return [id_ for *_, id_ in sorted(ranked)]
+                yield older, 0 if waited <= _AT_ONCE_MS else 2, Decimal(waited), place, owner.id

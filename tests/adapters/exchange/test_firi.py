@@ -266,6 +266,33 @@ def test_nobody_at_the_other_end_means_not_sent() -> None:
     run(test)
 
 
+def test_deposits_and_withdrawals_are_told_beside_the_trades(tmp_path: Path) -> None:
+    async def test(served: Served, firi: FiriClient) -> None:
+        served.exchange.deposit("NOK", D("1000.5"))
+        await firi.create_order(SYMBOL, "buy", "0.01", "810000", {})
+        served.exchange.skew_ms += 1_000
+        begin = served.exchange.now()
+        served.exchange.deposit("NOK", D(-300))
+        served.exchange.deposit("BTC", D("0.5"))
+        told = await firi.fetch_transfers("NOK", EVER)
+        assert [(each["type"], D(each["amount"]), each["currency"]) for each in told] == [
+            ("deposit", D("1000.5"), "NOK"),
+            ("withdrawal", D(300), "NOK"),
+        ]
+        assert len({each["id"] for each in told}) == 2
+        assert await firi.fetch_transfers("NOK", begin) == [told[1]]
+        (coins,) = await firi.fetch_transfers("BTC", EVER)
+        assert D(coins["amount"]) == D("0.5")
+        assert len(await firi.fetch_my_trades(SYMBOL, EVER, 10, {})) >= 1
+        # firipy is told the same lines.
+        rows = await theirs(served, FiriAPI.history_transactions)
+        assert [row["type"] for row in rows if not row["type"].startswith("Match")] == [
+            *("Deposit", "Withdraw", "Deposit"),
+        ]
+
+    on_firi(tmp_path, test)
+
+
 def test_a_create_whose_turn_comes_after_a_stop_does_not_leave(tmp_path: Path) -> None:
     async def test(served: Served, _: FiriClient) -> None:
         stopped: list[bool] = []

@@ -269,12 +269,14 @@ async def live(at: Trading, seed: int, acts: int) -> int:
     for _ in range(acts):
         last = at.served.exchange.room.markets[MARKET].last
         at.served.exchange.skew_ms += rng.choice([0, 50, 2_000])
-        act = rng.choice(["create", "create", "trade", "trade", "trade", "cancel", "hand"])
+        act = rng.choice(["create", "create", "trade", "trade", "trade", "cancel", "hand", "deposit"])
         away = D(rng.randrange(1, 8))
         if act == "trade":
             at.market(str(last + rng.choice([-1, 1]) * away), str(D(rng.randrange(1, 30)) / 10), rng.choice(list(Side)))
         elif act == "hand":
             by_hand(at, str(last - 3 * away), "0.005")
+        elif act == "deposit":
+            at.served.exchange.deposit(rng.choice(["BTC", "NOK"]), D(rng.randrange(-50, 200)) / 1000)
         elif act == "cancel":
             resting = [each for each in at.known.values() if each.venue_id is not None]
             if resting:
