@@ -43,7 +43,12 @@ async def all_trades(page: Page, since: TimeMs, until: TimeMs, *, room: int, win
         found.update((trade.id, trade) for trade in trades)
         if len(trades) >= room:
             pending.extend(_around(trades, begin, end))
-    return sorted((trade for trade in found.values() if trade.time >= since), key=lambda trade: trade.time)
+    return sorted((trade for trade in found.values() if trade.time >= since), key=_place)
+
+
+def _place(trade: ToldTrade) -> tuple[int, int, str]:
+    """Return what trades are sorted by: of one moment by their ids, which most exchanges count up."""
+    return trade.time, len(trade.id), trade.id
 
 
 def _around(trades: Sequence[ToldTrade], begin: TimeMs, end: TimeMs) -> list[tuple[TimeMs, TimeMs, bool]]:
