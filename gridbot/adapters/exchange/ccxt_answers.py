@@ -14,12 +14,36 @@ _OF_ONE_MARKET = frozenset({"fetch_open_orders", "fetch_closed_orders", "fetch_m
 _ENDED = frozenset({"closed", "canceled", "cancelled", "expired", "rejected"})
 
 
-def check_order(exchange: str, call: str, order: Unified) -> Unified:
+_MARKET_FIELD = {
+    "binance": "symbol",
+    "bitget": "symbol",
+    "bybit": "symbol",
+    "coinbase": "product_id",
+    "gate": "currency_pair",
+    "kucoin": "symbol",
+    "okx": "instId",
+}
+"""Where an order or a trade names its market."""
+
+
+def check_order(exchange: Any, call: str, order: Unified) -> Unified:
     """Return an order that has the exchange's id; ccxt makes one without from an empty answer."""
     id_ = order.get("id")
     if not isinstance(id_, str) or not id_:
-        raise _mangled(exchange, call, "it has no order id")
+        raise _mangled(exchange.id, call, "it has no order id")
+    if not _is_of_its_market(exchange, order):
+        raise _mangled(exchange.id, call, "it is about another market")
     return order
+
+
+def _is_of_its_market(exchange: Any, row: Mapping[str, Any]) -> bool:
+    """Tell whether a row is about the market that ccxt says; it takes a name that it does not know for that."""
+    field, raw = _MARKET_FIELD.get(exchange.id), row.get("info")
+    name = raw.get(field) if field is not None and isinstance(raw, Mapping) else None
+    if name is None or not exchange.markets_by_id:
+        return True
+    markets = exchange.markets_by_id.get(name, ()) if isinstance(name, str) else ()
+    return row.get("symbol") in [market["symbol"] for market in markets]
 
 
 def check_rows(exchange: str, call: str, rows: Any, symbol: str | None) -> Sequence[Unified]:
@@ -39,25 +63,27 @@ def guard_filters(exchange: Any) -> None:
     by_value, by_time = exchange.filter_by_value_since_limit, exchange.filter_by_since_limit
 
     def checked_by_value(array: Any, field: str, value: Any = None, since: Any = None, *rest: Any, **named: Any) -> Any:
-        _check_dropped(exchange.id, array, value if field == "symbol" else None, since)
+        _check_dropped(exchange, array, value if field == "symbol" else None, since)
         return by_value(array, field, value, since, *rest, **named)
 
     def checked_by_time(array: Any, since: Any = None, *rest: Any, **named: Any) -> Any:
-        _check_dropped(exchange.id, array, None, since)
+        _check_dropped(exchange, array, None, since)
         return by_time(array, since, *rest, **named)
 
     exchange.filter_by_value_since_limit = checked_by_value
     exchange.filter_by_since_limit = checked_by_time
 
 
-def _check_dropped(exchange: str, rows: Any, symbol: str | None, since: int | None) -> None:
+def _check_dropped(exchange: Any, rows: Any, symbol: str | None, since: int | None) -> None:
     conversation = CURRENT.get()
     if conversation is None or conversation.call not in _OF_ONE_MARKET or not isinstance(rows, list):
         return
     for row in rows:
         if not isinstance(row, Mapping) or not isinstance(row.get("symbol"), str):
             raise ValueError("a row without a market")
-        if symbol is not None and exchange in SCOPED and row["symbol"] != symbol:
+        if not _is_of_its_market(exchange, row):
+            raise ValueError("a row of another market")
+        if symbol is not None and exchange.id in SCOPED and row["symbol"] != symbol:
             raise ValueError("a row of another market")
         if since is not None and not row.get("timestamp"):
             raise ValueError("a row without a time")

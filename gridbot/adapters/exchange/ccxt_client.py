@@ -171,7 +171,7 @@ class CcxtClient:
             lambda x: x.create_order(symbol, "limit", side, amount, price, dict(params)),
             Urgency.CREATE,
         )
-        return check_order(self.id, "create_order", order)
+        return check_order(self._exchange, "create_order", order)
 
     async def cancel_order(self, id_: str, symbol: str, params: Mapping[str, object]) -> Unified:
         """Cancel; ahead of every create and read that waits."""
@@ -181,7 +181,7 @@ class CcxtClient:
     async def fetch_order(self, id_: str, symbol: str, params: Mapping[str, object]) -> Unified:
         """Return an order by the exchange's id, or by ours where `params` names it."""
         order = await self._structure("fetch_order", lambda x: x.fetch_order(id_ or None, symbol, dict(params)))
-        return check_order(self.id, "fetch_order", order)
+        return check_order(self._exchange, "fetch_order", order)
 
     async def fetch_open_orders(self, symbol: str) -> Sequence[Unified]:
         """Return all that rests in a market."""

@@ -116,9 +116,18 @@ def _cause(exchange: str, error: BaseException, last: Attempt | None, code: str 
     for kind in type(error).__mro__:
         if kind.__name__ in _CLASSES:
             cause = _CLASSES[kind.__name__]
-            # Without a code an error that ccxt found in an answer is a mangled answer; in a question, our mistake.
-            return Cause.MALFORMED if cause is Cause.REFUSED and code is None and status == 200 else cause
+            return _without_code(last) if cause is Cause.REFUSED and code is None else cause
     return Cause.MALFORMED if isinstance(error, MALFORMED) else Cause.NETWORK
+
+
+def _without_code(last: Attempt | None) -> Cause:
+    """Return what an error of ccxt's is about that no code of the exchange's stands behind."""
+    if last is None or not last.sent:
+        # It refused to ask: an argument that it cannot use.
+        return Cause.REFUSED
+    if last.status is None:
+        return Cause.NETWORK
+    return Cause.MALFORMED if last.status == 200 else Cause.REFUSED
 
 
 _CLASSES = {
