@@ -43,8 +43,8 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
         raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Lost("the connection ended") from error
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        raise _Lost("the connection ended") from None
 
 
 class FiriClient:
@@ -286,12 +286,13 @@ class FiriClient:
             ) as answer:
                 status, text = answer.status, await answer.read()
                 retry_after = answer.headers.get("Retry-After")
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            raise firi_errors.not_sent("no connection came about") from error
-        except TimeoutError as error:
-            raise firi_errors.no_answer(f"{self._timeout.total:g} seconds went by") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise firi_errors.no_answer("the connection ended") from error
+        # Whatever is behind these failures holds the address, and the headers with the key: it goes no further.
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
+            raise firi_errors.not_sent("no connection came about") from None
+        except TimeoutError:
+            raise firi_errors.no_answer(f"{self._timeout.total:g} seconds went by") from None
+        except (aiohttp.ClientError, OSError):
+            raise firi_errors.no_answer("the connection ended") from None
         try:
             return firi_errors.read_answer(status=status, body=text, retry_after=retry_after, hidden=key)
         except CallFailed as failure:

@@ -124,8 +124,8 @@ class FiriKill:
                 status, retry_after = answer.status_code, answer.headers.get("Retry-After")
         except (requests.RequestException, OSError) as error:
             if _was_never_sent(error):
-                raise firi_errors.not_sent("no connection came about") from error
-            raise firi_errors.no_answer("the connection ended, or nothing came") from error
+                raise firi_errors.not_sent("no connection came about") from None
+            raise firi_errors.no_answer("the connection ended, or nothing came") from None
         try:
             return firi_errors.read_answer(
                 status=status, body=b"".join(parts), retry_after=retry_after, hidden=self._key.key

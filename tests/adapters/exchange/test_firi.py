@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from firipy import FiriAPI
 
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.adapters.exchange.firi import PAGES, FiriClient
+from gridbot.adapters.exchange.firi_kill import FiriKill
 from gridbot.adapters.exchange.firi_pace import FiriPace
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
-from gridbot.core.units import Side
+from gridbot.core.units import Side, Symbol
 from gridbot.errors import OrderRejected
 from gridbot.sandbox.records import FeeMode
 from gridbot.sandbox.server import Protocol
@@ -266,6 +267,29 @@ def test_nobody_at_the_other_end_means_not_sent() -> None:
     run(test)
 
 
+def test_client_and_kill_switch_together_keep_the_pace_that_firi_wants(tmp_path: Path) -> None:
+    async def whole() -> None:
+        async with sandbox(tmp_path, protocol=Protocol.FIRI, fees=FeeMode.QUOTE, pace_ms=60) as served:
+            pace, key = FiriPace(pause_s=0.065), ExchangeKey(served.key.name, "")
+            firi = FiriClient(base_url=served.address, key=key, pace=pace)
+            kill = FiriKill(base_url=served.address, key=key, pace=pace, known=lambda _: ())
+            with closing(kill):
+                killing = asyncio.to_thread(lambda: [kill.open_orders(Symbol(SYMBOL)) for _ in range(4)])
+                answers = await asyncio.gather(killing, *(firi.fetch_open_orders(SYMBOL) for _ in range(12)))
+            assert answers == [[[]] * 4, *[[]] * 12]
+            await firi.close()
+            # Whoever asks faster is turned away, and waits before it asks again.
+            eager = FiriClient(base_url=served.address, key=key, pace=FiriPace(pause_s=0.0))
+            hasty = await asyncio.gather(*(eager.fetch_time() for _ in range(20)), return_exceptions=True)
+            refused = [each for each in hasty if isinstance(each, CallFailed)]
+            assert {(each.proof, each.cause, each.code, each.retry_after_s) for each in refused} == {
+                (Proof.ANSWERED, Cause.RATE, "TooManyRequests", 1)
+            }
+            await eager.close()
+
+    run(whole)
+
+
 def test_deposits_and_withdrawals_are_told_beside_the_trades(tmp_path: Path) -> None:
     async def test(served: Served, firi: FiriClient) -> None:
         served.exchange.deposit("NOK", D("1000.5"))
@@ -362,6 +386,16 @@ async def agree(served: Served, firi: FiriClient, seed: int) -> None:
     ended = await theirs(served, lambda api: api.orders_market_history(MARKET, count=10_000))
     told = await firi.fetch_closed_orders(SYMBOL, EVER, 10_000)
     assert sorted(map(ours, told)) == sorted(map(plain, ended)), f"seed {seed}"
+    balance = await firi.fetch_balance()
+    rows = await theirs(served, FiriAPI.balances)
+    assert {asset: D(total) for asset, total in balance["total"].items()} == {
+        row["currency"]: D(row["balance"]) for row in rows
+    }
+    ticker, book = (
+        await theirs(served, lambda api: api.markets_market_ticker(MARKET)),
+        await firi.fetch_order_book(SYMBOL, 1),
+    )
+    assert [D(book[name][0][0]) for name in ("bids", "asks")] == [D(ticker[name]) for name in ("bid", "ask")]
     whole = books(served)
     for since in [EVER, *(int(str(each[-1])) for each in whole[:: max(len(whole) // 5, 1)])]:
         async with client(served) as fresh:
