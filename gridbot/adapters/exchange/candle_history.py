@@ -26,6 +26,7 @@ MOST_TRADES = 10_000
 """The most trades that one answer is asked for, where an exchange tells only its newest ones."""
 OVERDUE_MS = 3_600_000
 """So much later than wanted the first trade may be; a market is quiet for an hour now and then."""
+LEAD_MS = 600_000
 _MINUTE = 60_000
 _LENGTHS = tuple(_MINUTE * minutes for minutes in (1440, 720, 480, 360, 240, 120, 60, 30, 15, 5, 3, 1))
 """What candles are joined from, the longest first."""
@@ -98,7 +99,8 @@ class CandleHistory:
 
     async def _built(self, symbol: Symbol, timeframe: int, first: int, until: int) -> list[Candle]:
         """Make candles of the trades, as far back as the exchange tells them."""
-        trades = await self._trades(symbol, first)
+        # From a little earlier: a trade from before shows that the first bar has its beginning.
+        trades = await self._trades(symbol, first - LEAD_MS)
         begin = first if not trades or trades[0].told.time <= first else trades[0].told.time + 1
         making = TradeCandles(_MINUTE)
         making.begin(begin)

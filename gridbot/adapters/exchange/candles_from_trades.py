@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import fsum
 
 from gridbot.adapters.exchange.price_forms import Trade
 from gridbot.core.candles import Candle
@@ -84,7 +85,7 @@ def joined(candles: Sequence[Candle], timeframe: int, *, until: int) -> list[Can
             max(each.high for each in group),
             min(each.low for each in group),
             group[-1].close,
-            sum(each.volume for each in group),
+            fsum(each.volume for each in group),
         )
         for opened, group in sorted(groups.items())
         if opened + timeframe <= until
