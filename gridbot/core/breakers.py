@@ -82,12 +82,16 @@ def _measure_equity(draft: Draft, rules: RiskRules) -> None:
 
 
 def _equity(draft: Draft, asset: Asset) -> Decimal | None:
-    """Return the account's worth in `asset` at the mids of the last mark; None while one that matters is missing."""
+    """Return the account's worth in `asset` at the mids of the last mark; None while one that matters is missing.
+
+    What no market of the grids is in does not count: nobody here learns its price.
+    """
+    traded = {name for each in draft.instruments.values() for name in (each.base, each.quote)}
     total = ZERO
     for name, account in draft.accounts.items():
         if name == asset:
             total += account.total
-        elif account.total:
+        elif account.total and name in traded:
             price = price_in(draft, name, asset)
             if price is None:
                 return None

@@ -235,6 +235,12 @@ def test_equity_is_every_asset_at_the_mids() -> None:
     assert rig.state.risk.equity == rig.balance() + d("2.358") * 100
 
 
+def test_coins_that_no_grid_trades_keep_nobody_from_trading_and_do_not_count() -> None:
+    rig = Rig(rules(risk=loose()), balance=1_000).deposit("5", "bonus", Asset("BNB")).laid().accept()
+    assert rig.buys() == ["90", "80", "70", "60"]
+    assert rig.state.risk.equity == 1_000
+
+
 def test_a_market_with_another_quote_currency_counts_in_the_currency_of_the_equity() -> None:
     alt = Symbol("ALT/BTC")
     other = evolve(grid(), id=GridId("alt"), symbol=alt, investment=d(2), levels=2)
