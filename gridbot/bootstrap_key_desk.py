@@ -13,7 +13,8 @@ from gridbot.adapters.exchange.stored_keys import exchange_key, made_key, needs_
 from gridbot.adapters.exchange.unified import CallFailed
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.logbook.masking import Mask
-from gridbot.bootstrap_keys import accepted_key, ending_of, judged, secret_store
+from gridbot.adapters.secrets.chosen_store import ChosenStore
+from gridbot.bootstrap_keys import accepted_key, asked, ending_of, judged, secret_store
 from gridbot.errors import GridbotError
 from gridbot.shell.key_desk import KeyAct, KeyAnswer, KeyPlace, KeyState, KeyVerdict, KeyWish, Lock
 
@@ -31,7 +32,7 @@ class KeyDeskThread:
         self._mask = mask
         self._check = check
         self._unlock = ""
-        self._store = secret_store(home, environment, mask, ask=lambda _question: self._unlock or None)
+        self._kept_store: ChosenStore | None = None
         self._waiting: queue.SimpleQueue[tuple[int, KeyWish]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._count = 0
@@ -104,6 +105,15 @@ class KeyDeskThread:
             case KeyAct.TEST:
                 return self._tested(number, wish)
 
+    @property
+    def _store(self) -> ChosenStore:
+        """The store; looking for a keychain takes a while, so it is looked for when it is needed."""
+        if self._kept_store is None:
+            self._kept_store = secret_store(
+                self._home, self._environment, self._mask, ask=lambda _question: self._unlock or None
+            )
+        return self._kept_store
+
     def _typed(self, wish: KeyWish) -> ExchangeKey:
         typed = wish.typed
         key, secret, passphrase = ("", "", "") if typed is None else (typed.key, typed.secret, typed.passphrase)
@@ -113,7 +123,9 @@ class KeyDeskThread:
     def _kept(self, place: KeyPlace) -> ExchangeKey:
         key = exchange_key(self._store, place.exchange, place.account, self._environment)
         if key is None:
-            raise GridbotError(f"No key of {place.exchange}, account {place.account} is kept.", hint="Enter one first.")
+            raise GridbotError(
+                f"No key of {place.exchange} (account {place.account}) is kept.", hint="Enter one first."
+            )
         return key
 
     def _tested(self, number: int, wish: KeyWish) -> KeyAnswer:
@@ -138,8 +150,9 @@ class KeyDeskThread:
         finally:
             with self._lock:
                 self._testing = None
-        verdict = judged(found, accepted_key(self._home, place.account, key.key))
-        return KeyAnswer(verdict is KeyVerdict.GOOD, "\n".join(found.sentences()), self._state(place), verdict)
+        accepted = accepted_key(self._home, place.account, key.key)
+        verdict, said = judged(found, accepted), found.sentences(accepted=accepted.given())
+        return KeyAnswer(verdict is KeyVerdict.GOOD, "\n".join(said), self._state(place), verdict)
 
     def _state(self, place: KeyPlace) -> KeyState:
         store, name = self._store, secret_name(place.exchange, place.account)
@@ -156,3 +169,8 @@ class KeyDeskThread:
             needs_secret(place.exchange),
             Lock.NONE if wants is None else Lock.NEW if wants else Lock.SHUT,
         )
+
+
+def key_desk(home: Home, environment: Mapping[str, str], mask: Mask) -> KeyDeskThread:
+    """Return the desk of this folder's keys, which asks the real exchanges."""
+    return KeyDeskThread(home, environment, mask, asked)

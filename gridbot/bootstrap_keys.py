@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
-from gridbot.adapters.exchange.key_check import KeyCheck
+from gridbot.adapters.exchange.key_check import KeyCheck, check_key
 from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.consent_file import AcceptedKeyFile
 from gridbot.adapters.files.disk import SystemDisk
@@ -13,8 +13,9 @@ from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore, choose_store
+from gridbot.adapters.system_clock import SystemClock
 from gridbot.core.units import Mode
-from gridbot.shell.key_desk import KeyVerdict
+from gridbot.shell.key_desk import KeyPlace, KeyVerdict
 
 _SHOWN, _ENOUGH = 4, 16
 """How many characters of a key are shown at most, and how long it must be for that."""
@@ -46,3 +47,21 @@ def judged(found: KeyCheck, accepted: AcceptedKeyFile) -> KeyVerdict:
     if found.rights.withdraw and not accepted.given():
         return KeyVerdict.WITHDRAWS
     return KeyVerdict.GOOD if found.rights.read and found.rights.trade is not False else KeyVerdict.FAILED
+
+
+async def asked(place: KeyPlace, key: ExchangeKey, tell: Callable[[str], None]) -> KeyCheck:
+    """Ask the exchange whether a key works and what it may do; each step is told. CallFailed, or ConfigError."""
+    from gridbot.adapters.exchange.ccxt_client import CcxtClient
+    from gridbot.adapters.exchange.key_check import KeyRights
+    from gridbot.adapters.exchange.key_permissions import UNTOLD, read_permissions
+    from gridbot.adapters.exchange.opening import open_client
+
+    client = open_client(place.exchange, base_url=place.base_url, key=key)
+
+    async def rights() -> KeyRights:
+        return await read_permissions(client) if isinstance(client, CcxtClient) else UNTOLD
+
+    try:
+        return await check_key(client, rights, now_ms=SystemClock().now_ms, tell=tell)
+    finally:
+        await client.close()

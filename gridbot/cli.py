@@ -41,6 +41,7 @@ from gridbot.cli_app import (
     EXIT_USER_MUST_ACT,
     app,
     gridbot_home,
+    known_secrets,
     settings_of,
 )
 from gridbot.core.units import FillRule
@@ -72,12 +73,15 @@ def window(
             raise typer.BadParameter("these belong to the window, not to a command", param_hint="--exit-after")
         return
     from gridbot.bootstrap import open_engine, window_preferences
+    from gridbot.bootstrap_key_desk import key_desk
     from gridbot.gui.app import require_display, run_window
+    from gridbot.gui.passphrase import ask_passphrase
 
     require_display()
-    home = gridbot_home()
+    home, mask = gridbot_home(), known_secrets()
+    ask = partial(ask_passphrase, exit_after=exit_after)
     try:
-        engine = open_engine(home, settings_of(home), environment=os.environ)
+        engine = open_engine(home, settings_of(home), environment=os.environ, ask=ask, mask=mask)
     except GridbotError as error:
         from gridbot.gui.refusal import show_refusal
 
@@ -86,7 +90,11 @@ def window(
     engine.start()
     try:
         code = run_window(
-            engine.facade, preferences=window_preferences(home), exit_after=exit_after, screenshot=screenshot
+            engine.facade,
+            preferences=window_preferences(home),
+            exit_after=exit_after,
+            screenshot=screenshot,
+            keys=key_desk(home, os.environ, mask),
         )
     finally:
         if not engine.stop():
@@ -116,7 +124,8 @@ def run(
     if stopped:
         say(stopped)
     ask = hidden if asks() else None
-    raise typer.Exit(run_headless(home, settings, environment=os.environ, ask=ask, resume=resume, hear=say))
+    mask = known_secrets()
+    raise typer.Exit(run_headless(home, settings, environment=os.environ, ask=ask, mask=mask, resume=resume, hear=say))
 
 
 # ------------------------------------------------------------------------------------------- backtest

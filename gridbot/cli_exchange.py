@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridbot.cli_app import GROUPS, gridbot_home
+from gridbot.cli_app import EXIT_USER_MUST_ACT, GROUPS, gridbot_home
 from gridbot.errors import ConfigError, EnvironmentProblem
 
 if TYPE_CHECKING:
@@ -16,20 +16,88 @@ if TYPE_CHECKING:
     from gridbot.adapters.secrets.chosen_store import ChosenStore
     from gridbot.config import AppConfig
 
-REMOVE = "REMOVE"
+REMOVE, ACCEPT = "REMOVE", "this key can withdraw"
 
 ExchangeOption = Annotated[str | None, typer.Option(metavar="ID", help="Else what the configuration says.")]
 AccountOption = Annotated[str | None, typer.Option(metavar="NAME", help="Else what the configuration says.")]
 
 
+@GROUPS["exchange"].command("list")
+def exchange_list() -> None:
+    """Name every exchange; those that were looked into first."""
+    import textwrap
+
+    from gridbot.adapters.exchange.capability_table import capability_of
+    from gridbot.adapters.exchange.opening import exchange_ids
+
+    rows = [capability_of(each) for each in exchange_ids()]
+    print("Looked into, and held by tests to what each request must be:")
+    for row in rows:
+        if row.proven:
+            print(f"  {row.id:<12}{row.name}")
+    others = ", ".join(row.id for row in rows if not row.proven)
+    print("\nKnown to ccxt, and traded under the strictest assumptions:")
+    print(textwrap.fill(others, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False))
+
+
+@GROUPS["exchange"].command("test")
+def exchange_test(
+    exchange: ExchangeOption = None,
+    account: AccountOption = None,
+    accept_withdrawal_key: Annotated[
+        bool,
+        typer.Option("--accept-withdrawal-key", help="Use a key that can withdraw; asks to type a sentence."),
+    ] = False,
+) -> None:
+    """Ask the exchange whether the key works, and what it may do."""
+    import asyncio
+
+    from gridbot.adapters.exchange.key_check import failed_sentence
+    from gridbot.adapters.exchange.stored_keys import exchange_key
+    from gridbot.adapters.exchange.unified import CallFailed
+    from gridbot.bootstrap_keys import accepted_key, asked, judged
+    from gridbot.cli_hidden import open_store
+    from gridbot.shell.key_desk import KeyPlace, KeyVerdict
+
+    settings = _settings(exchange, account)
+    place = KeyPlace(settings.exchange.id, settings.account, settings.exchange.base_url)
+    key = exchange_key(open_store(), place.exchange, place.account, os.environ)
+    if key is None:
+        raise EnvironmentProblem(
+            f"There is no key of {_named(settings)}.", hint="Keep one with `gridbot exchange key set`."
+        )
+    try:
+        found = asyncio.run(asked(place, key, lambda text: print(text, file=sys.stderr, flush=True)))
+    except CallFailed as failed:
+        raise EnvironmentProblem(failed_sentence(place.exchange, failed)) from None
+    accepted = accepted_key(gridbot_home(), place.account, key.key)
+    if found.rights.withdraw and accept_withdrawal_key and not accepted.given():
+        if not _typed(ACCEPT, "Whoever copies this key can take your money out."):
+            raise EnvironmentProblem("The key stays refused.", hint=f"Type the sentence as it stands there: {ACCEPT}.")
+        accepted.store()
+    print("\n".join(found.sentences(accepted=accepted.given())))
+    verdict = judged(found, accepted)
+    if verdict is KeyVerdict.WITHDRAWS:
+        print(
+            "Make a key without that right at the exchange. If it must be this one: `gridbot exchange test "
+            "--accept-withdrawal-key`.",
+            file=sys.stderr,
+        )
+    if verdict is not KeyVerdict.GOOD:
+        raise typer.Exit(EXIT_USER_MUST_ACT)
+
+
 @GROUPS["key"].command("set")
 def key_set(exchange: ExchangeOption = None, account: AccountOption = None) -> None:
     """Keep the key of an account: asked for without an echo, or its parts on the lines of a pipe."""
+    from gridbot.adapters.exchange.opening import open_client
     from gridbot.adapters.exchange.stored_keys import exchange_key, store_key
     from gridbot.cli_app import known_secrets
     from gridbot.cli_hidden import asks, open_store
 
     settings = _settings(exchange, account)
+    # It reaches nobody; only a name that no exchange has is refused.
+    open_client(settings.exchange.id, base_url=None, key=None)
     store = open_store()
     key = _asked_key(settings) if asks() else _piped_key(settings)
     known_secrets().learn(key.key, key.secret, key.passphrase)
@@ -111,7 +179,7 @@ def _settings(exchange: str | None, account: str | None) -> AppConfig:
 
 
 def _named(settings: AppConfig) -> str:
-    return f"{settings.exchange.id}, account {settings.account}"
+    return f"{settings.exchange.id} (account {settings.account})"
 
 
 def _kept_in(store: ChosenStore, settings: AppConfig) -> str:

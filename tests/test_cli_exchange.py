@@ -71,14 +71,14 @@ def test_a_piped_key_is_kept_shown_by_its_end_and_forgotten(
     home: Path, pipe: Pipe, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert ending(["exchange", "key", "show"]) == 0
-    assert "No key of binance, account default is kept." in told(capfd)
+    assert "No key of binance (account default) is kept." in told(capfd)
     pipe(f"{KEY}\n{SECRET}\n")
     assert ending(["exchange", "key", "set"]) == 0
     said = told(capfd)
     assert "No system keychain was found." in said and f"it ends in Wxyz, in the encrypted file {home / FILE}" in said
     assert stored(home, "exchange.binance.default") is not None
     assert ending(["exchange", "key", "show"]) == 0
-    assert "A key of binance, account default is there, without a passphrase: it ends in Wxyz" in told(capfd)
+    assert "A key of binance (account default) is there, without a passphrase: it ends in Wxyz" in told(capfd)
     assert ending(["exchange", "key", "remove", "--yes"]) == 0
     said = told(capfd)
     assert "is no longer in the encrypted file" in said and "delete it there" in said

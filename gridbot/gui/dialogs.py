@@ -63,7 +63,8 @@ class TypedDialog(Dialog):
 
     def ask_for_word(self, sentence: str, act: Callable[[], object], *, do: str, name: str, instead: str) -> None:
         """Add the field and the buttons; `act` is done when the word stands there and `do` is clicked."""
-        self.box.addWidget(label(f"{sentence} Type {self.WORD} to allow it.", wrap=True))
+        shown = f'"{self.WORD}"' if " " in self.WORD else self.WORD
+        self.box.addWidget(label(f"{sentence} Type {shown} to allow it.", wrap=True))
         self.field = QLineEdit()
         self.field.setAccessibleName(f"Type {self.WORD}")
         self.field.setPlaceholderText(self.WORD)

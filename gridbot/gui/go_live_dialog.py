@@ -39,9 +39,10 @@ class GoLiveDialog(TypedDialog):
         self._place = KeyPlace(config.exchange.id, config.account, config.exchange.base_url)
         self._requests = None if keys is None else KeyRequests(keys, self)
         self._verdict: KeyVerdict | None = None
-        where = f"{config.exchange.id}, account {config.account}"
+        where = f"{config.exchange.id} (account {config.account})"
         self.box.addWidget(label(f"Trade with real money on {where}?", role="heading", wrap=True))
         self.key_said = label("", name="What the key may do", wrap=True)
+        self.key_details = label("", role="muted", name="What the key may do, in detail", wrap=True)
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
@@ -52,7 +53,13 @@ class GoLiveDialog(TypedDialog):
         self.loss = QCheckBox("I can bear that loss.")
         for each in (self.limits, self.loss):
             each.setAccessibleName(each.text())
-        self._add_step("1. The key can trade and cannot withdraw", self.key_said, self._bar, self._row(self.again))
+        self._add_step(
+            "1. The key can trade and cannot withdraw",
+            self.key_said,
+            self.key_details,
+            self._bar,
+            self._row(self.again),
+        )
         self._add_step("2. The limits", _lines(limit_sentences(config), "The limits"), self.limits)
         self._add_step("3. The greatest loss", _lines(loss_sentences(config), "The greatest loss"), self.loss)
         self.ask_for_word(AT_NEXT_START, act, do="Trade live", name="Trade live from the next start", instead="Cancel")
@@ -96,11 +103,12 @@ class GoLiveDialog(TypedDialog):
     def _tested(self, answer: KeyAnswer) -> None:
         self._verdict = answer.verdict
         todo = {
-            KeyVerdict.WITHDRAWS: "\nMake another key without that right, or say under Settings > Exchange and keys "
+            KeyVerdict.WITHDRAWS: " Make another key without that right, or say under Settings > Exchange and keys "
             "that you want to use this one all the same.",
-            None: "\nEnter a key under Settings > Exchange and keys first.",
+            None: " Enter a key under Settings > Exchange and keys first.",
         }.get(answer.verdict, "")
-        self._say(answer.message + todo, ok=answer.ok)
+        first, _, rest = answer.message.partition("\n")
+        self._say(first + todo, rest, ok=answer.ok)
         self._weigh()
 
     def _show_test(self) -> None:
@@ -111,9 +119,13 @@ class GoLiveDialog(TypedDialog):
             self._say(self._requests.said, ok=True)
         self._weigh()
 
-    def _say(self, text: str, *, ok: bool) -> None:
+    def _say(self, text: str, details: str = "", *, ok: bool) -> None:
         set_role(self.key_said, "plain" if ok else "error")
         set_text(self.key_said, text)
+        set_text(self.key_details, details)
+        self.key_details.setVisible(bool(details))
+        # A label that grew is cut off otherwise: a dialog keeps its size.
+        self.setMinimumHeight(self.box.heightForWidth(max(self.width(), self.minimumWidth())))
 
     def _weigh(self) -> None:
         """Let it be confirmed only when each step is done."""

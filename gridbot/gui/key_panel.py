@@ -53,6 +53,7 @@ class KeyPanel(QFrame):
         self.again = _secret_field("The same passphrase again")
         self._titles: dict[QLineEdit, QLabel] = {}
         self.said = label("", name="What came of it", wrap=True)
+        self.details = label("", role="muted", name="What came of it, in detail", wrap=True)
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
@@ -95,6 +96,7 @@ class KeyPanel(QFrame):
         box.addLayout(row)
         box.addWidget(self._bar)
         box.addWidget(self.said)
+        box.addWidget(self.details)
 
     def _fields(self) -> Iterator[QLineEdit]:
         yield from (self.key, self.secret, self.passphrase, self.unlock, self.again)
@@ -155,9 +157,11 @@ class KeyPanel(QFrame):
     _act: KeyAct | None = None
 
     def _say(self, text: str, *, ok: bool) -> None:
+        first, _, rest = text.partition("\n")
         set_role(self.said, "plain" if ok else "error")
-        set_text(self.said, text)
-        self.said.setVisible(bool(text))
+        for part, shown in ((first, self.said), (rest, self.details)):
+            set_text(shown, part)
+            shown.setVisible(bool(part))
 
     # --------------------------------------------------------------------------------------- asked
 
@@ -214,7 +218,7 @@ class RemoveKeyDialog(TypedDialog):
         super().__init__("Remove the key", parent)
         self.setMinimumWidth(440)
         place = state.place
-        self.box.addWidget(label(f"Forget the key of {place.exchange}, account {place.account}?", role="heading"))
+        self.box.addWidget(label(f"Forget the key of {place.exchange} (account {place.account})?", role="heading"))
         how = "Without it gridbot can neither trade there nor cancel what rests. gridbot has no other copy of it."
         self.box.addWidget(label(how, wrap=True))
         self.ask_for_word(
@@ -251,7 +255,7 @@ class AcceptKeyDialog(TypedDialog):
 
 def kept_sentence(state: KeyState) -> str:
     """Return whether a key is kept, and where."""
-    of = f"{state.place.exchange}, account {state.place.account}"
+    of = f"{state.place.exchange} (account {state.place.account})"
     if not state.there:
         return f"No key of {of} is kept. What you type below will be kept in {state.kept_in}."
     ending = f" It ends in {state.ending}." if state.ending else ""

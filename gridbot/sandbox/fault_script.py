@@ -131,7 +131,7 @@ class Fault(BaseModel):
     code: int | str | None = None
     message: str | None = None
     fields: tuple[str, ...] | None = None
-    values: dict[str, str | int | None] | None = None
+    values: dict[str, str | bool | int | None] | None = None
     row: int | None = None
     keep: int | None = Field(default=None, ge=0)
     symbol: str | None = None

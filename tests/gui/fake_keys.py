@@ -15,7 +15,8 @@ from gridbot.shell.key_desk import (
     TypedKey,
 )
 
-GOOD = "binance answers: 1,432 markets.\nThis key can read yes, can trade yes, can withdraw no - good"
+RIGHTS, DETAILS = "This key can read yes, can trade yes, can withdraw no - good", "binance answers: 1,432 markets."
+GOOD = f"{RIGHTS}\n{DETAILS}"
 
 
 class FakeKeys:

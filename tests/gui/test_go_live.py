@@ -18,7 +18,7 @@ from gridbot.gui.window import Window
 from gridbot.shell.facade import SaveConfig, StopTrading
 from gridbot.shell.key_desk import KeyAct, KeyPlace, KeyVerdict, TypedKey
 from tests.gui.fake_facade import FakeFacade, MemoryStore
-from tests.gui.fake_keys import GOOD, FakeKeys
+from tests.gui.fake_keys import GOOD, RIGHTS, FakeKeys
 from tests.gui.finding import dialog, press, said
 
 Opening = Callable[[Mode], tuple[Window, FakeFacade]]
@@ -75,7 +75,7 @@ def test_live_needs_a_good_key_both_ticks_and_the_word(opening: Opening, keys: F
     asking = dialog(GoLiveDialog)
     assert asking.safe.isDefault() and asking.safe.text() == "Cancel" and not asking.confirm.isEnabled()
     assert keys.asked[-1].act is KeyAct.TEST and keys.asked[-1].typed is None
-    qtbot.waitUntil(lambda: said(asking, "What the key may do") == GOOD)
+    qtbot.waitUntil(lambda: said(asking, "What the key may do") == RIGHTS)
     QTest.keyClicks(asking.field, "LIVE")
     assert not asking.confirm.isEnabled()
     asking.limits.setChecked(True)

@@ -14,7 +14,7 @@ from gridbot.gui.key_panel import AcceptKeyDialog, KeyPanel, RemoveKeyDialog
 from gridbot.gui.window import Window
 from gridbot.shell.key_desk import KeyAct, KeyPlace, KeyVerdict, Lock, TypedKey
 from tests.gui.fake_facade import FakeFacade, MemoryStore
-from tests.gui.fake_keys import GOOD, FakeKeys
+from tests.gui.fake_keys import RIGHTS, FakeKeys
 from tests.gui.finding import dialog, press, said
 
 CANARY_KEY, CANARY_SECRET = "canaryKEY5f1c9e77d0a8Wxyz", "canarySECRET1b2c3d4e5f6071"
@@ -70,7 +70,7 @@ def everything_shown(root: QWidget) -> str:
 
 def test_nothing_is_kept_at_first_and_nothing_can_be_saved_or_tested(panel: KeyPanel) -> None:
     words = said(panel, "Whether a key is kept")
-    assert words.startswith("No key of binance, account default is kept.") and "the macOS keychain" in words
+    assert words.startswith("No key of binance (account default) is kept.") and "the macOS keychain" in words
     assert not panel.save.isEnabled() and not panel.test.isEnabled() and not panel.remove.isEnabled()
 
 
@@ -102,7 +102,7 @@ def test_a_test_says_what_the_key_may_do(panel: KeyPanel, keys: FakeKeys, qtbot:
     type_into(panel.key, CANARY_KEY)
     type_into(panel.secret, CANARY_SECRET)
     press(panel, "Test connection")
-    qtbot.waitUntil(lambda: said(panel, "What came of it") == GOOD)
+    qtbot.waitUntil(lambda: said(panel, "What came of it") == RIGHTS)
     assert keys.asked[-1].act is KeyAct.TEST and keys.asked[-1].typed == TypedKey(CANARY_KEY, CANARY_SECRET)
     assert panel.key.text() == CANARY_KEY, "a key that was only tested is still to be saved"
 
@@ -178,7 +178,7 @@ def test_another_exchange_has_another_key_and_what_was_typed_is_gone(
     assert page is not None
     page.rows["exchange.id"].set_text("firi")
     page.edited.emit("exchange.id", "firi")
-    qtbot.waitUntil(lambda: "No key of firi, account default" in said(panel, "Whether a key is kept"))
+    qtbot.waitUntil(lambda: "No key of firi (account default)" in said(panel, "Whether a key is kept"))
     assert panel.key.text() == "" and not panel.secret.isVisible()
     page.rows["exchange.id"].set_text("fi ri")
     page.edited.emit("exchange.id", "fi ri")

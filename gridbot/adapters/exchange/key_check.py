@@ -20,17 +20,21 @@ class KeyRights:
     trade: bool | None
     withdraw: bool | None
 
-    def sentence(self) -> str:
-        """Return it as a person reads it."""
+    def sentence(self, *, accepted: bool) -> str:
+        """Return it as a person reads it; `accepted` tells whether its user took the key although it can withdraw."""
         told = ", ".join(
             f"can {verb} {_yes_or_no(may)}"
             for verb, may in (("read", self.read), ("trade", self.trade), ("withdraw", self.withdraw))
         )
-        if self.withdraw:
+        if self.withdraw and not accepted:
             return f"{told} - refused: whoever gets hold of this key can take your money away."
+        if self.trade is False:
+            return f"{told} - not enough: allow it to trade, on the exchange's page of this key."
+        if self.withdraw:
+            return f"{told} - accepted by you, for this key alone."
         if self.withdraw is None:
             return f"{told} - look at the exchange's page of this key, and switch withdrawals off there."
-        return f"{told} - good" if self.read and self.trade is not False else f"{told}."
+        return f"{told} - good"
 
 
 @value
@@ -43,17 +47,17 @@ class KeyCheck:
     assets: int
     rights: KeyRights
 
-    def sentences(self) -> tuple[str, ...]:
-        """Return what was found, line by line."""
+    def sentences(self, *, accepted: bool) -> tuple[str, ...]:
+        """Return what was found, line by line; the first is what matters most."""
         behind = "ahead of" if self.offset_ms >= 0 else "behind"
         clock = f"Its clock is {abs(self.offset_ms):,} ms {behind} this machine's"
         off = " - set this machine's clock, or orders will be refused." if abs(self.offset_ms) > CLOCK_MS else "."
         money = f"{self.assets} {'currency' if self.assets == 1 else 'currencies'} with a balance"
         return (
+            f"This key {self.rights.sentence(accepted=accepted)}",
             f"{self.exchange} answers: {self.markets:,} markets.",
             clock + off,
             f"Your balances can be read: {money}.",
-            f"This key {self.rights.sentence()}",
         )
 
 

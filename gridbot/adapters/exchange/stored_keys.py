@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
+from gridbot.adapters.exchange.capability_table import capability_of
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import SecretStore
@@ -52,6 +53,10 @@ def made_key(exchange: str, key: str, secret: str, passphrase: str = "") -> Exch
             raise EnvironmentProblem(f"The {name} has a line break or a sign that cannot be seen.", hint=_COPY)
         if (" " in text and not pem) or not text.isascii():
             raise EnvironmentProblem(f"The {name} has a space or a letter that no key has.", hint=_COPY)
+    if not passphrase.strip() and capability_of(exchange).needs_passphrase:
+        raise EnvironmentProblem(
+            "The passphrase is missing, so nothing was changed.", hint="You chose it with the key."
+        )
     if parts["key"] == parts["secret"]:
         raise EnvironmentProblem("The key and the secret are the same text.", hint=_COPY)
     return ExchangeKey(parts["key"], parts["secret"], passphrase.strip())
@@ -87,6 +92,6 @@ def _read(kept: str, exchange: str, account: str) -> ExchangeKey:
 
 def _unreadable(exchange: str, account: str) -> EnvironmentProblem:
     return EnvironmentProblem(
-        f"What is stored as the key of {exchange}, account {account}, is none that this gridbot can read.",
+        f"What is stored as the key of {exchange} (account {account}) is none that this gridbot can read.",
         hint=f"Store it again: `gridbot exchange key set --exchange {exchange} --account {account}`.",
     )
