@@ -19,8 +19,10 @@ from gridbot.adapters.exchange.spelling import order_named, trades_spanned
 from gridbot.adapters.exchange.turns import Urgency
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
 
-USER_QUIET_S = 60.0
-"""After so long a silence a stream of the account is asked for anew; ccxt does not notice that it was ended."""
+USER_QUIET_S = 600.0
+"""After so long a silence a stream of the account counts as ended: ccxt does not notice every end."""
+_TERMINATED = '"eventStreamTerminated"'
+"""Binance's word for the end of an account's stream. ccxt takes note of it and wakes nobody."""
 _MOST_TRADES = 50_000
 _OTHERWISE = {
     "watchBidsAsks": ("watchTicker",),
@@ -62,6 +64,7 @@ class CcxtClient:
         self._session: aiohttp.ClientSession | None = None
         self._streams: dict[str, Stream] = {}
         self._told: dict[str, NewTrades] = {}
+        self._urls: dict[str, set[str]] = {}
 
     # ---------------------------------------------------------------------------- what there is
 
@@ -272,22 +275,20 @@ class CcxtClient:
 
     async def _user_stream(self, name: str, watch: Callable[[Any], Awaitable[Any]]) -> Sequence[Unified]:
         async def read(exchange: Any) -> Rows:
-            try:
-                async with asyncio.timeout(self._user_quiet_s):
-                    return [dict(row) for row in await watch(exchange)]
-            except TimeoutError:
-                # ccxt tells nobody that the exchange has ended a stream, but the next call subscribes anew.
-                return []
+            async with asyncio.timeout(self._user_quiet_s):
+                return [dict(row) for row in await watch(exchange)]
 
         return await self._stream(name, read).next()
 
     def _stream(self, name: str, read: Callable[[Any], Awaitable[Rows]], *, most: int | None = None) -> Stream:
+        call = f"watch_{name}"
+
         async def watch() -> Rows:
             try:
-                rows: Rows = await self._call(f"watch_{name}", read)
+                rows: Rows = await self._call(call, read)
             except CallFailed:
                 # A login that was refused leaves a connection on which every later watch would hang.
-                await self._drop_connections()
+                await self._drop_connections(self._urls.pop(call, set()))
                 raise
             return rows
 
@@ -300,19 +301,19 @@ class CcxtClient:
         streams, self._streams = list(self._streams.values()), {}
         for stream in streams:
             await stream.stop()
-        await self._drop_connections()
+        self._urls.clear()
+        if self._exchange is not None:
+            await self._drop_connections(set(self._exchange.clients))
 
-    async def _drop_connections(self) -> None:
-        """Close each connection and forget it: ccxt would go on waiting on one that was refused."""
-        exchange = self._exchange
-        if exchange is None or not exchange.clients:
-            return
-        clients, exchange.clients = list(exchange.clients.values()), {}
-        for client in clients:
+    async def _drop_connections(self, urls: set[str]) -> None:
+        """Close connections and forget them: ccxt would go on waiting on one that was refused."""
+        clients = self._exchange.clients
+        dropped = [clients.pop(url) for url in urls if url in clients]
+        for client in dropped:
             await client.close()
 
     def _watch_over_messages(self) -> None:
-        """A message that ccxt cannot read ends its connection, which would else fall silent without a word."""
+        """Whatever ccxt would swallow ends the connection: it would fall silent without a word, and be waited for."""
         exchange = self._exchange
         connect = getattr(exchange, "client", None)
         if connect is None:
@@ -320,11 +321,16 @@ class CcxtClient:
 
         def watched(url: str) -> Any:
             client = connect(url)
+            conversation = CURRENT.get()
+            if conversation is not None:
+                self._urls.setdefault(conversation.call, set()).add(url)
             if "handle_text_or_binary_message" not in vars(client):
                 hear = client.handle_text_or_binary_message
 
                 def guarded(data: Any) -> None:
                     try:
+                        if isinstance(data, str) and _TERMINATED in data:
+                            raise ConnectionResetError("the exchange ended the stream")
                         hear(data)
                     except _raised() as error:
                         client.on_error(error)
