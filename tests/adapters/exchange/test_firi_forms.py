@@ -212,6 +212,9 @@ def test_of_two_orders_at_one_price_the_older_counts_as_filled_first() -> None:
     owners = [Owner("5", "buy", D(100), 1_000, D(2)), Owner("9", "buy", D(100), 2_000, D(1))]
     matches = [a_match("a", 3_000, "100", "0.5"), a_match("b", 4_000, "100", "1.5"), a_match("c", 5_000, "100", "1")]
     assert attribute(matches, owners, {}, begin=0) == {"a": "5", "b": "5", "c": "9"}
+    alike = [Owner(id_, "buy", D(100), 1_000, D(2)) for id_ in ("5", "9")]
+    fills = [a_match(id_, time, "100", "1") for id_, time in zip("abcd", (3_000, 4_000, 5_000, 6_000), strict=True)]
+    assert attribute(fills, alike, {}, begin=0) == {"a": "5", "b": "5", "c": "9", "d": "9"}
     # What was found before stays, and a window that begins later says the same.
     assert attribute(matches[1:], owners, {}, begin=3_500) == {"b": "5", "c": "9"}
     assert attribute(matches, owners, {"c": "9", "a": "5"}, begin=0) == {"a": "5", "b": "5", "c": "9"}
