@@ -25,6 +25,9 @@ from gridbot.ports import Clock, Movement
 SKEW_MS = 60_000
 YOUNG_MS = 600_000
 """An order that the exchange does not know may still come to be known for so long after its trade."""
+SPAN_MS = 80 * 86_400_000
+"""Binance tells of the 90 days after the time that it is asked for, and not what came later."""
+MOST_SPANS = 12
 _NOT_OFFERED = frozenset({Cause.UNSUPPORTED})
 _NOT_KNOWN = frozenset({Cause.NOT_FOUND, Cause.UNSUPPORTED})
 
@@ -120,14 +123,24 @@ class Accounting:
         return client_id
 
     async def _transfers(self, name: Asset, since: TimeMs) -> list[Movement]:
-        try:
-            return await self._reader.ask(lambda: self._transfers_told(name, since), passes=_NOT_OFFERED)
-        except CallFailed:
-            return []
+        found: dict[str, Movement] = {}
+        now = self._clock.now_ms()
+        begin = TimeMs(max(since, now - MOST_SPANS * SPAN_MS))
+        while begin <= now:
+            try:
+                told = await self._transfers_told(name, begin)
+            except CallFailed:
+                return []
+            found.update((movement.id, movement) for movement in told)
+            begin = TimeMs(begin + SPAN_MS)
+        return list(found.values())
 
     async def _transfers_told(self, name: Asset, since: TimeMs) -> list[Movement]:
-        told = rows(await self._exchange.fetch_transfers(name, since), "the list of transfers")
-        return [movement for raw in told for movement in read_transfer(raw, name)]
+        async def request() -> list[Movement]:
+            told = rows(await self._exchange.fetch_transfers(name, since), "the list of transfers")
+            return [movement for raw in told for movement in read_transfer(raw, name)]
+
+        return await self._reader.ask(request, passes=_NOT_OFFERED)
 
 
 def fill_of(trade: ToldTrade, ref: OrderRef) -> OrderFilled:

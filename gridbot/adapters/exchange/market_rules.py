@@ -30,22 +30,28 @@ class MarketRules:
         self._reader = reader
         self._clock = clock
         self._listed: tuple[float, Mapping[str, Unified]] | None = None
-        self._ticks: dict[Symbol, Decimal] = {}
+        self._read_last: dict[Symbol, Instrument] = {}
 
     def forget(self) -> None:
         """The exchange complained: what is known of its markets is out of date."""
         self._listed = None
-        self._ticks = {}
+        self._read_last = {}
 
     async def instrument(self, symbol: Symbol) -> Instrument:
         """Return the rules of a market; VenueUnavailable, also while it is closed; ConfigError where there is none."""
         instrument = await self._reader.ask(lambda: self._read(symbol))
-        self._ticks[symbol] = instrument.tick_size
+        self._read_last[symbol] = instrument
         return instrument
 
     async def tick(self, symbol: Symbol) -> Decimal:
         """Return the price step of a market as it was read last; raises VenueUnavailable."""
-        return self._ticks.get(symbol) or (await self.instrument(symbol)).tick_size
+        known = self._read_last.get(symbol)
+        return (await self.instrument(symbol) if known is None else known).tick_size
+
+    def is_on_steps(self, symbol: Symbol, *, price: Decimal, quantity: Decimal) -> bool:
+        """Tell whether a price and a quantity (base) are on the market's steps, as they were read last."""
+        known = self._read_last.get(symbol)
+        return known is None or (known.price_floor(price) == price and known.quantity_floor(quantity) == quantity)
 
     async def best_prices(self, symbol: Symbol) -> tuple[Decimal | None, Decimal | None]:
         """Return the best bid and ask now; raises VenueUnavailable."""

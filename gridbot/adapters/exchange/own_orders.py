@@ -128,11 +128,15 @@ class OwnOrders:
 
     def ref(self, symbol: Symbol, venue_id: VenueOrderId, client_id: str | None, book: Book) -> OrderRef | None:
         """Return which of ours an order of the exchange is, None if that cannot be told from here."""
-        if client_id is not None and (ref := self._by_client_id(OrderId(client_id), book)) is not None:
-            self.learn(symbol, venue_id, ref)
-            return ref
         known = book.by_venue_id.get(venue_id)
-        return known.ref if known is not None else self._refs.get((symbol, venue_id))
+        learnt = known.ref if known is not None else self._refs.get((symbol, venue_id))
+        if client_id is None or (learnt is not None and learnt.id == client_id):
+            return learnt
+        ref = self._by_client_id(OrderId(client_id), book)
+        if ref is None:
+            return learnt
+        self.learn(symbol, venue_id, ref)
+        return ref
 
     def _by_client_id(self, id_: OrderId, book: Book) -> OrderRef | None:
         known = book.by_id.get(id_)

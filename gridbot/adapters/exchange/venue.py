@@ -92,6 +92,13 @@ class ExchangeVenue:
         """Send an order, once; raises OrderRejected, OrderNotSent or OutcomeUnknown."""
         symbol = order.symbol
         self._markets[symbol] = None
+        if not self._rules.is_on_steps(symbol, price=order.price, quantity=order.quantity):
+            # The client would round it to what it knows of the market, and another order would rest than is booked.
+            raise OrderRejected(
+                f"The order was not sent: {symbol} takes no price of {order.price:f} or no quantity of "
+                f"{order.quantity:f} any more.",
+                code=Refusal.RULES,
+            )
         if self._capability.id_form is not IdForm.NONE:
             return await self._create(order)
         self._refuse_a_second(order)

@@ -188,6 +188,34 @@ def test_deposits_and_withdrawals_are_movements() -> None:
     at_desk(test)
 
 
+def test_transfers_of_a_long_absence_are_told_though_one_answer_covers_ninety_days() -> None:
+    async def test(desk: Desk) -> None:
+        since = desk.clock.now_ms()
+        day_ms = 86_400_000
+        desk.exchange.transfers = [
+            {
+                "id": f"1234567{place}",
+                "timestamp": since + day * day_ms,
+                "currency": "BTC",
+                "amount": "0.5",
+                "status": "ok",
+                "type": "deposit",
+                "fee": None,
+            }
+            for place, day in enumerate((1, 85, 130, 199))
+        ]
+        plain = desk.exchange.fetch_transfers
+
+        async def of_ninety_days(asset: str, begin: int) -> Any:
+            return [each for each in await plain(asset, begin) if each["timestamp"] < begin + 90 * day_ms]
+
+        vars(desk.exchange)["fetch_transfers"] = of_ninety_days
+        desk.clock.ahead_ms += 200 * day_ms
+        assert len(await desk.venue.movements(BTC, since)) == 4
+
+    at_desk(test)
+
+
 # ---------------------------------------------------------------------------------------------- pages
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof
 from gridbot.core.units import Symbol
-from gridbot.errors import ConfigError, OrderRejected, VenueUnavailable
+from gridbot.errors import ConfigError, OrderRejected, Refusal, VenueUnavailable
 from tests.adapters.exchange.venue_desk import BTC, Desk, at_desk, order
 from tests.fakes.unified_exchange import lost
 
@@ -169,6 +169,18 @@ def test_rules_are_read_anew_after_the_exchange_complained_of_an_order() -> None
         with pytest.raises(OrderRejected):
             await desk.venue.create(order(1))
         assert (await desk.venue.instrument(BTC)).tick_size == D("0.1")
+
+    at_desk(test)
+
+
+@pytest.mark.parametrize("changed", [{"price": "69000.005"}, {"quantity": "0.01005"}])
+def test_an_order_off_the_steps_is_refused_here_as_the_client_would_round_it(changed: dict[str, str]) -> None:
+    async def test(desk: Desk) -> None:
+        await desk.venue.instrument(BTC)
+        with pytest.raises(OrderRejected) as caught:
+            await desk.venue.create(order(1, **changed))  # type: ignore[arg-type]
+        assert caught.value.code == Refusal.RULES
+        assert desk.exchange.called("create_order") == 0
 
     at_desk(test)
 
