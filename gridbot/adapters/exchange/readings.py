@@ -19,6 +19,7 @@ from gridbot.ports import CandleArrived, QuoteArrived
 BOOK_LEVELS = 100
 """A number of levels that every exchange takes."""
 TRADES_PAGE = 1_000
+FEW_TRADES = 200
 OVERLAP_MS = 5_000
 """Trades are asked for from before the newest one of the last answer, so that the next one is seen to join on."""
 PROOF_S = 60.0
@@ -154,9 +155,11 @@ class Prints:
 
     async def _page(self, since: int | None, asked_at: int) -> list[Trade]:
         """Ask for one page; return what was new in it."""
-        rows = await self._line.ask(lambda: self._line.exchange.fetch_trades(self._symbol, since, TRADES_PAGE))
-        trades, wrong = trades_of(self._symbol, rows)
-        self._note(wrong)
+        # Whoever asks every few seconds need not be told the same thousand trades each time.
+        few = since is not None and not self.streams()
+        trades = await self._trades(since, FEW_TRADES if few else TRADES_PAGE)
+        if few and trades and not self._tape.overlaps(trades):
+            trades = await self._trades(since, TRADES_PAGE)
         joins, newest = self._tape.overlaps(trades), self._tape.newest
         fresh = self._tape.new(trades, Way.ASKED)
         if self._candles is not None:
@@ -171,6 +174,12 @@ class Prints:
                 self._close(self._candles, max(self._tape.newest, asked_at - QUIET_MS))
         await self._tell(fresh)
         return fresh
+
+    async def _trades(self, since: int | None, limit: int) -> list[Trade]:
+        rows = await self._line.ask(lambda: self._line.exchange.fetch_trades(self._symbol, since, limit))
+        trades, wrong = trades_of(self._symbol, rows)
+        self._note(wrong)
+        return trades
 
     def _close(self, candles: TradeCandles, known_until: int) -> None:
         self._outflow.add(*(CandleArrived(self._market, candle) for candle in candles.close(known_until)))

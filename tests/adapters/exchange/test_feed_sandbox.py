@@ -17,7 +17,7 @@ from gridbot.adapters.system_clock import SystemClock
 from gridbot.core.commands import PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef
 from gridbot.core.units import Asset, GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs
-from gridbot.ports import FeedItem, QuoteArrived, TradePrint
+from gridbot.ports import CandleArrived, FeedItem, QuoteArrived, TradePrint
 from gridbot.sandbox.server import Protocol
 from gridbot.sim.demo_world import Left
 from gridbot.sim.dry_world import dry_world
@@ -186,6 +186,27 @@ def test_a_dry_run_fills_by_real_prints_and_signs_nothing(tmp_path: Path) -> Non
 async def _read(items: AsyncIterator[FeedItem], into: list[FeedItem]) -> None:
     async for item in items:
         into.append(item)
+
+
+@pytest.mark.soak
+def test_closed_candles_are_the_exchanges_own_across_broken_streams(tmp_path: Path) -> None:
+    """By the real clock: two minutes and a half, in which the stream breaks every few seconds."""
+
+    async def test() -> None:
+        breaking = {"match": "WS *@trade", "do": "drop_ws", "from": 5, "count": 40}
+        async with feeding(tmp_path, breaking) as heard:
+            sent = []
+            for number in range(300):
+                sent.append(Decimal(f"0.{number + 1:03d}"))
+                heard.served.trade(str(80_000 + number % 7), str(sent[-1]), Side.BUY)
+                await asyncio.sleep(0.5)
+            candles = [item.candle for item in heard.items if isinstance(item, CandleArrived)]
+            own = await heard.feed.history(BTC, 60_000, 5)
+            assert len(candles) >= 2 and candles == list(own)[-len(candles) :]
+            await heard.until(lambda: set(heard.prints()) >= set(sent[3:]))
+            assert len(set(heard.prints())) == len(heard.prints())
+
+    asyncio.run(test())
 
 
 def test_firi_is_asked_as_it_has_no_streams_and_its_past_is_made_of_trades(tmp_path: Path) -> None:
