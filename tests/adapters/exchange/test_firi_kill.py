@@ -21,7 +21,7 @@ from gridbot.core.units import GridId, OrderId, Price, Quantity, Side, Symbol, T
 from gridbot.errors import OutcomeUnknown, VenueUnavailable
 from gridbot.ports import KnownOrder
 from gridbot.sandbox.records import Kind, NewOrder
-from tests.adapters.exchange.test_firi import MARKET, SYMBOL, on_firi
+from tests.adapters.exchange.firi_serving import MARKET, SYMBOL, on_firi
 from tests.sandbox.serving import Served, run
 
 OURS = OrderRef(GridId("btc"), 3, OrderId("gb0000000000000001"))
