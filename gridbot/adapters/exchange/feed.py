@@ -70,10 +70,12 @@ class ExchangeFeed:
         self._silent: set[str] = set()
         self.odd: Counter[str] = Counter()
         """How much of what came made no sense or was missing, by what it was."""
-        for market in markets:
-            self._join(market, traded=True)
-        for market in signal_markets:
-            self._join(market, traded=False)
+        # They join when the feed is first asked: what an exchange can do is known only after importing its class.
+        self._named = {market: True for market in markets} | {
+            market: False for market in signal_markets if market not in markets
+        }
+        for market in self._named:
+            self._place(market)
 
     async def history(self, market: Symbol, timeframe: int, count: int) -> Sequence[Candle]:
         """Return up to `count` closed candles of `timeframe` ms, oldest first; the market joins the feed.
@@ -82,7 +84,7 @@ class ExchangeFeed:
         VenueUnavailable, and ConfigError for an exchange that nobody opened.
         """
         line, symbol = self._place(market)
-        self._join(market, traded=":" not in market)
+        self._join(market, traded=self._named.get(market, ":" not in market))
         closed = (line.now_ms() // BASE_MS) * BASE_MS
         if self._tasks is not None:
             await self._caught_up(market, closed)
@@ -93,9 +95,13 @@ class ExchangeFeed:
         """Yield prints, quotes and closed base candles; raises VenueUnavailable when the home exchange is silent."""
         if self._tasks is not None:
             raise RuntimeError("a feed has one reader at a time")
+        for market, traded in self._named.items():
+            self._join(market, traded=traded)
         self._outflow.begin()
         self._tasks = set()
         self._spawn(self._watch_lines)
+        for quotes in self._quotes.values():
+            quotes.tell_again()
         for jobs in self._jobs.values():
             for job in jobs:
                 self._spawn(job)

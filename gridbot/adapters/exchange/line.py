@@ -16,15 +16,17 @@ from gridbot.ports import Clock
 
 _T = TypeVar("_T")
 
-ANSWER_S = 20.0
-"""A request that is not answered by then has failed, whatever the client believes."""
+ANSWER_S = 60.0
+"""A request that is not answered by then has failed, whatever the client believes; in it is the wait for its turn."""
 LONGEST_PAUSE_S = 30.0
 RATE_PAUSE_S = 10.0
 """How long to ask nothing after "too many requests" without a word about when."""
 CLOCK_EVERY_S = 600.0
-ASKS_PER_S = {"firi": 0.5}
-"""The feed's share of what an exchange allows; the rest is for orders."""
-MANY_ASKS_PER_S = 4.0
+_OFTEN = ("binance", "bybit", "okx", "kucoin", "bitget", "gate", "coinbase")
+ASKS_PER_S = {"firi": 0.5, "kraken": 0.5, **dict.fromkeys(_OFTEN, 4.0)}
+"""The feed's share of what an exchange allows, where streams are missing or late; the rest is for orders."""
+FEW_ASKS_PER_S = 1.0
+"""The same where nobody looked it up."""
 
 
 class Line:
@@ -87,7 +89,7 @@ class Line:
 
     def interval_s(self, least: float) -> float:
         """Return how often each source may ask, so that all together keep the feed's share of the requests."""
-        return max(least, self.polled / ASKS_PER_S.get(self.exchange.id, MANY_ASKS_PER_S))
+        return max(least, self.polled / ASKS_PER_S.get(self.exchange.id, FEW_ASKS_PER_S))
 
     async def forget(self, generation: int) -> None:
         """End the streams that were opened under `generation`, unless somebody has done so since."""

@@ -43,8 +43,13 @@ class Quotes:
         self._odd = odd
         self._newest: Quote | None = None
         self._heard = (0.0, 0)
+        self._told = False
         self.proof_s = inf
         """A quote that was swallowed is mended by the next one."""
+
+    def tell_again(self) -> None:
+        """Let the next quote be told though it be the same: somebody new reads."""
+        self._told = False
 
     def latest(self) -> Quote | None:
         """Return the newest quote with its age now."""
@@ -83,7 +88,8 @@ class Quotes:
             return False
         known, self._newest = self._newest, quote
         self._heard = (self._line.clock.monotonic(), self._line.clock.machine_ms())
-        if quote != known:
+        if quote != known or not self._told:
+            self._told = True
             self._outflow.add(QuoteArrived(quote, self._line.now_ms()))
             await self._outflow.room()
         return True

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from gridbot.adapters.exchange.feed import ExchangeFeed
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof
+from gridbot.core.units import Symbol
 from gridbot.errors import VenueUnavailable
 from tests.adapters.exchange.test_feed import BTC, Scene, fault
 from tests.fakes.price_exchange import Ill
@@ -206,5 +208,41 @@ def test_two_readers_at_once_are_a_mistake() -> None:
             await anext(scene.feed.items())
         assert Decimal(0) not in scene.reader.amounts()
         await first.aclose()  # type: ignore[attr-defined]
+
+    run_virtual(test())
+
+
+def test_making_a_feed_asks_nothing_of_an_exchange_not_even_what_it_can() -> None:
+    """What it can is known only after importing its class, which must not delay the window."""
+
+    async def test() -> None:
+        scene = Scene(5)
+
+        def too_early(method: str) -> bool:
+            raise AssertionError(method)
+
+        scene.exchange.has = too_early  # type: ignore[method-assign]
+        feed = ExchangeFeed(
+            {"fake": scene.exchange},
+            home="fake",
+            markets=[BTC],
+            signal_markets=[Symbol("fake:ETH/USDT")],
+            clock=scene.clock,
+            tell=scene.told.append,
+        )
+        assert feed.latest(BTC) is None and scene.exchange.asked == []
+        with pytest.raises(AssertionError, match="fetchOHLCV"):
+            await feed.history(BTC, 60_000, 5)
+
+    run_virtual(test())
+
+
+def test_a_quote_that_has_not_changed_is_told_to_a_new_reader() -> None:
+    async def test() -> None:
+        scene = Scene(30, pause_ms=600_000)
+        for _ in range(2):
+            await scene.run(10)
+        first, second = scene.reader.quotes()
+        assert first.quote == second.quote and second.time > first.time
 
     run_virtual(test())
