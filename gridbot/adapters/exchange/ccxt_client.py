@@ -12,6 +12,7 @@ from gridbot.adapters.exchange.budget import Budget
 from gridbot.adapters.exchange.ccxt_answers import check_order, check_rows, ended, of_asset
 from gridbot.adapters.exchange.ccxt_failures import CURRENT, MALFORMED, Conversation, failure
 from gridbot.adapters.exchange.ccxt_loading import streaming_class
+from gridbot.adapters.exchange.ccxt_pages import rows_of_market
 from gridbot.adapters.exchange.ccxt_streams import NewTrades, Rows, Stream
 from gridbot.adapters.exchange.ccxt_wire import Wire, build
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
@@ -199,7 +200,12 @@ class CcxtClient:
                 return [row for row in await exchange.fetch_orders(symbol, since, limit) if ended(row)]
             if has.get("fetchCanceledAndClosedOrders") is True:
                 return list(await exchange.fetch_canceled_and_closed_orders(symbol, since, limit))
-            rows = list(await exchange.fetch_closed_orders(symbol, since, limit))
+
+            async def ask(market: str | None, params: Mapping[str, object]) -> Any:
+                most = None if market is None else limit
+                return await exchange.fetch_closed_orders(market, since, most, dict(params))
+
+            rows = await rows_of_market(self.id, symbol, ask)
             if has.get("fetchCanceledOrders") is True:
                 rows += await exchange.fetch_canceled_orders(symbol, since, limit)
             return list({row["id"]: row for row in rows}.values())
@@ -212,7 +218,15 @@ class CcxtClient:
     ) -> Sequence[Unified]:
         """Return the account's trades in a market, oldest first."""
         left = trades_spanned(self.id, since, params)
-        return await self._rows("fetch_my_trades", lambda x: x.fetch_my_trades(symbol, since, limit, left), symbol)
+
+        async def work(exchange: Any) -> Any:
+            async def ask(market: str | None, more: Mapping[str, object]) -> Any:
+                most = None if market is None else limit
+                return await exchange.fetch_my_trades(market, since, most, {**left, **more})
+
+            return await rows_of_market(self.id, symbol, ask)
+
+        return await self._rows("fetch_my_trades", work, symbol)
 
     async def fetch_transfers(self, asset: str, since: int) -> Sequence[Unified]:
         """Return finished deposits and withdrawals of an asset."""

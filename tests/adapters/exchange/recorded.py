@@ -192,8 +192,12 @@ class Fed:
         self.headers: dict[str, str] = {}
         self.get = self.post = self.put = self.delete = self.patch = self._answer
 
-    def _answer(self, _url: object, **_named: object) -> _Answer:
-        return _Answer(self.body)
+    def _answer(self, _url: object, *, data: bytes | None = None, **_named: object) -> _Answer:
+        return _Answer(self.take(data or b""))
+
+    def take(self, data: bytes) -> str:
+        """Return the answer to a request with this body."""
+        return self.body
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -228,9 +232,9 @@ class _Answer:
         return self._body.encode()
 
 
-def feed(client: CcxtClient) -> Fed:
+def feed(client: CcxtClient, fed: Fed | None = None) -> Fed:
     """Take the network away from a client, and return what answers in its place."""
-    fed, made = Fed(), client._made()
+    fed, made = fed or Fed(), client._made()
     made.own_session = False
     made.open()
     vars(client)["_session"] = vars(made)["session"] = fed
