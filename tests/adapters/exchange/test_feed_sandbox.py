@@ -189,6 +189,7 @@ async def _read(items: AsyncIterator[FeedItem], into: list[FeedItem]) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(300)
 def test_closed_candles_are_the_exchanges_own_across_broken_streams(tmp_path: Path) -> None:
     """By the real clock: two minutes and a half, in which the stream breaks every few seconds."""
 
@@ -196,7 +197,7 @@ def test_closed_candles_are_the_exchanges_own_across_broken_streams(tmp_path: Pa
         breaking = {"match": "WS *@trade", "do": "drop_ws", "from": 5, "count": 40}
         async with feeding(tmp_path, breaking) as heard:
             sent = []
-            for number in range(300):
+            for number in range(280):
                 sent.append(Decimal(f"0.{number + 1:03d}"))
                 heard.served.trade(str(80_000 + number % 7), str(sent[-1]), Side.BUY)
                 await asyncio.sleep(0.5)
