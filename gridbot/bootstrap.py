@@ -1,4 +1,4 @@
-"""With `worlds` the only module that knows every concrete class: it wires them, and reads no environment by itself."""
+"""With the other `bootstrap_*` the only module that knows every concrete class; the environment is handed in."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.adapters.wake_lock import WakeLock
 from gridbot.bootstrap_keys import accepted_key, secret_store
+from gridbot.bootstrap_worlds import Books, Parts, demo_parts, dry_parts, live_parts
 from gridbot.config import AppConfig
 from gridbot.core.snapshot import snapshot
 from gridbot.core.state import State
@@ -51,7 +52,6 @@ from gridbot.shell.state_keeper import Recovered, recover, replay
 from gridbot.shell.status import Latch, NoHistory, status
 from gridbot.shell.trader import Trader
 from gridbot.sim.recording import Recording, make_recording
-from gridbot.worlds import Books, demo_parts, dry_parts, live_parts
 
 PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
@@ -114,68 +114,35 @@ def open_engine(
     """Take the account and build its engine; `start` it, or `run_here`.
 
     `environment` may hold keys and secrets, `ask` asks a person for a passphrase, and `mask` learns what is secret, for
-    the log and for whoever else tells of this process. `resume` stores (True) or takes
-    back (False) the consent that a live account may trade on by itself; `hear` is told in sentences what a person
-    should know of this start.
+    the log and for whoever else tells of this process. `resume` stores (True) or takes back (False) the consent that a
+    live account may trade on by itself; `hear` is told in sentences what a person should know of this start.
 
     Raises ConfigError for a recording that is too short for the grids and for an exchange that does not exist,
     AlreadyRunning, EnvironmentProblem for a folder that cannot be written and for a live account without a key,
     CandleFileError for a replay's file, StateFileError for a damaged account.
     """
-    disk, clock, mask = SystemDisk(), SystemClock(), mask or Mask()
+    clock, mask = SystemClock(), mask or Mask()
     # Read before the account is taken: what is wrong must leave nothing behind.
     recording = _recording(config)
     secrets = _secrets(home, config, environment, mask, ask)
     key = _key(config, secrets, environment)
     with ExitStack() as opened:
-        taken = take_account(home, config, disk=disk, clock=clock)
+        taken = take_account(home, config, disk=SystemDisk(), clock=clock)
         opened.callback(taken.account.release)
         log = _log_files(home, config, clock, mask)
         opened.callback(log.close)
-        recovered = taken.recovered
-        facade = EngineFacade(_first_view(recovered.state, config), taken.notes.tail(PAST_NOTES))
-        log.subscribe(partial(_show_line, facade))
+        facade, record = _record(home, config, taken, log, clock, mask)
         if hear is not None:
             log.subscribe(partial(_speak, hear))
-        record = Record(
-            taken.journal,
-            taken.notes,
-            taken.latch,
-            log,
-            LogFileExporter(home.logs),
-            partial(_report_crash, home, clock, mask, log),
-            partial(save, home.config),
-            facade,
-        )
-
-        books = Books()
-        match config.mode:
-            case Mode.DEMO:
-                parts = demo_parts(config, recovered.state, clock, recording)
-            case Mode.DRY:
-                parts = dry_parts(config, recovered.state, clock, log)
-            case Mode.LIVE:
-                assert key is not None
-                place = ExchangePlace(config.exchange.id, config.exchange.base_url)
-                ExchangeFile(disk, taken.account.folder).store(place)
-                accepted = accepted_key(home, config.account, key.key)
-                parts = live_parts(config, key, books, clock, log, accepted=accepted.given)
-        latched = taken.latch.read() is not None or recovered.state.kill is not None
-        consent = given_consent(config.mode, ConsentFile(disk, taken.account.folder), resume=resume, latched=latched)
-        world = World(
-            parts.feed,
-            parts.venue,
-            parts.clock,
-            parts.exchange,
-            parts.base_ms,
-            awake_for(config.mode),
-            consent,
-            None if secrets is None else notifier_for(config, secrets, learn=mask.learn, log=log),
-            None if secrets is None else heartbeat_for(config, secrets, learn=mask.learn, log=log),
-            parts.close,
-            parts.admit,
-        )
-        trader = Trader(config, recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
+        books, state = Books(), taken.recovered.state
+        if config.mode is Mode.DEMO:
+            parts = demo_parts(config, state, clock, recording)
+        elif key is None:
+            parts = dry_parts(config, state, clock, log)
+        else:
+            parts = _live(home, config, taken, key, books, clock, log)
+        world = _world(config, taken, parts, secrets, mask, log, resume=resume)
+        trader = Trader(config, taken.recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         books.trader = trader
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
         kill = KillThread(
@@ -184,9 +151,72 @@ def open_engine(
             clock=clock,
             state=lambda: trader.state,
             ours=trader.is_ours,
-            mailbox=MailboxFiles(disk, taken.account.folder),
+            mailbox=MailboxFiles(SystemDisk(), taken.account.folder),
         )
         return EngineThread(facade, trader, kill, opened.pop_all().close)
+
+
+def _record(
+    home: Home, config: AppConfig, taken: Taken, log: LogFiles, clock: SystemClock, mask: Mask
+) -> tuple[EngineFacade, Record]:
+    """Return what windows talk to, and what the trader writes."""
+    facade = EngineFacade(_first_view(taken.recovered.state, config), taken.notes.tail(PAST_NOTES))
+    log.subscribe(partial(_show_line, facade))
+    record = Record(
+        taken.journal,
+        taken.notes,
+        taken.latch,
+        log,
+        LogFileExporter(home.logs),
+        partial(_report_crash, home, clock, mask, log),
+        partial(save, home.config),
+        facade,
+    )
+    return facade, record
+
+
+def _live(
+    home: Home,
+    config: AppConfig,
+    taken: Taken,
+    key: ExchangeKey,
+    books: Books,
+    clock: SystemClock,
+    log: LogFiles,
+) -> Parts:
+    """Return the real exchange; where it is stays written down, for a stop that finds no configuration."""
+    place = ExchangePlace(config.exchange.id, config.exchange.base_url)
+    ExchangeFile(SystemDisk(), taken.account.folder).store(place)
+    accepted = accepted_key(home, config.account, key.key)
+    return live_parts(config, key, books, clock, log, accepted=accepted.given)
+
+
+def _world(
+    config: AppConfig,
+    taken: Taken,
+    parts: Parts,
+    secrets: ChosenStore | None,
+    mask: Mask,
+    log: LogFiles,
+    *,
+    resume: bool | None,
+) -> World:
+    """Return the parts as the trader gets them, with whoever is to be told, and a person's consent."""
+    latched = taken.latch.read() is not None or taken.recovered.state.kill is not None
+    stored = ConsentFile(SystemDisk(), taken.account.folder)
+    return World(
+        parts.feed,
+        parts.venue,
+        parts.clock,
+        parts.exchange,
+        parts.base_ms,
+        awake_for(config.mode),
+        given_consent(config.mode, stored, resume=resume, latched=latched),
+        None if secrets is None else notifier_for(config, secrets, learn=mask.learn, log=log),
+        None if secrets is None else heartbeat_for(config, secrets, learn=mask.learn, log=log),
+        parts.close,
+        parts.admit,
+    )
 
 
 def run_headless(

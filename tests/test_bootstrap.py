@@ -15,10 +15,10 @@ import pytest
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.bootstrap import account_status, open_engine, window_preferences
-from gridbot.config import AppConfig, default_config
+from gridbot.config import AppConfig, default_config, parse_config
 from gridbot.core.commands import FillBooked, PlaceLimit
 from gridbot.core.units import Mode, VenueOrderId
-from gridbot.errors import AlreadyRunning, ConfigError
+from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import Answered, Happened, LogLine, SetRunning, StopTrading
 from gridbot.sim.generated_market import GeneratedMarket
@@ -93,12 +93,20 @@ def test_the_stop_button_leaves_a_kill_file_that_status_tells(tmp_path: Path) ->
     assert status["killed"] and status["kill"]["reason"] == "a test" and status["level"] == "red"
 
 
-@pytest.mark.parametrize("mode", [Mode.DRY, Mode.LIVE])
-def test_what_needs_an_exchange_is_refused_with_a_way_out(tmp_path: Path, mode: Mode) -> None:
-    with pytest.raises(ConfigError) as caught:
-        open_engine(Home(tmp_path), default_config().model_copy(update={"mode": mode}))
-    assert mode.value in caught.value.message and "demo" in caught.value.hint
+def test_a_live_account_without_a_key_is_refused_with_a_way_out_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem) as caught:
+        open_engine(Home(tmp_path), default_config().model_copy(update={"mode": Mode.LIVE}))
+    assert "no key for binance" in caught.value.message and "gridbot exchange key set" in caught.value.hint
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", [Mode.DRY, Mode.LIVE])
+def test_an_exchange_that_nobody_knows_is_refused_with_the_nearest_name(tmp_path: Path, mode: Mode) -> None:
+    config = parse_config(f'{{"mode": "{mode.value}", "exchange": {{"id": "binanse"}}}}', source="test")
+    keys = {"GRIDBOT_API_KEY": "k" * 20, "GRIDBOT_API_SECRET": "s" * 20}
+    with pytest.raises(ConfigError) as caught:
+        open_engine(Home(tmp_path), config, environment=keys)
+    assert "binanse" in caught.value.message and "'binance'" in caught.value.hint
 
 
 def test_a_candle_file_is_replayed_to_its_end(tmp_path: Path) -> None:

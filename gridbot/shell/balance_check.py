@@ -1,7 +1,8 @@
 """Books and account are compared to the last digit: what nobody can explain keeps everything but cancels from leaving.
 
 Trades, fees and transfers that are known sum to the books; the venue says what is there (I10). A fill may happen
-between two of its answers, so that a difference counts only when it stands still.
+between two of its answers, so that a difference counts only when it stands still; one that is too little to be traded
+is booked.
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ class BalanceCheck:
             if await self._explain(gaps):
                 continue
             seen.append(gaps)
-            if seen[-STANDS_STILL:] == [gaps] * STANDS_STILL:
+            if _missing(seen[-STANDS_STILL:]) == [_missing([gaps])[0]] * STANDS_STILL:
+                if await self._booked_as_dust(gaps):
+                    continue
                 break
             await self._clock.sleep(PAUSE_S * (number + 1))
         self.gaps = gaps
@@ -155,6 +158,17 @@ class BalanceCheck:
         await self._settled()
         return True
 
+    async def _booked_as_dust(self, gaps: Sequence[Gap]) -> bool:
+        """Book what is too little to be traded: the books must not hold a crumb that cannot be sold."""
+        dust = tolerances(self._state())
+        if any(abs(gap.missing) > dust[gap.asset] for gap in gaps):
+            return False
+        now = self._clock.now_ms()
+        for gap in gaps:
+            await self._book(Transferred(now, f"dust-{now}-{gap.asset}", gap.asset, gap.missing))
+        await self._settled()
+        return True
+
     async def _book(self, transfer: Transferred) -> None:
         self.booked += 1
         await self._put(transfer)
@@ -172,13 +186,18 @@ class BalanceCheck:
 
 
 def differences(state: State, held: Mapping[Asset, Decimal]) -> list[Gap]:
-    """Return where the books and what the venue holds are further apart than dust, in the assets that grids trade."""
+    """Return where the books are not what the venue holds, in the assets that grids trade."""
     gaps = []
-    for asset, dust in tolerances(state).items():
+    for asset in tolerances(state):
         books, venue = state.accounts.get(asset, _NONE).total, held.get(asset, ZERO)
-        if abs(subtract(venue, books)) > dust:
+        if books != venue:
             gaps.append(Gap(asset, books, venue))
     return gaps
+
+
+def _missing(rounds: Sequence[Sequence[Gap]]) -> list[list[tuple[Asset, Decimal]]]:
+    """Return the differences alone: both sides may trade on while one stands still."""
+    return [[(gap.asset, gap.missing) for gap in gaps] for gaps in rounds]
 
 
 _NONE = Account()

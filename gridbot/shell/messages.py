@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from gridbot.core.events import Event
 from gridbot.core.units import Price, Symbol
@@ -45,3 +46,10 @@ class StopAsked:
 
 
 Message = Event | OrderClosed | Asked | MarkDue | QuoteCame | Flushed | StopAsked
+
+
+async def settled(put: Callable[[Flushed], Awaitable[None]]) -> None:
+    """Return when everything that was put before is applied, durable, and its commands have left."""
+    done = asyncio.Event()
+    await put(Flushed(done))
+    await done.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
 
 from gridbot.config import AppConfig
 from gridbot.core.commands import Command, PlaceLimit
@@ -28,9 +29,10 @@ from gridbot.shell.inflow import Inflow
 from gridbot.shell.known_orders import live_orders
 from gridbot.shell.liquidation import Liquidation
 from gridbot.shell.market_board import MarketBoard
-from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked
+from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked, settled
 from gridbot.shell.meter import Meter
 from gridbot.shell.outward import Outward
+from gridbot.shell.preparation import Preparation
 from gridbot.shell.problems import Problems
 from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.rounds import Rounds
@@ -83,19 +85,25 @@ class Trader:
         self._wire_ways_out(put)
         inflow = Inflow(world, clock, board=self._board, charts=self._charts, problems=self._problems, put=put)
         self._pumps = inflow.pumps
+        self._wire_start(inflow.preparation, put)
+        self._teller.recovered(recovered.warnings)
+
+    def _wire_start(self, preparation: Preparation, put: Callable[[Message], Awaitable[None]]) -> None:
+        """Make what learns what is: at a start, and again and again."""
+        world, clock, rhythm = self._world, self._clock, self._rhythm
         self.balances = BalanceCheck(
             venue=world.venue,
             clock=clock,
             state=lambda: self._keeper.state,
             put=put,
             sweep=self._reconciler.sweep,
-            settled=self._settled,
+            settled=partial(settled, put),
         )
         self._showcase = Showcase(
             board=self._board, problems=self._problems, clock=clock, arrival=self._arrival, balances=self.balances
         )
         self._start_up = StartUp(
-            preparation=inflow.preparation,
+            preparation=preparation,
             reconciler=self._reconciler,
             balances=self.balances,
             executor=self._executor,
@@ -103,7 +111,7 @@ class Trader:
             problems=self._problems,
             clock=clock,
             state=lambda: self._keeper.state,
-            settled=self._settled,
+            settled=partial(settled, put),
             spawn=self._spawn,
             arrival=self._arrival,
             admit=world.admit,
@@ -120,7 +128,6 @@ class Trader:
             rhythm=rhythm,
             state=lambda: self._keeper.state,
         )
-        self._teller.recovered(recovered.warnings)
 
     def _wire_ways_out(self, put: Callable[[Message], Awaitable[None]]) -> None:
         """Make what talks to the venue: the executor, and the reconciler that asks about its orders."""
@@ -305,11 +312,6 @@ class Trader:
         self._teller.request(type(request).__name__, answered.message)
         self._record.outlet.tell((answered,))
 
-    async def _settled(self) -> None:
-        """Return when everything that was put before is applied, durable, and its commands have left."""
-        await self._inbox.put(Flushed(done := asyncio.Event()))
-        await done.wait()
-
     async def _follow(self, number: int, ruling: Ruling) -> None:
         grids = self.state.rules.grids
         if ruling.releases is not None:
@@ -387,8 +389,7 @@ class Trader:
 
     async def _end(self) -> None:
         self._running = False
-        tasks = tuple(self._tasks)
-        for task in tasks:
+        for task in (tasks := tuple(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._world.close is not None:

@@ -223,9 +223,26 @@ def test_dust_is_less_than_can_be_traded() -> None:
     state = run_virtual(house.run(2))
     assert tolerances(state) == {BTC: Decimal("0.00001"), USDT: Decimal("0.01")}
     held = {asset: account.total for asset, account in state.accounts.items()}
-    assert differences(state, {**held, USDT: held[USDT] + Decimal("0.01")}) == []
-    assert [gap.asset for gap in differences(state, {**held, USDT: held[USDT] + Decimal("0.011")})] == [USDT]
+    assert differences(state, held) == []
+    assert [gap.asset for gap in differences(state, {**held, USDT: held[USDT] + Decimal("0.0001")})] == [USDT]
     assert [gap.asset for gap in differences(state, {})] == [USDT]
+
+
+@pytest.mark.parametrize(("asset", "amount"), [(BTC, "-0.00000312"), (BTC, "0.00001"), (USDT, "-0.0099")])
+def test_what_is_too_little_to_be_traded_is_booked_and_nobody_is_asked(asset: Asset, amount: str) -> None:
+    house, bank = banked()
+
+    async def main() -> Trader:
+        await house.run(5)
+        bank.move(asset, amount, time=now(house), told=False)
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            assert trader.balances.gaps == ()
+        return trader
+
+    trader = run_virtual(main())
+    assert trader.state.accounts[asset].transferred == Decimal(amount)
+    assert_even(bank, trader)
 
 
 def test_an_order_of_another_gridbot_keeps_the_start_waiting_and_is_not_touched() -> None:

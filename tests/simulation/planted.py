@@ -35,6 +35,16 @@ from gridbot.shell.state_keeper import StateKeeper
 from gridbot.shell.trader import Trader
 from tests.simulation.planting import Planted, instead, swap, together
 from tests.simulation.scenario import STORM
+from tests.simulation.weathers import (
+    CROSSING,
+    CUTTING,
+    DEAF,
+    KILLING,
+    PRESSED,
+    RESTORED,
+    SICK,
+    SICK_STOPPED,
+)
 
 
 class _Careless:
@@ -232,28 +242,6 @@ def _looks_back_no_further(true: Callable[..., None]) -> Callable[..., None]:
     return init
 
 
-_KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s=0.0, venue=0.05)
-_CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
-_SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
-_DEAF = replace(STORM, venue=0.5, kill_s=3_600.0, crash_s=3_600.0)
-RESTORED = replace(
-    STORM,
-    restore_s=1_800.0,
-    crash_s=1_200.0,
-    stop_s=0.0,
-    kill_s=3_600.0,
-    trouble_s=0.0,
-    sleep_s=0.0,
-    rot=0.0,
-    second_s=0.0,
-)
-SICK_STOPPED = replace(
-    STORM, trouble_s=600.0, kill_s=300.0, crash_s=7_200.0, stop_s=0.0, sleep_s=0.0, rot=0.0, venue=0.0
-)
-_PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0.0, trouble_s=0.0, sleep_s=0.0, rot=0.0, second_s=0.0)
-_CROSSING = replace(STORM, venue=0.3, kill_s=300.0, crash_s=7_200.0, trouble_s=0.0, stop_s=0.0, sleep_s=0.0, rot=0.0)
-
-
 def _waits_for_the_disk(true: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Keep a cancel back until the stop is durable, as a create is."""
 
@@ -294,35 +282,33 @@ MISTAKES = (
     Planted(
         name="the snapshot is not fsynced before its rename",
         patch=swap(account_folder, "save_whole", _saved_carelessly("fsync", "fsync_folder")),
-        weather=_CUTTING,
+        weather=CUTTING,
     ),
     Planted(
         name="no folder is fsynced in a rotation",
         patch=swap(AccountFolder, "_rotate", _rotated_carelessly),
-        weather=_CUTTING,
+        weather=CUTTING,
     ),
     Planted(name="commands leave before the journal is durable", patch=swap(StateKeeper, "durable", _act_first)),
     Planted(name="order ids begin anew at each start", patch=_ids_begin_anew),
-    Planted(name="trade ids are not remembered", patch=swap(Seen, "__contains__", _always(False)), weather=_DEAF),
-    Planted(name="a restart forgets the latch", patch=swap(Trader, "run", _latch_forgotten), weather=_KILLING),
+    Planted(name="trade ids are not remembered", patch=swap(Seen, "__contains__", _always(False)), weather=DEAF),
+    Planted(name="a restart forgets the latch", patch=swap(Trader, "run", _latch_forgotten), weather=KILLING),
     Planted(
-        name="the KILL file is not looked at", patch=swap(KillLatchFile, "latched", _always(None)), weather=_KILLING
+        name="the KILL file is not looked at", patch=swap(KillLatchFile, "latched", _always(None)), weather=KILLING
     ),
-    Planted(name="the latch is looked at too early", patch=swap(Executor, "_send", _looks_too_early), weather=_KILLING),
+    Planted(name="the latch is looked at too early", patch=swap(Executor, "_send", _looks_too_early), weather=KILLING),
     Planted(
         name="the latch's name is not made durable",
         patch=swap(KillLatchFile, "set", _latch_without_folder),
-        weather=_KILLING,
+        weather=KILLING,
     ),
     Planted(name="the rules are lost at a restart", patch=swap(bootstrap, "replay", _rules_lost)),
-    Planted(
-        name="a create without an answer is sent again", patch=swap(Executor, "_send", _sends_again), weather=_DEAF
-    ),
+    Planted(name="a create without an answer is sent again", patch=swap(Executor, "_send", _sends_again), weather=DEAF),
     Planted(
         name="what the exchange does not know yet counts as absent",
         quick=False,
         patch=_absent_at_once,
-        weather=replace(_DEAF, late_ms=40_000),
+        weather=replace(DEAF, late_ms=40_000),
     ),
     Planted(
         name="the gate opens before anything is asked",
@@ -332,7 +318,7 @@ MISTAKES = (
     Planted(
         name="a torn line stays in the journal",
         patch=swap(account_folder, "read_lines", _torn_is_whole),
-        weather=_CUTTING,
+        weather=CUTTING,
     ),
     Planted(
         name="checksums are not checked",
@@ -342,47 +328,47 @@ MISTAKES = (
     Planted(
         name="the history is not fsynced before a rotation",
         patch=swap(NotesArchive, "sync", _always(None)),
-        weather=_CUTTING,
+        weather=CUTTING,
     ),
     Planted(
         name="fills of ended orders are dropped",
         quick=False,
         patch=together(_OVERTAKEN, swap(engine, "retire", _always(None))),
-        weather=_CROSSING,
+        weather=CROSSING,
     ),
     Planted(
         name="lost fills of ended orders are not looked for",
         quick=False,
         patch=together(_OVERTAKEN, swap(reconciler.Reconciler, "_put_new", _forgets_fills)),
-        weather=_CROSSING,
+        weather=CROSSING,
     ),
     Planted(
         name="a start looks for fills no further back than itself",
         quick=False,
         patch=together(_OVERTAKEN, swap(reconciler.Reconciler, "__init__", _looks_back_no_further)),
-        weather=replace(_CROSSING, crash_s=600.0),
+        weather=replace(CROSSING, crash_s=600.0),
     ),
     Planted(
         name="a cancel without an answer counts as done",
         patch=swap(Executor, "_send_cancel", _believes_a_cancel),
-        weather=_DEAF,
+        weather=DEAF,
     ),
     Planted(
         name="creates go on with a broken disk",
         patch=swap(Trader, "_refusal", lambda true: lambda self, order: self.brake.refusal()),
-        weather=_SICK,
+        weather=SICK,
     ),
     Planted(
         name="books and account are not compared", patch=swap(BalanceCheck, "look", _sees_no_gap), weather=RESTORED
     ),
     Planted(name="every order counts as ours", patch=swap(Trader, "is_ours", _always(True))),
     Planted(name="the account is not locked", patch=swap(AccountFolder, "acquire", _without_lock)),
-    Planted(name="the brake holds nothing", patch=swap(Brake, "refusal", _always(None)), weather=_KILLING),
+    Planted(name="the brake holds nothing", patch=swap(Brake, "refusal", _always(None)), weather=KILLING),
     Planted(
         name="one look without an order counts as flat",
         patch=swap(kill_procedure, "ZEROS", lambda true: 1),
         invariant="[I20]",
-        weather=_KILLING,
+        weather=KILLING,
     ),
     Planted(
         name="no cancel leaves while the disk refuses",
@@ -401,6 +387,6 @@ MISTAKES = (
         name="a release asks nobody before it sends",
         patch=swap(StartUp, "released", _always(None)),
         invariant="[I26]",
-        weather=_PRESSED,
+        weather=PRESSED,
     ),
 )

@@ -12,7 +12,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from tests.simulation.scenario import scenario
-from tests.simulation.simulation import Verdict, simulate
+from tests.simulation.simulation import simulate
+from tests.simulation.verdict import Verdict
 
 FAULTS = (
     "kills -9",

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -37,32 +36,13 @@ from tests.simulation.process import Process
 from tests.simulation.scenario import MONEY, Scenario
 from tests.simulation.ticker import Prices, Ticker
 from tests.simulation.trace import Trace
+from tests.simulation.verdict import Verdict
 
 HOME = Path("/simulated/gridbot")
 INSTALL_ID = "s1m01"
 QUIET_S = 1_203.0
 """Long enough for an order that nobody heard of to be given up (120 s) and for two sweeps; its end is between marks,
 when everything is durable."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What came of a seed. `counted` are orders, fills, crashes and faults by kind.
-
-    `digest` is the sum of the whole trace, `journal` that of the last line of the journal and of all before it.
-    """
-
-    seed: int
-    hours: float
-    violations: tuple[str, ...]
-    counted: Counter[str]
-    digest: str
-    journal: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether every invariant held."""
-        return not self.violations
 
 
 class Simulation:

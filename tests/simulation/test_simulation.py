@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.market import Market
-from tests.simulation.planted import MISTAKES, RESTORED, SICK_STOPPED
+from tests.simulation.planted import MISTAKES
 from tests.simulation.planting import Planted
 from tests.simulation.runner import run_seeds
 from tests.simulation.scenario import CALM, STORM, scenario
-from tests.simulation.simulation import Verdict, simulate
+from tests.simulation.simulation import simulate
+from tests.simulation.verdict import Verdict
+from tests.simulation.weathers import RESTORED, SICK_STOPPED
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 """A process that is killed leaves coroutines that never began."""

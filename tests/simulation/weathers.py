@@ -1,0 +1,28 @@
+"""Storms in which a certain kind of mistake shows soonest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.simulation.scenario import STORM
+
+KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s=0.0, venue=0.05)
+CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
+SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
+DEAF = replace(STORM, venue=0.5, kill_s=3_600.0, crash_s=3_600.0)
+RESTORED = replace(
+    STORM,
+    restore_s=1_800.0,
+    crash_s=1_200.0,
+    stop_s=0.0,
+    kill_s=3_600.0,
+    trouble_s=0.0,
+    sleep_s=0.0,
+    rot=0.0,
+    second_s=0.0,
+)
+SICK_STOPPED = replace(
+    STORM, trouble_s=600.0, kill_s=300.0, crash_s=7_200.0, stop_s=0.0, sleep_s=0.0, rot=0.0, venue=0.0
+)
+PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0.0, trouble_s=0.0, sleep_s=0.0, rot=0.0, second_s=0.0)
+CROSSING = replace(STORM, venue=0.3, kill_s=300.0, crash_s=7_200.0, trouble_s=0.0, stop_s=0.0, sleep_s=0.0, rot=0.0)
