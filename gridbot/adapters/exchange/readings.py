@@ -23,8 +23,8 @@ FEW_TRADES = 200
 OVERLAP_MS = 5_000
 """Trades are asked for from before the newest one of the last answer, so that the next one is seen to join on."""
 PROOF_S = 60.0
-MANY = 50
-"""An answer that brings so many new trades, the last of them long ago, is not the end of them."""
+MANY = 20
+"""An answer that holds so many trades, the last of them not just now, need not be the end of them."""
 NEAR_MS = 3_000
 MOST_PAGES = 30
 LONGEST_LOOK_BACK_MS = 1_800_000
@@ -121,6 +121,8 @@ class Prints:
         self._silent = silent
         self._tape = Tape()
         self._begin: TimeMs | None = None
+        self._built = 0
+        """The newest trade that is in the candles, ms UTC."""
         self.proof_s = PROOF_S
 
     def streams(self) -> bool:
@@ -142,14 +144,22 @@ class Prints:
     async def ask(self, heard_since: Callable[[], bool]) -> bool:
         """Ask for the trades since the newest known one, page by page; tell whether there were any."""
         self._begun()
-        asked_at, news = self._line.now_ms(), False
+        asked_at, news, joins = self._line.now_ms(), False, False
         since = self._since(asked_at)
         for _ in range(MOST_PAGES):
-            fresh = await self._page(since, asked_at)
+            trades, joins = await self._page(since)
+            fresh = self._tape.new(trades, Way.ASKED)
+            self._build(trades, fresh, joins=joins)
+            await self._tell(fresh)
             news = news or bool(fresh)
-            if len(fresh) < MANY or fresh[-1].told.time > asked_at - NEAR_MS:
+            newest = trades[-1].told.time if trades else 0
+            if len(trades) < MANY or newest > asked_at - NEAR_MS or newest <= (since or 0):
                 break
-            since = fresh[-1].told.time
+            since = newest
+        else:
+            return news
+        if self._candles is not None and joins:
+            self._close(self._candles, asked_at - QUIET_MS)
         return news
 
     def _since(self, asked_at: int) -> int | None:
@@ -159,27 +169,29 @@ class Prints:
         # Candles need every trade; prints only those that somebody may still want.
         return since if self._candles is not None else max(since, asked_at - LONGEST_LOOK_BACK_MS)
 
-    async def _page(self, since: int | None, asked_at: int) -> list[Trade]:
-        """Ask for one page; return what was new in it."""
+    async def _page(self, since: int | None) -> tuple[list[Trade], bool]:
+        """Ask for one page; return its trades, and whether they join on to what is known."""
         # Whoever asks every few seconds need not be told the same thousand trades each time.
         few = since is not None and not self.streams()
         trades = await self._trades(since, FEW_TRADES if few else TRADES_PAGE)
         if few and trades and not self._tape.overlaps(trades):
             trades = await self._trades(since, TRADES_PAGE)
-        joins, newest = self._tape.overlaps(trades), self._tape.newest
-        fresh = self._tape.new(trades, Way.ASKED)
-        if self._candles is not None:
-            if trades and not joins:
-                if newest:
-                    self._odd[f"gaps in {self._symbol}"] += 1
-                    self._close(self._candles, newest)
-                # The first candle to tell is the one that was open when this market was first looked at.
-                self._candles.begin(max(trades[0].told.time + 1, self._candles.opened(self._begun())))
-            self._odd[f"late trades of {self._symbol}"] += self._candles.add(fresh)
-            if joins:
-                self._close(self._candles, max(self._tape.newest, asked_at - QUIET_MS))
-        await self._tell(fresh)
-        return fresh
+        return trades, self._tape.overlaps(trades)
+
+    def _build(self, trades: list[Trade], fresh: list[Trade], *, joins: bool) -> None:
+        """Take what is new into the candles; `fresh` was let through by the tape already."""
+        if self._candles is None:
+            return
+        if trades and not joins:
+            if self._built:
+                self._odd[f"gaps in {self._symbol}"] += 1
+                self._close(self._candles, self._built)
+            # The first candle to tell is the one that was open when this market was first looked at.
+            self._candles.begin(max(trades[0].told.time + 1, self._candles.opened(self._begun())))
+        self._odd[f"late trades of {self._symbol}"] += self._candles.add(fresh)
+        if joins:
+            self._close(self._candles, self._tape.newest)
+        self._built = self._tape.newest
 
     async def _trades(self, since: int | None, limit: int) -> list[Trade]:
         rows = await self._line.ask(lambda: self._line.exchange.fetch_trades(self._symbol, since, limit))

@@ -169,7 +169,7 @@ ASKED_ILLS = st.builds(
 )
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     faults=st.lists(ASKED_ILLS, max_size=4),
     seed=st.integers(0, 1_000),
@@ -183,7 +183,7 @@ def test_an_exchange_without_candles_has_them_made_of_its_trades(
     async def test() -> None:
         # Firi is like this: no stream, no candle, the newest trades only, and no id of a trade.
         scene = Scene(
-            12,
+            10,
             *faults,
             seed=seed,
             streams=False,
@@ -192,7 +192,7 @@ def test_an_exchange_without_candles_has_them_made_of_its_trades(
             untidy=untidy and numbered,
             numbered=numbered,
         )
-        await scene.run(11 * 60)
+        await scene.run(9 * 60)
         end = scene.clock.now_ms()
         told = scene.reader.candles()
         truth = scene.true_candles(until=end)
@@ -202,5 +202,38 @@ def test_an_exchange_without_candles_has_them_made_of_its_trades(
         amounts = scene.reader.amounts()
         assert len(set(amounts)) == len(amounts)
         assert scene.true_amounts(until=end - 15_000) <= set(amounts) <= scene.true_amounts(until=end)
+
+    in_virtual_time(test)
+
+
+@pytest.mark.parametrize("candles", [True, False])
+def test_hours_without_an_exchange_cost_no_candle(candles: bool) -> None:
+    async def test() -> None:
+        ill = [fault(Ill.DOWN, 90, 2 * 3_600), fault(Ill.DROPPED, 90, 2 * 3_600)]
+        scene = Scene(140, *ill, pause_ms=20_000, page=50, candles=candles)
+        await scene.run(135 * 60)
+        end = scene.clock.now_ms()
+        told = scene.reader.candles()
+        assert told == scene.true_candles(until=end)[: len(told)]
+        assert len(told) >= len(scene.true_candles(until=end - 90_000))
+        assert len(set(scene.reader.amounts())) == len(scene.reader.amounts())
+        assert len(scene.reader.broken) > 100
+
+    in_virtual_time(test)
+
+
+def test_an_exchange_whose_clock_is_minutes_off_shows_no_candle_before_it_has_closed() -> None:
+    async def test() -> None:
+        for skew_ms in (-200_000, 200_000):
+            clock = VirtualClock(TimeMs(BEGIN))
+            exchange = PriceExchange(clock, true_trades(3, PAST, BEGIN + 20 * MINUTE), skew_ms=skew_ms)
+            feed = ExchangeFeed({"fake": exchange}, home="fake", markets=[BTC], clock=clock, tell=print, seed=1)
+            reader = Reader(feed)
+            task = asyncio.ensure_future(reader.read())
+            await asyncio.sleep(500)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            told = reader.candles()
+            assert len(told) >= 6 and set(told) <= set(true_candles(exchange.rows))
 
     in_virtual_time(test)
