@@ -134,11 +134,7 @@ def _holds(scene: Scene, *, complete: bool) -> None:
         assert scene.true_amounts(until=end - 15_000) <= set(amounts)
 
 
-@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(faults=st.lists(ILLS, max_size=5), seed=st.integers(0, 1_000), quiet=st.booleans(), untidy=st.booleans())
-def test_whatever_breaks_candles_come_once_in_order_and_true_and_prints_at_most_once(
-    faults: list[Fault], seed: int, quiet: bool, untidy: bool
-) -> None:
+def _survives(faults: list[Fault], seed: int, *, quiet: bool, untidy: bool) -> None:
     async def test() -> None:
         scene = Scene(10, *faults, seed=seed, quiet=quiet, untidy=untidy)
         await scene.run(9 * 60)
@@ -147,7 +143,29 @@ def test_whatever_breaks_candles_come_once_in_order_and_true_and_prints_at_most_
     in_virtual_time(test)
 
 
-@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+ONCE = [Phase.explicit, Phase.reuse, Phase.generate]
+"""Nothing is made smaller: a counterexample of minutes of market is as good as another, and each costs time."""
+
+
+@settings(max_examples=25, deadline=None, phases=ONCE)
+@given(faults=st.lists(ILLS, max_size=5), seed=st.integers(0, 1_000), quiet=st.booleans(), untidy=st.booleans())
+def test_whatever_breaks_candles_come_once_in_order_and_true_and_prints_at_most_once(
+    faults: list[Fault], seed: int, quiet: bool, untidy: bool
+) -> None:
+    _survives(faults, seed, quiet=quiet, untidy=untidy)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@settings(max_examples=400, deadline=None, phases=ONCE)
+@given(faults=st.lists(ILLS, max_size=8), seed=st.integers(0, 100_000), quiet=st.booleans(), untidy=st.booleans())
+def test_whatever_breaks_for_long_candles_come_once_in_order_and_true(
+    faults: list[Fault], seed: int, quiet: bool, untidy: bool
+) -> None:
+    _survives(faults, seed, quiet=quiet, untidy=untidy)
+
+
+@settings(max_examples=10, deadline=None, phases=ONCE)
 @given(faults=st.lists(ILLS, max_size=5), seed=st.integers(0, 1_000), streams=st.booleans())
 def test_where_stream_and_answers_number_trades_differently_none_is_told_twice(
     faults: list[Fault], seed: int, streams: bool
@@ -169,7 +187,7 @@ ASKED_ILLS = st.builds(
 )
 
 
-@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=5, deadline=None, phases=ONCE)
 @given(
     faults=st.lists(ASKED_ILLS, max_size=4),
     seed=st.integers(0, 1_000),
