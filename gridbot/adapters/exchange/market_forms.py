@@ -149,7 +149,8 @@ def _best(raw: object) -> Decimal | None:
     levels = rows(raw, "a side of the order book")
     if not levels:
         return None
-    price = rate(rows(levels[0], "a level of the order book")[0], "a price of the order book")
+    level = rows(levels[0], "a level of the order book")
+    price = rate(level[0] if level else None, "a price of the order book")
     if price <= 0:
         raise malformed("a price of the order book is none")
     return price
