@@ -12,6 +12,7 @@ from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.logbook.masking import Mask
+from gridbot.adapters.logbook.quiet_libraries import quiet_libraries
 from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore, choose_store
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.core.units import Mode
@@ -26,6 +27,8 @@ def secret_store(home: Home, environment: Mapping[str, str], mask: Mask, *, ask:
 
     `ask` asks a person for a passphrase, where one is needed and can be asked.
     """
+    # Nothing secret is used that did not come this way.
+    quiet_libraries()
     return choose_store(
         home.root, environment=environment, disk=SystemDisk(), save=save_whole, ask=ask, learn=mask.learn
     )

@@ -14,14 +14,14 @@ from tests.sandbox.serving import Served, sandbox
 
 @contextmanager
 def sandbox_thread(
-    folder: Path, *faults: Mapping[str, object], protocol: Protocol = Protocol.BINANCE
+    folder: Path, *faults: Mapping[str, object], protocol: Protocol = Protocol.BINANCE, speed: str = "0"
 ) -> Iterator[Served]:
     """Serve while the block runs. Only its address and key may be used from outside of its thread."""
     ready, ended = threading.Event(), threading.Event()
     found: list[Served] = []
 
     async def serve() -> None:
-        async with sandbox(folder, *faults, protocol=protocol) as served:
+        async with sandbox(folder, *faults, protocol=protocol, speed=speed) as served:
             found.append(served)
             ready.set()
             await asyncio.to_thread(ended.wait)
