@@ -93,7 +93,8 @@ def dry_parts(config: AppConfig, state: State, clock: SystemClock, log: LogSink)
     def tell(code: str, sentence: str) -> None:
         log.log("WARNING", "trading", code, sentence)
 
-    exchange = open_client(config.exchange.id, base_url=config.exchange.base_url, key=None)
+    place = config.exchange
+    exchange = open_client(place.id, base_url=place.base_url, key=None, fee=place.fee)
     prices = open_feed(exchange, markets=traded(config), signals=signals(config), clock=clock, tell=tell)
     instruments = public_instruments(exchange, clock=clock)
     dry = dry_world(prices.feed, instruments, left_behind(config, state), clock, known=state.instruments.values())
@@ -127,6 +128,7 @@ def live_parts(
         config.exchange.id,
         base_url=config.exchange.base_url,
         key=key,
+        fee=config.exchange.fee,
         clock=clock,
         known=books.known,
         ours=books.ours,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -279,3 +280,12 @@ def test_what_is_held_against_single_orders_can_only_deny(key: str) -> None:
     (mistake,) = refused.value.mistakes
     assert mistake.path == f"risk.{key}.action"
     assert "deny" in mistake.reason
+
+
+def test_a_fee_is_configured_only_where_the_exchange_does_not_tell_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config('{"exchange": {"id": "kraken", "fee": "0.001"}}', source="test")
+    (mistake,) = caught.value.mistakes
+    assert mistake.path == "exchange.fee" and "kraken tells" in mistake.reason
+    config = parse_config('{"exchange": {"id": "firi", "fee": "0.004"}}', source="test")
+    assert config.exchange.fee == Decimal("0.004")

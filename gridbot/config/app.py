@@ -50,6 +50,20 @@ class ExchangeConfig(ConfigModel):
     base_url: Address | None = Field(
         default=None, description="Another address of the exchange's API; null is the usual one."
     )
+    fee: Amount | None = Field(
+        default=None,
+        ge=0,
+        lt=Decimal("0.1"),
+        description="The fee as a fraction of what is traded (0.005 is half a percent), for an exchange that does not "
+        "tell it: firi. null is what it published last, 0.005.",
+    )
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.fee is not None and self.id != "firi":
+            reason = f"is for firi, which does not tell its fee; {self.id} tells what your account pays"
+            refuse([Contradiction((("fee",), ("id",)), json.dumps(str(self.fee)), reason, "null")])
+        return self
 
 
 class OrdersConfig(ConfigModel):

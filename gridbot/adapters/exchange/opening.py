@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from gridbot.adapters.exchange.ccxt_kill import CcxtKill
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.adapters.exchange.feed import ExchangeFeed
 from gridbot.adapters.exchange.firi import FiriClient
+from gridbot.adapters.exchange.firi_forms import FEE_RATE
 from gridbot.adapters.exchange.firi_kill import FiriKill
 from gridbot.adapters.exchange.firi_pace import FiriPace
 from gridbot.adapters.exchange.key_check import KeyRights
@@ -73,10 +75,15 @@ class Prices:
             await exchange.close()
 
 
-def open_client(exchange_id: str, *, base_url: str | None, key: ExchangeKey | None) -> UnifiedExchange:
-    """Return a client that is opened by its first call; ConfigError for an exchange that nobody knows."""
+def open_client(
+    exchange_id: str, *, base_url: str | None, key: ExchangeKey | None, fee: Decimal | None = None
+) -> UnifiedExchange:
+    """Return a client that is opened by its first call; ConfigError for an exchange that nobody knows.
+
+    `fee` is the configured fraction for one that does not tell its fee.
+    """
     if exchange_id == FIRI:
-        return FiriClient(base_url=base_url, key=key, pace=FiriPace())
+        return FiriClient(base_url=base_url, key=key, pace=FiriPace(), fee_rate=FEE_RATE if fee is None else fee)
     _refuse_unknown(exchange_id)
     return CcxtClient(exchange_id, base_url=base_url, key=key, budget=Budget())
 
@@ -86,6 +93,7 @@ def open_live(
     *,
     base_url: str | None,
     key: ExchangeKey,
+    fee: Decimal | None,
     clock: Clock,
     known: Known,
     ours: Callable[[OrderId], bool],
@@ -99,7 +107,8 @@ def open_live(
     rights: Callable[[], Awaitable[KeyRights]]
     if exchange_id == FIRI:
         pace = FiriPace()
-        exchange = FiriClient(base_url=base_url, key=key, pace=pace, creates_stopped=creates_stopped)
+        rate = FEE_RATE if fee is None else fee
+        exchange = FiriClient(base_url=base_url, key=key, pace=pace, fee_rate=rate, creates_stopped=creates_stopped)
         kill = FiriKill(base_url=base_url, key=key, pace=pace, known=known)
         rights = _untold
     else:
