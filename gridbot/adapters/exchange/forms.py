@@ -71,7 +71,6 @@ class ToldTrade:
     quantity: Quantity
     time: TimeMs
     fees: tuple[tuple[Asset, Decimal], ...]
-    taker: bool
 
 
 def client_id_of(raw: object) -> str | None:
@@ -175,7 +174,6 @@ def read_trade(raw: object, symbol: Symbol) -> ToldTrade:
         quantity,
         moment(told.get("timestamp"), "the trade's time"),
         _fees(told, symbol, worth=worth, quantity=quantity),
-        told.get("takerOrMaker") == "taker",
     )
 
 
@@ -252,7 +250,8 @@ def read_transfer(raw: object, wanted: Asset) -> tuple[Movement, ...]:
     if kind not in ("deposit", "withdrawal"):
         raise malformed("the transfer is neither deposit nor withdrawal")
     moved = amount(told.get("amount"), "the transfer's amount")
-    stem = f"{kind}:{wanted}:{identity(told.get('id'), 'the id of a transfer')}"
+    # Some exchanges name a transfer by its transaction on the chain only.
+    stem = f"{kind}:{wanted}:{identity(told.get('id') or told.get('txid'), 'the id of a transfer')}"
     time = moment(told.get("timestamp"), "the transfer's time")
     if kind == "deposit":
         return (Movement(stem, time, wanted, moved),)

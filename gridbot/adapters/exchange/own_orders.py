@@ -42,9 +42,6 @@ class Recent(Generic[_Key, _Kept]):
     def __contains__(self, key: object) -> bool:
         return key in self._kept
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
 
 class Book:
     """Our orders of one market as they are known at this moment."""

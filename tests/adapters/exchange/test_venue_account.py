@@ -223,9 +223,7 @@ def told(number: int, time: int) -> ToldTrade:
     """Return a trade."""
     fees = ((Asset("USDT"), D(0)),)
     one = D(1)
-    return ToldTrade(
-        TradeId(str(number)), None, None, BTC, Side.BUY, Price(one), Quantity(one), TimeMs(time), fees, False
-    )
+    return ToldTrade(TradeId(str(number)), None, None, BTC, Side.BUY, Price(one), Quantity(one), TimeMs(time), fees)
 
 
 @given(
