@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _OPENING = {"binance": {"USDT": "50000", "BNB": "5"}, "firi": {"NOK": "500000"}}
 _MARKETS = {"binance": "BTC/USDT", "firi": "BTC/NOK"}
+_THIRD = "BNB/USDT"
+"""Where fees are taken in BNB it is listed as well: ccxt fails on a fee in a coin that no market has."""
 _FILE = "sandbox.sqlite"
 
 
@@ -61,7 +63,8 @@ def sandbox(
     spoken = Protocol(protocol)
     service = Service(spoken, port, _amount("--speed", speed), _script(faults))
     folder = gridbot_home().root / "sandbox" / protocol if data is None else data
-    listings = [_listing(name, candles) for name in market or [_MARKETS[protocol]]]
+    third = [_THIRD] if fees == FeeMode.THIRD and candles is None and spoken is Protocol.BINANCE else []
+    listings = [_listing(name, candles) for name in market or [_MARKETS[protocol], *third]]
     rates = Fees(mode=FeeMode(fees))
     if spoken is Protocol.FIRI:
         rates = Fees(maker=Decimal("0.005"), taker=Decimal("0.005"), mode=FeeMode.QUOTE)
