@@ -135,10 +135,11 @@ def live_parts(
         creates_stopped=books.creates_stopped,
         tell=tell,
     )
-    feed = open_feed(live.exchange, markets=traded(config), signals=signals(config), clock=clock, tell=tell)
+    feed = open_feed(live.public, markets=traded(config), signals=signals(config), clock=clock, tell=tell)
 
     async def close() -> None:
         await feed.close()
+        await live.public.close()
         await live.exchange.close()
 
     async def admit() -> None:

@@ -22,6 +22,8 @@ CHART_CANDLES = 1_000
 CHART_FRAMES = (60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000)
 """The timeframes (ms) that a chart shows besides those that the grids read."""
 RETRY_S = 2.0
+_TRIES = 5
+"""A bar that is shorter than two answers take closes in between however often they are asked."""
 
 
 class Preparation:
@@ -68,10 +70,20 @@ class Preparation:
     async def _load(self, market: Symbol, timeframes: Sequence[int]) -> None:
         bars: list[tuple[int, tuple[Bar, ...]]] = []
         for timeframe in timeframes:
-            closed = await self._feed.history(market, timeframe, HISTORY_BARS)
+            closed, current = await self._around_now(market, timeframe)
             bars.append((timeframe, tuple(Bar(c.open_time, c.high, c.low, c.close) for c in closed)))
-            self._board.follow(market, timeframe, await self._current(market, timeframe))
+            self._board.follow(market, timeframe, current)
         await self._put(HistoryLoaded(self._clock.now_ms(), market, tuple(bars)))
+
+    async def _around_now(self, market: Symbol, timeframe: int) -> tuple[Sequence[Candle], list[Candle]]:
+        """Return the closed bars and the base candles of the one that is open; none closes between the two answers."""
+        for _ in range(_TRIES):
+            opened = self._clock.now_ms() // timeframe
+            closed = await self._feed.history(market, timeframe, HISTORY_BARS)
+            current = await self._current(market, timeframe)
+            if self._clock.now_ms() // timeframe == opened:
+                break
+        return closed, current
 
     async def charts(self, state: State) -> None:
         """Load the candles of every chart that is not there yet."""

@@ -40,9 +40,13 @@ Tell = Callable[[str, str], None]
 
 @value
 class Live:
-    """An exchange that is traded at. `rights` asks what the key may do; raises CallFailed."""
+    """An exchange that is traded at. `rights` asks what the key may do; raises CallFailed.
+
+    `public` has no key and connections of its own: prices that are opened anew take no news of orders along.
+    """
 
     exchange: UnifiedExchange
+    public: UnifiedExchange
     venue: ExchangeVenue
     kill: KillVenue
     rights: Callable[[], Awaitable[KeyRights]]
@@ -104,12 +108,14 @@ def open_live(
     capability = capability_of(exchange_id)
     kill: KillVenue
     exchange: UnifiedExchange
+    public: UnifiedExchange
     rights: Callable[[], Awaitable[KeyRights]]
     if exchange_id == FIRI:
         pace = FiriPace()
         rate = FEE_RATE if fee is None else fee
         exchange = FiriClient(base_url=base_url, key=key, pace=pace, fee_rate=rate, creates_stopped=creates_stopped)
         kill = FiriKill(base_url=base_url, key=key, pace=pace, known=known)
+        public = FiriClient(base_url=base_url, key=None, pace=pace, fee_rate=rate)
         rights = _untold
     else:
         _refuse_unknown(exchange_id)
@@ -125,9 +131,10 @@ def open_live(
             creates_stopped=creates_stopped,
             heard=connection.arm,
         )
+        public = CcxtClient(exchange_id, base_url=base_url, key=None, budget=budget)
         kill, rights = connection, partial(read_permissions, client)
     venue = ExchangeVenue(exchange, capability, clock=clock, known=known, ours=ours, tell=tell)
-    return Live(exchange, venue, kill, rights)
+    return Live(exchange, public, venue, kill, rights)
 
 
 def open_kill(exchange_id: str, *, base_url: str | None, key: ExchangeKey, known: Known) -> KillVenue:
