@@ -174,6 +174,35 @@ def trade(engine: EngineThread, served: Served) -> None:
     assert until(lambda: engine.facade.view().snapshot.fills > 0), engine.facade.view().problems
 
 
+def every_tab(engine: EngineThread, qtbot: QtBot) -> str:
+    """Return all that a window on this engine shows, tab by tab."""
+    window = Window(engine.facade, MemoryStore(), FakeKeys())
+    qtbot.addWidget(window)
+    window.drain.stop()
+    shown = ""
+    for number in range(len(TITLES)):
+        window.tabs.setCurrentIndex(number)
+        window.drain.take()
+        shown += every_widget_text(window)
+    window.close()
+    return shown
+
+
+def export_all(home: Path) -> None:
+    """Let the command line tell and write whatever it can of the account."""
+    for command in (
+        ["status", "--json", "--mode", "live"],
+        ["export", "logs", "--to", str(home / "exported.jsonl")],
+        ["export", "logs", "--to", str(home / "exported.csv")],
+        ["export", "fills", "--to", str(home / "fills.csv"), "--mode", "live"],
+        ["export", "state", "--to", str(home / "exported-state.json"), "--mode", "live"],
+        ["backup", "--to", str(home / "backup.zip"), "--with-logs"],
+        ["doctor", "--json"],
+        ["config", "show"],
+    ):
+        assert ending(command) in {0, 2}, command
+
+
 def test_a_live_run_with_faults_at_debug_leaves_no_secret_anywhere(
     home: Path,
     tmp_path: Path,
@@ -202,15 +231,7 @@ def test_a_live_run_with_faults_at_debug_leaves_no_secret_anywhere(
         engine.start()
         try:
             trade(engine, served)
-            window = Window(engine.facade, MemoryStore(), FakeKeys())
-            qtbot.addWidget(window)
-            window.drain.stop()
-            shown = ""
-            for number in range(len(TITLES)):
-                window.tabs.setCurrentIndex(number)
-                window.drain.take()
-                shown += every_widget_text(window)
-            window.close()
+            shown = every_tab(engine, qtbot)
 
             def broken(*_: object, **__: object) -> object:
                 raise RuntimeError(
@@ -224,17 +245,7 @@ def test_a_live_run_with_faults_at_debug_leaves_no_secret_anywhere(
             engine.stop()
     monkeypatch.undo()
     monkeypatch.setenv("GRIDBOT_HOME", str(home))
-    for command in (
-        ["status", "--json", "--mode", "live"],
-        ["export", "logs", "--to", str(home / "exported.jsonl")],
-        ["export", "logs", "--to", str(home / "exported.csv")],
-        ["export", "fills", "--to", str(home / "fills.csv"), "--mode", "live"],
-        ["export", "state", "--to", str(home / "exported-state.json"), "--mode", "live"],
-        ["backup", "--to", str(home / "backup.zip"), "--with-logs"],
-        ["doctor", "--json"],
-        ["config", "show"],
-    ):
-        assert ending(command) in {0, 2}, command
+    export_all(home)
     streams = capfd.readouterr()
     assert len(signatures) > 20
     canaries.add(set(signatures))

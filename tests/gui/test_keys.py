@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from gridbot.gui.key_panel import AcceptKeyDialog, KeyPanel, RemoveKeyDialog
+from gridbot.gui.passphrase import PassphraseDialog, ask_passphrase
 from gridbot.gui.window import Window
 from gridbot.shell.key_desk import KeyAct, KeyPlace, KeyVerdict, Lock, TypedKey
 from tests.gui.fake_facade import FakeFacade, MemoryStore
@@ -192,3 +193,19 @@ def test_a_window_without_keys_has_no_such_section(qtbot: QtBot, facade: FakeFac
     made.tabs.setCurrentWidget(made.settings)
     assert made.settings.open_section("exchange") is not None and made.settings.keys is None
     made.close()
+
+
+def test_a_passphrase_is_asked_for_before_the_window_is_there(qtbot: QtBot) -> None:
+    shown: list[str] = []
+
+    def answer() -> None:
+        asking = next(each for each in QApplication.topLevelWidgets() if isinstance(each, PassphraseDialog))
+        shown.append(asking.field.accessibleName())
+        assert asking.field.echoMode() is QLineEdit.EchoMode.Password and not asking.open_button.isEnabled()
+        type_into(asking.field, "canary four words")
+        QTest.mouseClick(asking.open_button, Qt.MouseButton.LeftButton)
+
+    QTimer.singleShot(0, answer)
+    assert ask_passphrase("Passphrase of the file of secrets") == "canary four words"
+    assert shown == ["Passphrase of the file of secrets"]
+    assert ask_passphrase("Passphrase of the file of secrets", exit_after=0.01) is None
