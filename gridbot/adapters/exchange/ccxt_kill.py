@@ -6,6 +6,7 @@ then costs one request to see what rests, and one for each cancel.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -55,6 +56,8 @@ class CcxtKill:
         exchange = build(synchronous_class(capability.id), base_url=base_url, key=key, budget=budget)
         exchange.enableRateLimit = False
         exchange.timeout = int(TIMEOUT_S * 1_000)
+        # At DEBUG it writes down each address, and with it the signature.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         # A signed request goes where it was meant to go, or nowhere.
         exchange.session.max_redirects = 0
         self._exchange = exchange

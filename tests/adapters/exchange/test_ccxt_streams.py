@@ -169,8 +169,7 @@ def test_the_newest_best_price_is_told_and_older_ones_are_not(tmp_path: Path) ->
                 served.trade(price, "0.001", Side.SELL)
             await asyncio.sleep(0.3)
             told = await asyncio.wait_for(client.watch_bids_asks(BTC), 10)
-            best = served.exchange.room.markets["BTCUSDT"]
-            assert told["bid"] is not None and best is not None and told["bid"].startswith("63000")
+            assert str(told["bid"]).startswith("63000")
 
     run(test)
 
