@@ -10,6 +10,7 @@
   - LedgerError            sums that must be equal are not; refuse to trade
   - VenueError
     + VenueUnavailable     a read failed; retry with backoff (never raised by a create)
+      . MarketClosed       the venue does not trade this market now; leave it out, and look again later
     + OrderRejected        the venue said no; do not send the same again
     + OrderNotSent         our transport proves that no byte was written
     + OutcomeUnknown       it may have happened; ask before the next command
@@ -84,6 +85,10 @@ class VenueError(GridbotError):
 
 class VenueUnavailable(VenueError):
     """A read failed; it may be tried again with backoff."""
+
+
+class MarketClosed(VenueUnavailable):
+    """The venue answers, and does not trade this market at present: maintenance, a halt, a delisting."""
 
 
 class Refusal(StrEnum):

@@ -168,7 +168,7 @@ class Venue(Protocol):
     async def instrument(self, symbol: Symbol) -> Instrument:
         """Return the venue's rules for a market, asked anew; VenueUnavailable, or ConfigError for an unknown market.
 
-        VenueUnavailable too while the market is closed: maintenance, halted, being delisted.
+        MarketClosed while it is not traded: maintenance, halted, being delisted.
         """
         ...
 

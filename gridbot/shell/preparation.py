@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from functools import partial
 
 from gridbot.core.candles import Bar, Candle
@@ -10,7 +10,7 @@ from gridbot.core.events import Event, HistoryLoaded, InstrumentChanged
 from gridbot.core.lifecycle import signal_market
 from gridbot.core.state import State
 from gridbot.core.units import Symbol
-from gridbot.errors import ConfigError, VenueUnavailable
+from gridbot.errors import ConfigError, MarketClosed, VenueUnavailable
 from gridbot.ports import Clock, Feed, Venue
 from gridbot.shell.charts import Charts
 from gridbot.shell.known_orders import markets_of
@@ -27,7 +27,11 @@ _TRIES = 5
 
 
 class Preparation:
-    """Asks venue and feed, and puts what they say into the inbox; tries again while they do not answer."""
+    """Asks venue and feed, and puts what they say into the inbox; tries again while they do not answer.
+
+    Attributes:
+        shut: markets that the venue does not trade now; they keep no other market waiting
+    """
 
     def __init__(
         self,
@@ -49,14 +53,28 @@ class Preparation:
         self._problems = problems
         self._put = put
         self._base_ms = base_ms
+        self.shut: set[Symbol] = set()
 
     async def instruments(self, state: State) -> None:
         """Ask for the rules of every market that a grid trades."""
         for symbol in markets_of(state):
             await self._until_answered(f"instrument {symbol}", partial(self._instrument, symbol))
 
+    async def reopened(self, state: State) -> frozenset[Symbol]:
+        """Ask for the markets that were shut; return those that trade again, or are nobody's any more."""
+        before = frozenset(self.shut)
+        self.shut &= set(markets_of(state))
+        for symbol in sorted(self.shut):
+            await self._until_answered(f"instrument {symbol}", partial(self._instrument, symbol))
+        return before - self.shut
+
     async def _instrument(self, symbol: Symbol) -> None:
-        instrument = await self._venue.instrument(symbol)
+        try:
+            instrument = await self._venue.instrument(symbol)
+        except (MarketClosed, ConfigError):
+            self.shut.add(symbol)
+            raise
+        self.shut.discard(symbol)
         await self._put(InstrumentChanged(self._clock.now_ms(), instrument))
 
     async def history(self, state: State, *, again: bool) -> None:
@@ -64,7 +82,7 @@ class Preparation:
 
         `again` loads for grids that are ready too: after a start, bars closed while nobody was there.
         """
-        for market, timeframes in _needed(state, all_grids=again).items():
+        for market, timeframes in _needed(state, all_grids=again, without=self.shut).items():
             await self._until_answered(f"history of {market}", partial(self._load, market, timeframes))
 
     async def _load(self, market: Symbol, timeframes: Sequence[int]) -> None:
@@ -87,11 +105,11 @@ class Preparation:
 
     async def charts(self, state: State) -> None:
         """Load the candles of every chart that is not there yet."""
-        frames = {frame for timeframes in _needed(state, all_grids=True).values() for frame in timeframes} | set(
-            CHART_FRAMES
-        )
+        frames = {
+            frame for timeframes in _needed(state, all_grids=True, without=self.shut).values() for frame in timeframes
+        } | set(CHART_FRAMES)
         for symbol in markets_of(state):
-            for frame in sorted(frames):
+            for frame in sorted(frames) if symbol not in self.shut else ():
                 if frame % self._base_ms or self._charts.has(symbol, frame):
                     continue
                 await self._until_answered(f"chart of {symbol}", partial(self._chart, symbol, frame))
@@ -112,6 +130,9 @@ class Preparation:
         while True:
             try:
                 await ask()
+            except MarketClosed as error:
+                self._problems.begin(what, f"{error.message} Its grids wait; the others go on. {error.hint}".strip())
+                return
             except VenueUnavailable as error:
                 self._problems.begin(what, f"Waiting for the {what}: {error.message}")
                 await self._clock.sleep(RETRY_S)
@@ -124,12 +145,15 @@ class Preparation:
                 return
 
 
-def _needed(state: State, *, all_grids: bool) -> dict[Symbol, tuple[int, ...]]:
-    """Return the timeframes (ms) that the grids read, by market; of all grids, or of those that are not ready."""
+def _needed(state: State, *, all_grids: bool, without: Container[Symbol]) -> dict[Symbol, tuple[int, ...]]:
+    """Return the timeframes (ms) that the grids read, by market; of all grids, or of those that are not ready.
+
+    Grids of the markets in `without` count for nothing.
+    """
     found: dict[Symbol, set[int]] = {}
     for grid in state.grids.values():
         rules = grid.rules
-        if grid.ready and not all_grids:
+        if (grid.ready and not all_grids) or rules.symbol in without:
             continue
         frames = found.setdefault(signal_market(rules), set())
         frames.update((rules.signal.timeframe, rules.trend.timeframe))

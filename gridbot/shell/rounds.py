@@ -45,7 +45,12 @@ class Rounds:
         self._rhythm = rhythm
         self._state = state
         now = clock.monotonic()
-        self._due: dict[str, float] = {"clock": now, "sweep": now + rhythm.sweep_s, "balances": now + rhythm.balance_s}
+        self._due: dict[str, float] = {
+            "clock": now,
+            "sweep": now + rhythm.sweep_s,
+            "balances": now + rhythm.balance_s,
+            "markets": now + rhythm.clock_s,
+        }
         self._skew = skew
 
     async def run(self) -> None:
@@ -58,6 +63,7 @@ class Rounds:
             await self._reconciler.ask_due()
             await self._liquidation.look()
             await self._now_and_then("sweep", self._rhythm.sweep_s, self._sweep)
+            await self._now_and_then("markets", self._rhythm.clock_s, self._start_up.look_at_shut)
             await self._now_and_then("balances", self._rhythm.balance_s, self._compare)
 
     async def _now_and_then(self, what: str, pause_s: float, ask: Callable[[], Awaitable[None]]) -> None:

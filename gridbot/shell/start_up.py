@@ -124,6 +124,12 @@ class StartUp:
         finally:
             self._rereading = False
 
+    async def look_at_shut(self) -> None:
+        """Ask whether markets that were shut trade again, and prepare their grids."""
+        if self._preparation.shut and await self._preparation.reopened(self._state()):
+            await self._history(again=True)
+            await self._preparation.charts(self._state())
+
     async def prepare_new_grids(self) -> None:
         """Load what grids need that came while trading."""
         await self._preparation.instruments(self._state())

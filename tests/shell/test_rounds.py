@@ -11,7 +11,7 @@ from gridbot.core.commands import PlaceLimit
 from gridbot.core.rules import Instrument
 from gridbot.core.units import Symbol
 from gridbot.core.values import evolve
-from gridbot.errors import OrderRejected, Refusal, VenueUnavailable
+from gridbot.errors import MarketClosed, OrderRejected, Refusal, VenueUnavailable
 from tests.fakes.trading import SYMBOL, House, choppy, instrument
 from tests.fakes.virtual_time import run_virtual
 from tests.fakes.witness import Witness
@@ -34,6 +34,8 @@ class Fickle(Witness):
 
     async def instrument(self, symbol: Symbol) -> Instrument:
         self.rules_read += 1
+        if self.closed:
+            raise MarketClosed(f"The exchange does not trade {symbol} at present.")
         return self.rules
 
 
@@ -107,5 +109,47 @@ def test_a_refusal_by_the_markets_rules_has_them_read_again_and_the_grid_plans_b
             prices.clear()
             await until(lambda: len(prices) >= 3, seconds=300)
             assert [price for price in prices if price % 1] == []
+
+    run_virtual(main())
+
+
+def test_a_market_that_is_shut_keeps_no_other_waiting_and_is_prepared_when_it_trades_again() -> None:
+    house, venue = fickle()
+    venue.closed = True
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            assert "Its grids wait" in " ".join(house.outlet.views[-1].problems)
+            assert venue.created == []
+            trader._rounds._due["markets"] = 0.0
+            await asyncio.sleep(3)
+            assert venue.created == []
+            venue.closed = False
+            trader._rounds._due["markets"] = 0.0
+            await until(lambda: len(venue.created) > 3)
+            assert "Its grids wait" not in " ".join(house.outlet.views[-1].problems)
+
+    run_virtual(main())
+
+
+def test_a_market_that_shuts_while_it_is_traded_is_left_in_peace_until_it_opens() -> None:
+    house, venue = fickle()
+
+    def refuse(order: PlaceLimit) -> None:
+        if venue.closed:
+            raise OrderRejected("The market is closed.", code=Refusal.CLOSED)
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: len(venue.created) > 3)
+            venue.on_create, venue.closed = refuse, True
+            await until(lambda: "Its grids wait" in " ".join(house.outlet.views[-1].problems), seconds=300)
+            venue.closed = False
+            trader._rounds._due["markets"] = 0.0
+            await until(lambda: "Its grids wait" not in " ".join(house.outlet.views[-1].problems))
+            created = len(venue.created)
+            await until(lambda: len(venue.created) > created, seconds=300)
+            assert not trader.crashes
 
     run_virtual(main())

@@ -11,7 +11,7 @@ from gridbot.adapters.exchange.figures import asset, malformed, mapping, rate, r
 from gridbot.adapters.exchange.unified import Unified
 from gridbot.core.rules import Instrument
 from gridbot.core.units import ZERO, FeeCurrency, Symbol
-from gridbot.errors import ConfigError, VenueUnavailable
+from gridbot.errors import ConfigError, MarketClosed
 
 SIGNIFICANT_DIGITS = frozenset({"bitfinex", "bithumb"})
 """The classes of ccxt whose prices are cut to a number of digits; in all others a precision is a step."""
@@ -21,7 +21,7 @@ _LONGEST_STEP = Decimal("1E+9")
 
 
 def pick_market(markets: Mapping[str, Unified], symbol: Symbol, exchange: str) -> Mapping[str, Any]:
-    """Return the spot market of a symbol; ConfigError if there is none, VenueUnavailable while it is closed."""
+    """Return the spot market of a symbol; ConfigError if there is none, MarketClosed while it is closed."""
     if not markets:
         raise malformed("it lists no market at all")
     found = markets.get(symbol)
@@ -35,7 +35,7 @@ def pick_market(markets: Mapping[str, Unified], symbol: Symbol, exchange: str) -
     if not _is_spot(market):
         raise ConfigError(f"{symbol} on {exchange} is no spot market.", hint="A grid trades spot markets only.")
     if market.get("active") is False:
-        raise VenueUnavailable(
+        raise MarketClosed(
             f"{exchange} does not trade {symbol} at present.",
             hint="It is under maintenance, halted or being taken off the list; the exchange's own page says which.",
         )
