@@ -28,6 +28,11 @@ YOUNG_MS = 600_000
 SPAN_MS = 80 * 86_400_000
 """Binance tells of the 90 days after the time that it is asked for, and not what came later."""
 MOST_SPANS = 12
+FEW = 3
+"""So many orders are asked for one by one; more of them are looked up in the list of those that ended."""
+SPAN_BEFORE_MS = 86_400_000
+ENDED_PAGE = 100
+MOST_PAGES = 50
 _NOT_OFFERED = frozenset({Cause.UNSUPPORTED})
 _NOT_KNOWN = frozenset({Cause.NOT_FOUND, Cause.UNSUPPORTED})
 
@@ -78,7 +83,41 @@ class Accounting:
     async def _attributed(self, symbol: Symbol, since: TimeMs) -> list[tuple[ToldTrade, OrderRef | None]]:
         trades = await self.told(symbol, since)
         book = self._own.book(symbol)
+        await self._learn_many(symbol, trades, book)
         return [(trade, await self.owner(trade, book)) for trade in trades]
+
+    async def _learn_many(self, symbol: Symbol, trades: Sequence[ToldTrade], book: Book) -> None:
+        """Learn whose many orders are from the list of ended ones: after a restart nobody remembers any of them."""
+        unknown = {
+            trade.order
+            for trade in trades
+            if trade.order is not None
+            and self._own.ref(symbol, trade.order, trade.client_id, book) is None
+            and not self._own.is_foreign(symbol, trade.order)
+        }
+        if len(unknown) <= FEW or self._capability.id_form is IdForm.NONE:
+            return
+        since = TimeMs(max(0, min(trade.time for trade in trades if trade.order in unknown) - SPAN_BEFORE_MS))
+        for _ in range(MOST_PAGES):
+            try:
+                page = await self._ended(symbol, since)
+            except CallFailed:
+                return
+            for venue_id, client_id, _ in page:
+                if self._own.ref(symbol, venue_id, client_id, book) is None and client_id is not None:
+                    self._own.learn_foreign(symbol, venue_id)
+            unknown -= {venue_id for venue_id, _, _ in page}
+            newest = max((time for _, _, time in page if time is not None), default=since)
+            if not unknown or newest <= since:
+                return
+            since = newest
+
+    async def _ended(self, symbol: Symbol, since: TimeMs) -> list[tuple[VenueOrderId, str | None, TimeMs | None]]:
+        async def request() -> list[tuple[VenueOrderId, str | None, TimeMs | None]]:
+            told = await self._exchange.fetch_closed_orders(symbol, since, ENDED_PAGE)
+            return [read_order_id(raw, symbol) for raw in rows(told, "the list of ended orders")]
+
+        return await self._reader.ask(request, passes=_NOT_KNOWN)
 
     async def owner(self, trade: ToldTrade, book: Book) -> OrderRef | None:
         """Return the order of ours that a trade belongs to, None if it is a stranger's; raises VenueUnavailable."""
@@ -117,7 +156,7 @@ class Accounting:
         return ref
 
     async def _client_id(self, symbol: Symbol, venue_id: VenueOrderId) -> str | None:
-        told_id, client_id = read_order_id(await self._exchange.fetch_order(venue_id, symbol, {}), symbol)
+        told_id, client_id, _ = read_order_id(await self._exchange.fetch_order(venue_id, symbol, {}), symbol)
         if told_id != venue_id:
             raise malformed("it is about another order")
         return client_id

@@ -230,10 +230,10 @@ def read_balances(raw: object) -> dict[Asset, Decimal]:
     return balances
 
 
-def read_order_id(raw: object, symbol: Symbol) -> tuple[VenueOrderId, str | None]:
-    """Return the exchange's id of an order and the client's, of whatever kind it is."""
+def read_order_id(raw: object, symbol: Symbol) -> tuple[VenueOrderId, str | None, TimeMs | None]:
+    """Return the exchange's id of an order, the client's and its time, of whatever kind it is."""
     order = _outline(mapping(raw, "the order"), symbol)
-    return order.id, order.client_id
+    return order.id, order.client_id, order.time
 
 
 def read_transfer(raw: object, wanted: Asset) -> tuple[Movement, ...]:

@@ -129,6 +129,7 @@ class ExchangeVenue:
             told = await self._exchange.create_order(order.symbol, order.side.value, amount, price, params)
             venue_id = acknowledged(told, order, echoes_id=self._capability.id_form is not IdForm.NONE)
         except CallFailed as failed:
+            await self._mind_the_clock(failed)
             raise self._outcome(order, failed) from failed
         self._own.learn(order.symbol, venue_id, order.ref)
         self._watch.expect(order.symbol, venue_id, order.ref)
@@ -204,6 +205,7 @@ class ExchangeVenue:
         try:
             answer = mapping(await self._exchange.cancel_order(venue_id or "", symbol, params), "the cancel's answer")
         except CallFailed as failed:
+            await self._mind_the_clock(failed)
             if failed.cause is Cause.NOT_FOUND and failed.proof is Proof.ANSWERED:
                 return
             if failed.proof is Proof.NOT_SENT or (failed.proof is Proof.ANSWERED and failed.cause in _LATER):
@@ -273,6 +275,11 @@ class ExchangeVenue:
         told = moment(await self._exchange.fetch_time(), "the exchange's time")
         took = self._clock.monotonic() - begun
         return took, told - (before + round(took * 500))
+
+    async def _mind_the_clock(self, failed: CallFailed) -> None:
+        """Measure the exchange's clock anew if it disliked a request's time: the next one shall bear the right one."""
+        if failed.cause is Cause.CLOCK:
+            await self._remeasure()
 
     async def _remeasure(self) -> None:
         """Let the client measure the exchange's clock anew; it does so with every answer."""

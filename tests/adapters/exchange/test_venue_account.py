@@ -16,6 +16,7 @@ from gridbot.core.values import evolve
 from gridbot.errors import OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Movement
 from tests.adapters.exchange.venue_desk import BTC, EVER, NO_IDS, ROW, Desk, at_desk, order
+from tests.fakes.unified_exchange import unsupported
 from tests.fakes.virtual_time import run_virtual
 
 # --------------------------------------------------------------------------------------------- trades
@@ -100,6 +101,25 @@ def test_after_a_restart_a_trade_is_ours_by_the_engines_books_or_by_asking() -> 
         assert desk.exchange.called("fetch_order") == 1
 
     at_desk(test)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_after_a_restart_many_orders_are_recognised_in_the_list_of_ended_ones(listed: bool) -> None:
+    async def test(desk: Desk) -> None:
+        if not listed:
+            desk.exchange.failing["fetch_closed_orders"].append(unsupported())
+        for number in range(1, 251):
+            client_id = order(number).ref.id if number % 5 else f"web_{number}"
+            desk.exchange.fill(desk.exchange.rest(client_id, Side.BUY, "69000", "0.01"), "0.01")
+            await desk.clock.sleep(1)
+        desk.restarted()
+        fills = await desk.venue.trades(BTC, EVER)
+        assert [int(fill.trade_id) for fill in fills] == [number for number in range(1, 251) if number % 5]
+        assert len(await desk.venue.movements(BTC, EVER)) == 3 * 50
+        assert desk.exchange.called("fetch_order") == (0 if listed else 250)
+        assert desk.exchange.called("fetch_closed_orders") <= 5
+
+    at_desk(test, evolve(ROW, trades_page=100))
 
 
 @pytest.mark.parametrize("side", [Side.BUY, Side.SELL])

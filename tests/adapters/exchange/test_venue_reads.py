@@ -9,7 +9,7 @@ import pytest
 
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof
 from gridbot.core.units import Symbol
-from gridbot.errors import ConfigError, OrderRejected, Refusal, VenueUnavailable
+from gridbot.errors import ConfigError, OrderRejected, OutcomeUnknown, Refusal, VenueUnavailable
 from tests.adapters.exchange.venue_desk import BTC, Desk, at_desk, order
 from tests.fakes.unified_exchange import lost
 
@@ -80,6 +80,16 @@ def test_the_clock_is_measured_anew_before_a_request_whose_time_was_refused_is_r
         desk.exchange.failing["fetch_balance"].append(failing(Cause.CLOCK))
         await desk.venue.balances()
         assert [name for name, _ in desk.exchange.calls] == ["fetch_balance", "fetch_time", "fetch_balance"]
+
+    at_desk(test)
+
+
+def test_the_clock_is_measured_anew_after_an_order_whose_time_was_refused() -> None:
+    async def test(desk: Desk) -> None:
+        desk.exchange.failing["create_order"].append(failing(Cause.CLOCK))
+        with pytest.raises(OutcomeUnknown):
+            await desk.venue.create(order(1))
+        assert [name for name, _ in desk.exchange.calls] == ["create_order", "fetch_time"]
 
     at_desk(test)
 
