@@ -1,4 +1,4 @@
-"""Writes what the configuration's models say about themselves: config.example.json and docs/configuration.md.
+"""Writes what models and tables say about themselves: config.example.json and what is listed in DOCUMENTS.
 
 `--check` writes nothing and fails if a file is not what would be written.
 """
@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:
     # Started as a file, Python looks beside it for gridbot and not above it.
     sys.path.insert(0, str(ROOT))
 
+from gridbot.adapters.exchange.exchanges_page import exchanges_page  # noqa: E402
 from gridbot.config import Setting, default_config, schema_reference  # noqa: E402
 
 _INTRODUCTION = """# Configuration
@@ -76,6 +77,7 @@ def _row(setting: Setting) -> str:
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "config.example.json": example,
     "docs/configuration.md": configuration_page,
+    "docs/exchanges.md": exchanges_page,
 }
 
 
