@@ -149,24 +149,29 @@ class Life:
         assert moved == {f"trade:BTC/USDT:{id_}:{what}" for id_ in strangers for what in ("base", "quote", "fee")}
 
 
-def live(seed: int, row: Capability) -> None:
+def live(seed: int, row: Capability) -> Life:
+    """Live a life to its end, and return it."""
+    lives: list[Life] = []
+
     async def test(desk: Desk) -> None:
         life = Life(desk, random.Random(seed))
+        lives.append(life)
         for _ in range(STEPS):
             await life.step()
         await life.end()
 
     at_desk(test, evolve(row, trades_page=8))
+    return lives[0]
 
 
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("row", [ROW, NO_IDS], ids=["ids", "no_ids"])
 def test_a_random_life_ends_with_every_trade_told_once(seed: int, row: Capability) -> None:
-    live(seed, row)
+    assert live(seed, row).number > 0
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(1000, 1400))
 @pytest.mark.parametrize("row", [ROW, NO_IDS], ids=["ids", "no_ids"])
 def test_many_random_lives_end_with_every_trade_told_once(seed: int, row: Capability) -> None:
-    live(seed, row)
+    assert live(seed, row).number > 0
