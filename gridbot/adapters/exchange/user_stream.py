@@ -77,13 +77,14 @@ class UserStream:
                 for update in missed:
                     yield update
                 if missed and queue.empty():
+                    # Only now: it closes the streams of prices too. One that broke is dropped by the client itself.
+                    with suppress(CallFailed):
+                        await self._exchange.forget_stream()
                     raise VenueUnavailable(f"{self._name}'s stream of order news has fallen silent.")
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            with suppress(CallFailed):
-                await self._exchange.forget_stream()
 
     async def _next(self, queue: asyncio.Queue[_Told], tasks: Sequence[asyncio.Task[None]]) -> _Told | None:
         """Return what comes next, None after a silence."""
