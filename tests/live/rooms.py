@@ -260,17 +260,19 @@ def rooms(
 class Mover:
     """Moves the market up and down around where it was, in leaps from a seed; `sold` are the sells that it filled."""
 
-    def __init__(self, sandbox: SandboxProcess, random: Random, middle: Decimal) -> None:
+    def __init__(self, sandbox: SandboxProcess, random: Random, middle: Decimal, *, widest: int = 90) -> None:
+        """Leap by at most `widest` parts of ten thousand of `middle`."""
         self._sandbox = sandbox
         self._random = random
         self._middle = middle
+        self._widest = widest
         self._low = False
         self.sold: set[int] = set()
 
     def leap(self) -> None:
         """Trade once, on the other side of the middle; sometimes only a little, so that an order is filled in part."""
         self._low = not self._low
-        share = Decimal(self._random.randrange(20, 90)) / 10_000
+        share = Decimal(self._random.randrange(20, self._widest)) / 10_000
         price = (self._middle * (1 - share if self._low else 1 + share)).quantize(Decimal("0.01"))
         amount = "0.004" if self._random.random() < 0.2 else "30"
         fills = self._sandbox.trade(price, amount, "sell" if self._low else "buy")
