@@ -95,7 +95,7 @@ def test_each_exchange_and_account_has_its_own(home: Path, pipe: Pipe, capfd: py
     assert ending(["exchange", "key", "show", "--exchange", "okx"]) == 0 and "No key of okx" in told(capfd)
 
 
-@pytest.mark.parametrize("written", [PEM, PEM.replace("\n", "\\n")])
+@pytest.mark.parametrize("written", [PEM, PEM.replace("\n", "\\n"), PEM.replace("\n", " ")])
 def test_a_secret_of_several_lines_is_one_part(home: Path, pipe: Pipe, written: str) -> None:
     pipe(f"{KEY}\n{written}\n")
     assert ending(["exchange", "key", "set", "--exchange", "coinbase"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import orjson
@@ -11,6 +12,7 @@ from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import SecretStore
 
+_PEM = re.compile(r"(-----BEGIN [A-Z ]+-----)(.*)(-----END [A-Z ]+-----)", re.DOTALL)
 _BARE = frozenset({"firi"})
 """Exchanges whose key is one text alone, without a secret beside it."""
 API_KEY, API_SECRET, API_PASSPHRASE = "GRIDBOT_API_KEY", "GRIDBOT_API_SECRET", "GRIDBOT_API_PASSPHRASE"
@@ -66,8 +68,9 @@ _COPY = "Copy it once more from the exchange, and nothing beside it. Nothing was
 
 
 def _unescaped(text: str) -> str:
-    r"""Return a PEM text with real line breaks: some exchanges show it with \n in their place."""
-    return text.replace("\\n", "\n") if text.startswith("-----BEGIN") else text
+    r"""Return a PEM text line by line: it may come with \n or with spaces between its lines."""
+    found = _PEM.fullmatch(text.replace("\\n", "\n"))
+    return text if found is None else "\n".join([found[1], *found[2].split(), found[3]])
 
 
 def store_key(store: SecretStore, exchange: str, account: str, key: ExchangeKey) -> None:
