@@ -64,7 +64,7 @@ def settings(cls: Any, *, base_url: str | None, key: ExchangeKey | None) -> dict
         made["options"]["fetchMarkets"] = {"types": ["spot"]}
     if described["id"] == "binance":
         # Asked for by REST, trades come joined; the stream's must bear the same numbers to be told apart from news.
-        made["options"]["watchTradesForSymbols"] = {"name": "aggTrade"}
+        made["options"]["watchTrades"] = {"name": "aggTrade"}
     if described["id"] == "bybit":
         # It tells of the last 500 orders only; whoever asks looks into the lists as well.
         made["options"]["fetchOrder"] = {"acknowledged": True}
