@@ -28,20 +28,23 @@ class Life:
         self._mover = Mover(sandbox, random, Decimal(sandbox.books()["orders"][0]["price"]), widest=200)
         self.kinds: list[str] = []
 
-    def move(self, leaps: int) -> None:
-        """Let the market move."""
-        for _ in range(leaps):
-            self._mover.leap()
-            pause(self._random.uniform(0.01, 0.1))
-
     def wait_for_orders(self) -> None:
-        """Return when this life of gridbot has sent something, or the market has moved a while in vain."""
-        before = self._sandbox.requests().get("POST /api/v3/order", 0)
-        for _ in range(200):
-            self.move(1)
-            if self._sandbox.requests().get("POST /api/v3/order", 0) > before:
-                return
+        """Return when this life of gridbot has answered the market with an order.
+
+        The market waits for it: an order that would trade at once is refused, and one whose refusal nobody has written
+        down before the next kill keeps its cell for two minutes.
+        """
+        before = self._orders_sent()
+        for _ in range(60):
+            self._mover.leap()
+            for _ in range(10):
+                if self._orders_sent() > before:
+                    return
+                pause(0.1)
         raise AssertionError("no order was sent by a gridbot that was started again")
+
+    def _orders_sent(self) -> int:
+        return self._sandbox.requests().get("POST /api/v3/order", 0)
 
     def kill_bot(self) -> None:
         """Kill gridbot: while it starts, or in the middle of what a leap has set going; start it again."""
@@ -56,7 +59,7 @@ class Life:
         assert not self._bot.ended, self._bot.said_file.read_text("utf-8")
         self._bot.end(signal.SIGKILL)
         if self._random.random() < 0.5:
-            self.move(2)
+            self._mover.leap()
         self._bot.start()
 
     def kill_sandbox(self) -> None:
