@@ -29,7 +29,7 @@ async def until_heard(served: Served, watched: asyncio.Task[Sequence[Unified]], 
 def test_every_trade_is_told_once_also_when_the_exchange_repeats_itself(tmp_path: Path) -> None:
     async def test() -> None:
         async with sandbox(tmp_path) as served, calling(served) as client:
-            await served.load({"match": "WS btcusdt@trade", "do": "duplicate_ws"})
+            await served.load({"match": "WS btcusdt@aggTrade", "do": "duplicate_ws"})
             watched = asyncio.ensure_future(client.watch_trades(BTC))
             ids = [row["id"] for row in await until_heard(served, watched, 0)]
             for number in range(3):
@@ -64,12 +64,30 @@ def test_a_stream_that_drops_fails_once_and_is_opened_again(tmp_path: Path) -> N
         async with sandbox(tmp_path) as served, calling(served) as client:
             watched = asyncio.ensure_future(client.watch_trades(BTC))
             before = {row["id"] for row in await until_heard(served, watched, 0)}
-            await served.load({"match": "WS btcusdt@trade", "do": "drop_ws", "count": 1})
+            await served.load({"match": "WS btcusdt@aggTrade", "do": "drop_ws", "count": 1})
             served.trade("60000", "0.001")
             failed = await failing(_tell_all(client), served)
             assert failed.cause is Cause.NETWORK
             after = await until_heard(served, asyncio.ensure_future(client.watch_trades(BTC)), 1)
             assert before.isdisjoint(row["id"] for row in after)
+
+    run(test)
+
+
+def test_a_stream_that_was_cut_off_while_nobody_waited_does_not_go_on_as_if_nothing_was_missed(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with sandbox(tmp_path) as served, calling(served) as client:
+            await until_heard(served, asyncio.ensure_future(client.watch_trades(BTC)), 0)
+            # What ccxt does when the end arrives together with the last message.
+            for url in list(client._made().clients):
+                await client._made().clients.pop(url).aiohttp_close()
+            served.trade("60000", "0.001")
+            watched = asyncio.ensure_future(_tell_all(client))
+            # The task still waits on the connection that is gone; waking it stands in for the last message.
+            client._streams[f"trades {BTC}"]._task = None
+            failed = await failing(asyncio.wait_for(watched, 10), served)
+            assert failed.cause is Cause.NETWORK
+            assert await until_heard(served, asyncio.ensure_future(client.watch_trades(BTC)), 1)
 
     run(test)
 
@@ -83,7 +101,7 @@ def test_a_message_that_cannot_be_read_ends_the_stream_and_does_not_silence_it(t
     async def test() -> None:
         async with sandbox(tmp_path) as served, calling(served) as client:
             await until_heard(served, asyncio.ensure_future(client.watch_trades(BTC)), 0)
-            await served.load({"match": "WS btcusdt@trade", "do": "malformed_ws", "count": 1})
+            await served.load({"match": "WS btcusdt@aggTrade", "do": "malformed_ws", "count": 1})
             served.trade("60000", "0.001")
             failed = await failing(asyncio.wait_for(_tell_all(client), 10), served)
             assert failed.cause in {Cause.MALFORMED, Cause.NETWORK}

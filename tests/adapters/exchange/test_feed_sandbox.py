@@ -103,7 +103,7 @@ def test_prints_and_quotes_come_by_stream_and_no_request_is_signed(tmp_path: Pat
 
 
 Script = tuple[dict[str, object], ...]
-TRADES = "WS *@trade"
+TRADES = "WS *@aggTrade"
 FAULTS: dict[str, Script] = {
     "drop": ({"match": TRADES, "do": "drop_ws", "from": 4, "count": 2},),
     "gap": ({"match": TRADES, "do": "gap_ws", "from": 3, "count": 3},),
@@ -201,7 +201,7 @@ def test_closed_candles_are_the_exchanges_own_across_broken_streams(tmp_path: Pa
     """By the real clock: two minutes and a half, in which the stream breaks every few seconds."""
 
     async def test() -> None:
-        breaking = {"match": "WS *@trade", "do": "drop_ws", "from": 5, "count": 40}
+        breaking = {"match": "WS *@aggTrade", "do": "drop_ws", "from": 5, "count": 40}
         async with feeding(tmp_path, breaking) as heard:
             sent = []
             for number in range(280):
