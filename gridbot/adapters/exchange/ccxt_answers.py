@@ -30,9 +30,9 @@ def check_order(exchange: Any, call: str, order: Unified) -> Unified:
     """Return an order that has the exchange's id; ccxt makes one without from an empty answer."""
     id_ = order.get("id")
     if not isinstance(id_, str) or not id_:
-        raise _mangled(exchange.id, call, "it has no order id")
+        raise mangled(exchange.id, call, "it has no order id")
     if not _is_of_its_market(exchange, order):
-        raise _mangled(exchange.id, call, "it is about another market")
+        raise mangled(exchange.id, call, "it is about another market")
     return order
 
 
@@ -49,12 +49,12 @@ def _is_of_its_market(exchange: Any, row: Mapping[str, Any]) -> bool:
 def check_rows(exchange: str, call: str, rows: Any, symbol: str | None) -> Sequence[Unified]:
     """Return a list of structures, each of them about `symbol` where one was asked about."""
     if not isinstance(rows, list):
-        raise _mangled(exchange, call, "it is no list")
+        raise mangled(exchange, call, "it is no list")
     for row in rows:
         if not isinstance(row, Mapping) or not row:
-            raise _mangled(exchange, call, "a row of it is none")
+            raise mangled(exchange, call, "a row of it is none")
         if symbol is not None and row.get("symbol") != symbol:
-            raise _mangled(exchange, call, "a row of it is about another market")
+            raise mangled(exchange, call, "a row of it is about another market")
     return rows
 
 
@@ -99,7 +99,8 @@ def of_asset(rows: Sequence[Unified], asset: str) -> Sequence[Unified]:
     return [row for row in rows if row.get("currency") == asset and row.get("status") in {"ok", None}]
 
 
-def _mangled(exchange: str, call: str, why: str) -> CallFailed:
+def mangled(exchange: str, call: str, why: str) -> CallFailed:
+    """Return the failure of an answer that is none; nothing is proved by it."""
     return CallFailed(
         f"{exchange} {call}: the answer is none that the exchange would give, {why}.",
         proof=Proof.SILENT,

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from gridbot.adapters.exchange.budget import Budget
-from gridbot.adapters.exchange.ccxt_answers import check_order, check_rows, ended, of_asset
+from gridbot.adapters.exchange.ccxt_answers import check_order, check_rows, ended, mangled, of_asset
 from gridbot.adapters.exchange.ccxt_failures import CURRENT, MALFORMED, Conversation, failure
 from gridbot.adapters.exchange.ccxt_loading import streaming_class
 from gridbot.adapters.exchange.ccxt_pages import rows_of_market
@@ -131,7 +131,7 @@ class CcxtClient:
         told = await self._call("fetch_time", _time)
         after = self._budget.machine_ms()
         if isinstance(told, bool) or not isinstance(told, int) or told <= 0:
-            raise _mangled(self.id, "fetch_time")
+            raise mangled(self.id, "fetch_time", "it is no time")
         self._budget.set_offset_ms(told - (before + after) // 2)
         return told
 
@@ -151,7 +151,7 @@ class CcxtClient:
         """Return candles, oldest first, the running one among them."""
         rows = await self._call("fetch_ohlcv", lambda x: x.fetch_ohlcv(symbol, timeframe, since, limit))
         if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) >= 6 for row in rows):
-            raise _mangled(self.id, "fetch_ohlcv")
+            raise mangled(self.id, "fetch_ohlcv", "it has no candles")
         return rows
 
     async def fetch_order_book(self, symbol: str, limit: int) -> Unified:
@@ -251,7 +251,7 @@ class CcxtClient:
     ) -> Unified:
         answer = await self._call(name, work, urgency)
         if not isinstance(answer, dict) or not answer:
-            raise _mangled(self.id, name)
+            raise mangled(self.id, name, "it is no structure")
         return answer
 
     async def _rows(self, name: str, work: Callable[[Any], Awaitable[Any]], symbol: str | None) -> Sequence[Unified]:
@@ -329,17 +329,20 @@ class CcxtClient:
             await client.close()
 
     def _watch_over_messages(self) -> None:
-        """Whatever ccxt would swallow ends the connection: it would fall silent without a word, and be waited for."""
+        """Whatever ccxt would swallow ends the stream: it would fall silent or go on with a gap, without a word."""
         exchange = self._exchange
         connect = getattr(exchange, "client", None)
         if connect is None:
             return
 
         def watched(url: str) -> Any:
-            client = connect(url)
             conversation = CURRENT.get()
-            if conversation is not None:
-                self._urls.setdefault(conversation.call, set()).add(url)
+            used = set[str]() if conversation is None else self._urls.setdefault(conversation.call, set())
+            if url in used and url not in exchange.clients:
+                # It ended while nobody waited, and ccxt would connect anew as if nothing had been missed.
+                raise ConnectionResetError("the stream was cut off")
+            used.add(url)
+            client = connect(url)
             if "handle_text_or_binary_message" not in vars(client):
                 hear = client.handle_text_or_binary_message
 
@@ -390,11 +393,3 @@ def _raised() -> tuple[type[Exception], ...]:
     from ccxt.base.errors import BaseError
 
     return (BaseError, aiohttp.ClientError, TimeoutError, OSError, *MALFORMED)
-
-
-def _mangled(exchange: str, call: str) -> CallFailed:
-    return CallFailed(
-        f"{exchange} {call}: the answer is none that the exchange would give.",
-        proof=Proof.SILENT,
-        cause=Cause.MALFORMED,
-    )
