@@ -57,7 +57,8 @@ PAST_NOTES = 2_000
 """Fills, round trips and ended orders from before that a window can show."""
 SERVICE = "gridbot"
 SPOKEN = frozenset(
-    {"config_differs", "grid_taken_away", "recovered", "resume_wanted"} | {"clock", "crash", "disk", "latch", "sleep"}
+    {"config_differs", "grid_taken_away", "exchange_unproven", "recovered", "resume_wanted"}
+    | {"clock", "crash", "disk", "latch", "sleep"}
 )
 """Log lines that a person without a window is told as well: about the start, and what is wrong with the machine."""
 
@@ -145,6 +146,8 @@ def open_engine(
         trader = Trader(config, taken.recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         books.trader = trader
         log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
+        if parts.words.caution:
+            log.log("WARNING", "system", "exchange_unproven", parts.words.caution)
         kill = KillThread(
             venue=parts.kill,
             brake=trader.brake,
@@ -216,6 +219,7 @@ def _world(
         None if secrets is None else heartbeat_for(config, secrets, learn=mask.learn, log=log),
         parts.close,
         parts.admit,
+        parts.words,
     )
 
 

@@ -15,6 +15,7 @@ from gridbot.adapters.files.home import Home
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.secrets.chosen_store import ChosenStore
 from gridbot.bootstrap_keys import accepted_key, asked, ending_of, judged, secret_store
+from gridbot.bootstrap_worlds import exchange_words
 from gridbot.errors import GridbotError
 from gridbot.shell.key_desk import KeyAct, KeyAnswer, KeyPlace, KeyState, KeyVerdict, KeyWish, Lock
 
@@ -168,6 +169,7 @@ class KeyDeskThread:
             store.note,
             needs_secret(place.exchange),
             Lock.NONE if wants is None else Lock.NEW if wants else Lock.SHUT,
+            exchange_words(place.exchange),
         )
 
 

@@ -17,6 +17,7 @@ from gridbot.core.state import State
 from gridbot.core.units import Asset, OrderId, Symbol
 from gridbot.core.values import value
 from gridbot.ports import Feed, KillVenue, KnownOrder, LogSink, Venue
+from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.known_orders import known_orders, standing_orders
 from gridbot.shell.trader import Trader
 from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
@@ -56,7 +57,7 @@ class Books:
 @value
 class Parts:
     """A world in its parts. `kill` is the kill switch's own way in, `close` ends what is held open, `admit` raises
-    VenueUnavailable while the account may not be traded."""
+    VenueUnavailable while the account may not be traded, `words` are what a person should know of the exchange."""
 
     feed: Feed
     venue: Venue
@@ -66,6 +67,7 @@ class Parts:
     kill: KillVenue
     close: Close | None = None
     admit: Callable[[], Coroutine[None, None, None]] | None = None
+    words: ExchangeWords = ExchangeWords()
 
 
 def demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: Recording | None) -> Parts:
@@ -103,7 +105,8 @@ def dry_parts(config: AppConfig, state: State, clock: SystemClock, log: LogSink)
         await prices.close()
         await exchange.close()
 
-    return Parts(dry.feed, dry.venue, clock, MINUTE_MS, config.exchange.id, KillDoor(dry.venue), close)
+    words = exchange_words(place.id)
+    return Parts(dry.feed, dry.venue, clock, MINUTE_MS, place.id, KillDoor(dry.venue), close, words=words)
 
 
 def live_parts(
@@ -146,7 +149,19 @@ def live_parts(
         if not accepted():
             await live.refuse_withdrawal_key()
 
-    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close, admit)
+    words = exchange_words(config.exchange.id)
+    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close, admit, words)
+
+
+def exchange_words(exchange_id: str) -> ExchangeWords:
+    """Return what a person should know before trading at an exchange."""
+    from gridbot.adapters.exchange.capability_table import capability_of
+    from gridbot.adapters.exchange.opening import exchange_ids
+
+    row = capability_of(exchange_id)
+    if not row.proven and exchange_id not in exchange_ids():
+        return ExchangeWords(f"There is no exchange of the name {exchange_id}; `gridbot exchange list` names them all.")
+    return ExchangeWords(row.caution, row.notes if row.proven else ())
 
 
 def traded(config: AppConfig) -> tuple[Symbol, ...]:

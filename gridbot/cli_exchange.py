@@ -36,8 +36,11 @@ def exchange_list() -> None:
         if row.proven:
             print(f"  {row.id:<12}{row.name}")
     others = ", ".join(row.id for row in rows if not row.proven)
-    print("\nKnown to ccxt, and traded under the strictest assumptions:")
+    print("\nKnown to ccxt, and to gridbot only in general:")
     print(textwrap.fill(others, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False))
+    general = next((row for row in rows if not row.proven), None)
+    if general is not None:
+        print(textwrap.fill(f"There {' '.join(general.notes)}", 100))
 
 
 @GROUPS["exchange"].command("test")
@@ -56,6 +59,7 @@ def exchange_test(
     from gridbot.adapters.exchange.stored_keys import exchange_key
     from gridbot.adapters.exchange.unified import CallFailed
     from gridbot.bootstrap_keys import accepted_key, asked, judged
+    from gridbot.bootstrap_worlds import exchange_words
     from gridbot.cli_hidden import open_store
     from gridbot.shell.key_desk import KeyPlace, KeyVerdict
 
@@ -75,7 +79,8 @@ def exchange_test(
         if not _typed(ACCEPT, "Whoever copies this key can take your money out."):
             raise EnvironmentProblem("The key stays refused.", hint=f"Type the sentence as it stands there: {ACCEPT}.")
         accepted.store()
-    print("\n".join(found.sentences(accepted=accepted.given())))
+    words = exchange_words(place.exchange)
+    print("\n".join((*found.sentences(accepted=accepted.given()), *filter(None, (words.caution, *words.notes)))))
     verdict = judged(found, accepted)
     if verdict is KeyVerdict.WITHDRAWS:
         print(

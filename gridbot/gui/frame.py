@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -15,6 +17,9 @@ from gridbot.shell.facade import MarketView, View
 STALE_MS = 5_000
 """From this age on the dot no longer says that the price is fresh (the engine's own limit is the one that acts)."""
 
+TOOLTIP_LETTERS = 80
+EXCHANGE_WIDTH = 170
+"""Pixels for the exchange's name; a longer one (a replay's file) is cut in its middle."""
 STOP_WORDS = "STOP - cancel all orders"
 
 
@@ -87,7 +92,7 @@ class Frame(QWidget):
         set_text(self._badge, words.MODE_WORDS[mode])
         self._market = next((market for market in view.markets if market.symbol == symbol), None)
         set_text(self._symbol, self._market.symbol if self._market is not None else "no market")
-        set_text(self._exchange, self._market.exchange if self._market is not None else "")
+        self._show_exchange(view)
         self._running = view.running
         set_text(self._start, "Starting…" if view.starting else "Pause" if view.running else "Start")
         self._start.setEnabled(not view.starting and view.snapshot.kill is None)
@@ -99,6 +104,18 @@ class Frame(QWidget):
             else "Let every grid trade."
         )
         self.show_age(0, colours)
+
+    def _show_exchange(self, view: View) -> None:
+        """Show where it trades, and on the pointer's rest what there is to know of it."""
+        name = self._market.exchange if self._market is not None else ""
+        known = " (known only in general)" if name and view.words.caution else ""
+        metrics = self._exchange.fontMetrics()
+        set_text(self._exchange, metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, EXCHANGE_WIDTH) + known)
+        sentences = filter(None, (name, view.words.caution, *view.words.notes))
+        about = "\n".join(fill(each, TOOLTIP_LETTERS) for each in sentences)
+        if self._exchange.toolTip() != about:
+            self._exchange.setToolTip(about)
+            self._exchange.setAccessibleDescription(about)
 
     def show_age(self, silence_ms: int, colours: Colours) -> None:
         """Show how old the price is, `silence_ms` after the engine last said anything."""

@@ -45,6 +45,8 @@ class KeyPanel(QFrame):
         self._state: KeyState | None = None
         self._kept = label("", name="Whether a key is kept", wrap=True)
         self._note = label("", role="muted", name="About the place that keeps it", wrap=True)
+        self._caution = label("", name="What to know before trading there", wrap=True)
+        self._about = label("", role="muted", name="About the exchange", wrap=True)
         self.key = _secret_field("API key")
         self.secret = _secret_field("API secret")
         self.passphrase = _secret_field("Passphrase of the key")
@@ -72,6 +74,8 @@ class KeyPanel(QFrame):
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 10, 12, 12)
         box.setSpacing(8)
+        box.addWidget(self._caution)
+        box.addWidget(self._about)
         box.addWidget(label("Key to your account", role="heading"))
         box.addWidget(self._kept)
         grid = QGridLayout()
@@ -121,14 +125,20 @@ class KeyPanel(QFrame):
         else:
             set_text(self._kept, kept_sentence(state))
             set_text(self._note, state.note)
+        for shown, text in (
+            (self._caution, "" if state is None else state.words.caution),
+            (self._about, "" if state is None else "\n".join(state.words.notes)),
+        ):
+            set_text(shown, text)
+            shown.setVisible(bool(text))
         self._note.setVisible(bool(self._note.text()))
         lock = Lock.NONE if state is None else state.lock
-        shown = {
+        needed = {
             self.secret: state is None or state.needs_secret,
             self.unlock: lock is not Lock.NONE,
             self.again: lock is Lock.NEW,
         }
-        for field, visible in shown.items():
+        for field, visible in needed.items():
             field.setVisible(visible)
             self._titles[field].setVisible(visible)
         title = "New passphrase for the file of secrets" if lock is Lock.NEW else "Passphrase of the file of secrets"

@@ -15,11 +15,12 @@ from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.history import REMEMBERED, Batch
 from gridbot.gui.parts import label, picker, search_field, set_text
-from gridbot.gui.rows import ENDED_COLUMNS, FILL_COLUMNS, ORDER_COLUMNS, TRIP_COLUMNS, Booked
+from gridbot.gui.rows import ENDED_COLUMNS, FILL_COLUMNS, ORDER_COLUMNS, TRIP_COLUMNS, Booked, OpenOrder
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import MenuEntry, Table
-from gridbot.shell.facade import CancelOne, View
+from gridbot.shell.facade import CancelOne, ForeignOrder, View
 
+NOT_OURS = "Not gridbot's: it is never touched from here. Cancel it where it was placed."
 _SIDES = (("Both sides", None), ("Buys", Side.BUY), ("Sells", Side.SELL))
 
 
@@ -35,7 +36,8 @@ class OrdersTab(QWidget):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
-        self.open: RowsModel[OrderView] = RowsModel(ORDER_COLUMNS, key=lambda order: order.id)
+        self.open: RowsModel[OpenOrder] = RowsModel(ORDER_COLUMNS, key=lambda order: (order.symbol, order.id))
+        self._beyond = 0
         self.fills: RowsModel[Booked] = RowsModel(
             FILL_COLUMNS, key=lambda row: getattr(row.note, "trade", ""), limit=REMEMBERED
         )
@@ -81,8 +83,9 @@ class OrdersTab(QWidget):
     # --------------------------------------------------------------------------------------- shown
 
     def show_view(self, view: View) -> None:
-        """Show the open orders of the view."""
-        self.open.replace(view.snapshot.orders)
+        """Show the open orders of the view, and those in the same markets that are not ours."""
+        self.open.replace((*view.snapshot.orders, *view.foreign.orders))
+        self._beyond = view.foreign.total - len(view.foreign.orders)
         self._count()
 
     def add(self, batch: Batch) -> None:
@@ -120,17 +123,22 @@ class OrdersTab(QWidget):
 
     def _count(self, *_args: object) -> None:
         for number, (title, model, _) in enumerate(self._parts):
-            text = f"{title} ({len(model.rows()):,})"
+            text = f"{title} ({len(_ours(model)):,})"
             if self._pages.tabText(number) != text:
                 self._pages.setTabText(number, text)
         model = self._parts[self._pages.currentIndex()][1]
         hidden = len(model.rows()) - model.rowCount()
-        set_text(self._shown, f"{model.rowCount():,} shown, {hidden:,} hidden by the filter" if hidden else "")
+        shown = f"{model.rowCount():,} shown, {hidden:,} hidden by the filter" if hidden else ""
+        foreign = len(model.rows()) - len(_ours(model))
+        others = f"{foreign + self._beyond:,} not gridbot's" if foreign else ""
+        if foreign and self._beyond:
+            others += f", {foreign:,} of them listed"
+        set_text(self._shown, "; ".join(filter(None, (shown, others))))
 
     def _narrow(self) -> None:
         side = self._side.currentData()
 
-        def accepts(row: OrderView | OrderEnded | Booked) -> bool:
+        def accepts(row: OpenOrder | OrderEnded | Booked) -> bool:
             whose = row.note if isinstance(row, Booked) else row
             # A round trip is a buy and a sell. (Qt gives a side back as the plain text that it also is.)
             return bool(getattr(whose, "side", side) == side)
@@ -145,9 +153,13 @@ class OrdersTab(QWidget):
         if not rows:
             return ()
         entries: list[MenuEntry] = []
-        if isinstance(rows[0], OrderView):
-            entries.append((f"Cancel {words.counted(len(rows), 'order')}", lambda: self._cancel(rows)))
-        entries.append(("Show on the chart", lambda: self._show(rows[0])))
+        ours = [row for row in rows if isinstance(row, OrderView)]
+        if ours:
+            entries.append((f"Cancel {words.counted(len(ours), 'order')}", lambda: self._cancel(ours)))
+        if any(isinstance(row, ForeignOrder) for row in rows):
+            entries.append((NOT_OURS, None))
+        if not isinstance(rows[0], ForeignOrder):
+            entries.append(("Show on the chart", lambda: self._show(rows[0])))
         return entries
 
     def _cancel(self, rows: Sequence[OrderView]) -> None:
@@ -163,3 +175,8 @@ class OrdersTab(QWidget):
             note = row.note
             price = note.price if isinstance(note, FillBooked) else note.sell_price
             self.show_on_chart.emit(note.grid, note.time, price)
+
+
+def _ours(model: RowsModel[Any]) -> Sequence[object]:
+    """Return the rows that are about gridbot's own orders."""
+    return [row for row in model.rows() if not isinstance(row, ForeignOrder)]

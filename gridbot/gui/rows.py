@@ -9,11 +9,11 @@ from gridbot.core.explain import SlotView
 from gridbot.core.rules import Instrument, Wish
 from gridbot.core.snapshot import GridView, LimitView, OrderView
 from gridbot.core.state import Phase
-from gridbot.core.units import Side
+from gridbot.core.units import Side, TimeMs
 from gridbot.core.values import value
 from gridbot.gui import words
 from gridbot.gui.rows_model import Column
-from gridbot.shell.facade import LogLine
+from gridbot.shell.facade import ForeignOrder, LogLine
 
 
 @value
@@ -24,6 +24,10 @@ class Booked:
     instrument: Instrument | None
 
 
+OpenOrder = OrderView | ForeignOrder
+"""What stands among the open orders: one of ours, or one of somebody else's in the same market."""
+
+
 def _side_ink(side: Side) -> str:
     return "up" if side is Side.BUY else "down"
 
@@ -32,19 +36,47 @@ def _gain_ink(amount: Decimal | None) -> str:
     return "" if not amount else "up" if amount > 0 else "down"
 
 
-def _distance_order(order: OrderView) -> Decimal | None:
-    return None if order.distance is None else abs(order.distance)
+def _distance(order: OpenOrder) -> Decimal | None:
+    return None if isinstance(order, ForeignOrder) else order.distance
 
 
-ORDER_COLUMNS: tuple[Column[OrderView], ...] = (
+def _distance_order(order: OpenOrder) -> Decimal | None:
+    distance = _distance(order)
+    return None if distance is None else abs(distance)
+
+
+def _created(order: OpenOrder) -> TimeMs | None:
+    return None if isinstance(order, ForeignOrder) else order.created
+
+
+def _whose(order: OpenOrder) -> str:
+    """Return the grid, or the market of an order that is no grid's."""
+    return order.symbol if isinstance(order, ForeignOrder) else order.grid
+
+
+def _cell(order: OpenOrder) -> int | None:
+    return None if isinstance(order, ForeignOrder) else order.cell
+
+
+def _status(order: OpenOrder) -> str:
+    return order.mark if isinstance(order, ForeignOrder) else words.ORDER_WORDS[order.state]
+
+
+def _status_ink(order: OpenOrder) -> str:
+    if isinstance(order, ForeignOrder):
+        return "muted"
+    return "error" if order.state in words.UNCONFIRMED else ""
+
+
+ORDER_COLUMNS: tuple[Column[OpenOrder], ...] = (
     Column(
         title="Since (UTC)",
-        text=lambda o: words.moment(o.created),
-        order=lambda o: o.created,
+        text=lambda o: words.moment(_created(o)),
+        order=_created,
         width=150,
-        bare=lambda o: words.iso(o.created),
+        bare=lambda o: "" if isinstance(o, ForeignOrder) else words.iso(o.created),
     ),
-    Column(title="Grid", text=lambda o: o.grid, order=lambda o: o.grid, width=90),
+    Column(title="Grid", text=_whose, order=_whose, width=90),
     Column(
         title="Side",
         text=lambda o: o.side.value,
@@ -78,19 +110,25 @@ ORDER_COLUMNS: tuple[Column[OrderView], ...] = (
     ),
     Column(
         title="Distance",
-        text=lambda o: words.percent(o.distance, signed=True),
+        text=lambda o: words.percent(_distance(o), signed=True),
         order=_distance_order,
         width=80,
         right=True,
-        bare=lambda o: words.bare(o.distance),
+        bare=lambda o: words.bare(_distance(o)),
     ),
-    Column(title="Cell", text=lambda o: str(o.cell), order=lambda o: o.cell, width=46, right=True),
+    Column(
+        title="Cell",
+        text=lambda o: words.NONE if _cell(o) is None else str(_cell(o)),
+        order=_cell,
+        width=46,
+        right=True,
+    ),
     Column(
         title="Status",
-        text=lambda o: words.ORDER_WORDS[o.state],
-        order=lambda o: o.state.value,
+        text=_status,
+        order=lambda o: None if isinstance(o, ForeignOrder) else o.state.value,
         width=170,
-        ink=lambda o: "error" if o.state in words.UNCONFIRMED else "",
+        ink=_status_ink,
     ),
     Column(title="Id", text=lambda o: o.id, order=lambda o: o.id, width=150),
 )

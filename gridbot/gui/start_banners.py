@@ -45,10 +45,14 @@ class StartBanners(QWidget):
         self._changed_words = label("", name="What was changed in the configuration", wrap=True)
         self._seen = button("OK", self._hide_changed, name="I have read what was changed")
         self._changed = banner("problem", self._changed_words, self._seen)
+        self._caution_words = label("", name="What to know of the exchange", wrap=True)
+        self._caution_seen = button("OK", self._hide_caution, name="I have read what to know of the exchange")
+        self._caution = banner("problem", self._caution_words, self._caution_seen)
+        self._caution_read = False
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 0, 8, 0)
         box.setSpacing(4)
-        for each in (self._waiting, self._gap, self._left, self._changed):
+        for each in (self._waiting, self._gap, self._left, self._changed, self._caution):
             each.hide()
             box.addWidget(each)
 
@@ -71,9 +75,15 @@ class StartBanners(QWidget):
         self._changed.setVisible(bool(start.differences) and start.differences != self._read)
         if start.differences:
             set_text(self._changed_words, changed_sentence(start.differences))
+        set_text(self._caution_words, view.words.caution)
+        self._caution.setVisible(bool(view.words.caution) and not self._caution_read)
 
     def _ask(self) -> None:
         self.choice_wanted.emit(self._grid)
+
+    def _hide_caution(self) -> None:
+        self._caution_read = True
+        self._caution.hide()
 
     def _hide_changed(self) -> None:
         self._read = self._differences

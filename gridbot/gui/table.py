@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
 from gridbot.gui.rows_model import RowsModel
 
-MenuEntry = tuple[str, Callable[[], None]]
+MenuEntry = tuple[str, Callable[[], None] | None]
+"""A title and what it does; None only says something."""
 
 
 class Table(QTableView):
@@ -96,7 +97,12 @@ class Table(QTableView):
         menu = QMenu(self)
         menu.setAccessibleName(f"{self.accessibleName()} menu")
         for title, act in (("Copy\tCtrl+C", self.copy), *self.menu_for()):
-            menu.addAction(title, act)
+            action = menu.addAction(title)
+            if act is None:
+                action.setEnabled(False)
+            else:
+                # Without what Qt hands along.
+                action.triggered.connect(lambda _checked=False, act=act: act())
         return menu
 
     def _show_menu(self, where: QPoint) -> None:

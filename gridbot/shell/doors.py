@@ -20,6 +20,7 @@ from gridbot.ports import (
     Notifier,
     Venue,
 )
+from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.outlet import Outlet
 
 ReportCrash = Callable[[BaseException], str]
@@ -45,6 +46,7 @@ class World:
     trade in it by themselves. `notifier` tells people, `heartbeat` that all is well; None where the user wants neither.
     `close` ends what feed and venue hold open, in the loop in which they were used. `admit` raises VenueUnavailable,
     with a sentence, while the account may not be traded (its key can withdraw, say); it is asked before anything else.
+    `words` is what a person should know of the exchange.
     """
 
     feed: Feed
@@ -58,6 +60,7 @@ class World:
     heartbeat: Heartbeat | None = None
     close: Callable[[], Coroutine[None, None, None]] | None = None
     admit: Callable[[], Awaitable[None]] | None = None
+    words: ExchangeWords = ExchangeWords()
 
 
 @value

@@ -17,7 +17,7 @@ from gridbot.core.commands import Note
 from gridbot.core.events import Removal
 from gridbot.core.rules import Wish
 from gridbot.core.snapshot import Snapshot
-from gridbot.core.units import GridId, OrderId, Symbol, TimeMs
+from gridbot.core.units import GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs
 from gridbot.core.values import value
 from gridbot.errors import Mistake
 
@@ -84,12 +84,47 @@ class StartView:
 
 
 @value
+class ForeignOrder:
+    """An order that rests in a grid's market and is not ours: it is shown, and never touched.
+
+    `id` is whoever placed it's own, or one made from the exchange's; `mark` says whose it is, in a few words.
+    """
+
+    symbol: Symbol
+    id: OrderId
+    side: Side
+    price: Price
+    quantity: Quantity
+    filled: Quantity
+    mark: str
+
+
+@value
+class ForeignOrders:
+    """The newest known orders of others; `total` counts also those that are too many to be shown."""
+
+    orders: tuple[ForeignOrder, ...] = ()
+    total: int = 0
+
+
+@value
+class ExchangeWords:
+    """What a person should know of the exchange, in sentences: its `notes`, and `caution`.
+
+    `caution` is there where gridbot knows an exchange only in general, "" where its row was looked into.
+    """
+
+    caution: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@value
 class View:
     """The newest picture: engine snapshot, markets, and what is wrong with the program itself, in sentences.
 
     `beat` counts up with each turn of the engine loop, so that a hung engine is seen. `config_text` is the saved
     configuration (JSON), `problems` are to be shown until they are gone. `stop` is there while trading is stopped and
-    a thread of its own sees to the cancels.
+    a thread of its own sees to the cancels. `foreign` are orders of others in the grids' markets.
     """
 
     beat: int
@@ -102,6 +137,8 @@ class View:
     config_text: str
     stop: StopView | None = None
     start: StartView = StartView()
+    foreign: ForeignOrders = ForeignOrders()
+    words: ExchangeWords = ExchangeWords()
 
 
 @value

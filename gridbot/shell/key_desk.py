@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gridbot.core.values import value
+from gridbot.shell.facade import ExchangeWords
 
 
 @value
@@ -70,7 +71,8 @@ class Lock(StrEnum):
 class KeyState:
     """What may be known about a key: whether there is one, its last characters (`ending`), and where it is kept.
 
-    `note` says what a person should know about that place; `needs_secret` whether a key there has a second part.
+    `note` says what a person should know about that place; `needs_secret` whether a key there has a second part;
+    `words` what they should know of the exchange.
     """
 
     place: KeyPlace
@@ -80,6 +82,7 @@ class KeyState:
     note: str
     needs_secret: bool
     lock: Lock
+    words: ExchangeWords = ExchangeWords()
 
 
 class KeyVerdict(StrEnum):

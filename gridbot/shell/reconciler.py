@@ -12,6 +12,7 @@ from gridbot.core.state import State
 from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs
 from gridbot.errors import AmbiguousOrder, OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Clock, OrderClosed, OrderReport, Venue
+from gridbot.shell.facade import ForeignOrder, ForeignOrders
 from gridbot.shell.known_orders import LiveOrder, is_booked, is_gridbot_id, live_order, live_orders, markets_of
 from gridbot.shell.meter import Meter
 
@@ -22,6 +23,9 @@ SKEW_MS = 60_000
 """Windows of trades overlap by this much."""
 FIRST_WAIT_S = 0.5
 """How long to wait before an order is asked about again; it doubles each time, up to `longest_wait_s`."""
+MOST_FOREIGN = 200
+"""Orders of others that are kept of a market to be shown; the rest is counted."""
+FOREIGN, OTHER_GRIDBOT = "not gridbot's", "another gridbot's"
 
 _ON_ITS_WAY = frozenset({OrderState.INTENT, OrderState.SENT})
 _UNRESOLVED = _ON_ITS_WAY | {OrderState.UNKNOWN, OrderState.CANCEL_SENT, OrderState.CANCEL_UNKNOWN}
@@ -72,10 +76,17 @@ class Reconciler:
         self._swept: dict[Symbol, TimeMs] = {}
         self._unwhole: set[OrderId] = set()
         self._stranger: OrderId | None = None
+        self._foreign: dict[Symbol, ForeignOrders] = {}
 
     def begin_anew(self) -> None:
         """Time has jumped: rounds that were counted before say nothing about how long an order is absent."""
         self._cases = {}
+
+    def foreign(self) -> ForeignOrders:
+        """Return the orders of others in the grids' markets, as the newest sweeps have seen them."""
+        kept = [self._foreign[symbol] for symbol in markets_of(self._state()) if symbol in self._foreign]
+        orders = tuple(order for each in kept for order in each.orders)
+        return ForeignOrders(orders, sum(each.total for each in kept))
 
     def is_whole(self, closed: OrderClosed) -> bool:
         """Tell whether all is booked that the venue traded of an order that left its book; if not, it is asked about.
@@ -184,6 +195,7 @@ class Reconciler:
             if live.order.state not in _UNRESOLVED and live.order.id not in ids and not self._busy(live.order.id):
                 await self._ask(live, self._cases.setdefault(live.order.id, _Case(0.0)))
         self._stranger = next((report.ref.id for report in resting if self._is_strange(before, report)), None)
+        self._look_at_others(symbol, before, resting)
         found = [report for report in resting if self._is_excess(before, report)]
         for report in found:
             await self._cancel_excess(report)
@@ -198,6 +210,13 @@ class Reconciler:
         """Tell whether an order is of another installation of gridbot."""
         id_ = report.ref.id
         return is_gridbot_id(id_) and not self._ours(id_) and live_order(before, report.ref) is None
+
+    def _look_at_others(self, symbol: Symbol, before: State, resting: Sequence[OrderReport]) -> None:
+        """Keep what rests in a market and is none of ours: not by its id, and not one that the books know or knew."""
+        now = self._state()
+        known = {live.order.id for state in (before, now) for live in live_orders(state)} | now.retired.keys()
+        others = [each for each in resting if each.ref.id not in known and not self._ours(each.ref.id)]
+        self._foreign[symbol] = ForeignOrders(tuple(_as_foreign(each) for each in others[:MOST_FOREIGN]), len(others))
 
     async def _cancel_excess(self, report: OrderReport) -> None:
         ref = report.ref
@@ -221,3 +240,9 @@ class Reconciler:
         answer = await request
         self._meter.count(failed=False)
         return answer
+
+
+def _as_foreign(report: OrderReport) -> ForeignOrder:
+    id_ = report.ref.id
+    mark = OTHER_GRIDBOT if is_gridbot_id(id_) else FOREIGN
+    return ForeignOrder(report.symbol, id_, report.side, report.price, report.quantity, report.filled, mark)

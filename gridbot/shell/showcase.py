@@ -9,22 +9,32 @@ from gridbot.core.values import evolve
 from gridbot.ports import Clock
 from gridbot.shell.arrival import Arrival
 from gridbot.shell.balance_check import BalanceCheck
-from gridbot.shell.facade import View
+from gridbot.shell.facade import ExchangeWords, View
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.problems import Problems
+from gridbot.shell.reconciler import Reconciler
 
 
 class Showcase:
     """Builds views; a state that did not change is not looked at again, nor a configuration written out again."""
 
     def __init__(
-        self, *, board: MarketBoard, problems: Problems, clock: Clock, arrival: Arrival, balances: BalanceCheck
+        self,
+        board: MarketBoard,
+        problems: Problems,
+        clock: Clock,
+        arrival: Arrival,
+        balances: BalanceCheck,
+        reconciler: Reconciler,
+        words: ExchangeWords,
     ) -> None:
         self._board = board
         self._problems = problems
         self._clock = clock
         self._arrival = arrival
         self._balances = balances
+        self._reconciler = reconciler
+        self._words = words
         self._beat = 0
         self._seen: tuple[State, Snapshot] | None = None
         self._config: tuple[AppConfig, str] | None = None
@@ -41,4 +51,16 @@ class Showcase:
         markets = self._board.views(symbols)
         problems = self._problems.sentences()
         start = evolve(self._arrival.view(state), gaps=tuple(gap.sentence() for gap in self._balances.gaps))
-        return View(self._beat, now, self._seen[1], markets, running, starting, problems, self._config[1], start=start)
+        return View(
+            self._beat,
+            now,
+            self._seen[1],
+            markets,
+            running,
+            starting,
+            problems,
+            self._config[1],
+            start=start,
+            foreign=self._reconciler.foreign(),
+            words=self._words,
+        )

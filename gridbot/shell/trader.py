@@ -100,7 +100,7 @@ class Trader:
             settled=partial(settled, put),
         )
         self._showcase = Showcase(
-            board=self._board, problems=self._problems, clock=clock, arrival=self._arrival, balances=self.balances
+            self._board, self._problems, clock, self._arrival, self.balances, self._reconciler, world.words
         )
         self._start_up = StartUp(
             preparation=preparation,

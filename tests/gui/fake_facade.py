@@ -21,8 +21,10 @@ from gridbot.shell.facade import (
     CancelOne,
     CancelRequest,
     ChartData,
+    ExchangeWords,
     ExportLogs,
     Facade,
+    ForeignOrders,
     Happened,
     LogLine,
     MarketView,
@@ -66,11 +68,13 @@ class FakeFacade:
         self.answers = True
         self.connected = True
         self.age_ms = 120
+        self.exchange = "demo"
         self.problems: tuple[str, ...] = ()
         self.level, self.causes = Level.GREEN, tuple[str, ...]()
         self.kill: KillView | None = None
         self.stop: StopView | None = None
         self.start = StartView()
+        self.foreign, self.words = ForeignOrders(), ExchangeWords()
         self.config = two_grids().model_copy(update={"mode": mode})
         self.running, self.mode = True, mode
         self._beat = 0
@@ -214,7 +218,7 @@ class FakeFacade:
         markets = tuple(
             MarketView(
                 symbol=market.instrument.symbol,
-                exchange="demo",
+                exchange=self.exchange,
                 connected=self.connected,
                 bid=market.price - market.instrument.tick_size,
                 ask=market.price + market.instrument.tick_size,
@@ -234,6 +238,8 @@ class FakeFacade:
             config_text=self.config.to_json(),
             stop=self.stop,
             start=self.start,
+            foreign=self.foreign,
+            words=self.words,
         )
 
     def _snapshot(self) -> Snapshot:

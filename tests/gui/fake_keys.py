@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gridbot.core.values import evolve
+from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.key_desk import (
     KeyAct,
     KeyAnswer,
@@ -35,6 +36,7 @@ class FakeKeys:
         self.answers = True
         self.lock, self.note = Lock.NONE, ""
         self.said = ""
+        self.words: dict[str, ExchangeWords] = {}
         self.given_up: list[int] = []
         self._taken: set[int] = set()
 
@@ -77,7 +79,8 @@ class FakeKeys:
 
     def state(self, place: KeyPlace) -> KeyState:
         key = self.kept.get(place)
-        made = KeyState(place, False, "", "the macOS keychain", self.note, place.exchange != "firi", self.lock)
+        words = self.words.get(place.exchange, ExchangeWords())
+        made = KeyState(place, False, "", "the macOS keychain", self.note, place.exchange != "firi", self.lock, words)
         return made if key is None else evolve(made, there=True, ending=key.key[-4:])
 
 

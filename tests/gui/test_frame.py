@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from gridbot.core.events import Removal
 from gridbot.core.units import Mode
 from gridbot.gui.dialogs import RemoveDialog, ResetDialog, SellDialog
 from gridbot.gui.drain import ENGINE_SILENT_MS, Pace
+from gridbot.gui.frame import EXCHANGE_WIDTH
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.window import TITLES, Window
-from gridbot.shell.facade import Answered, ReleaseKill, RemoveGrid, SetRunning, StopTrading, StopView
+from gridbot.shell.facade import Answered, ExchangeWords, ReleaseKill, RemoveGrid, SetRunning, StopTrading, StopView
 from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade
 from tests.gui.finding import dialog, press, said
@@ -39,6 +40,45 @@ def test_the_frame_shows_market_exchange_and_the_age_of_the_price(window: Window
     facade.publish()
     window.drain.take()
     assert said(window.frame, "Age of the data") == "12 s ago"
+
+
+def test_what_there_is_to_know_of_the_exchange_stands_behind_its_name(window: Window, facade: FakeFacade) -> None:
+    facade.words = ExchangeWords("", ("A buy's fee is taken from the coins bought.",))
+    facade.publish()
+    window.drain.take()
+    shown = next(each for each in window.frame.findChildren(QLabel) if each.accessibleName() == "Exchange")
+    assert shown.toolTip() == "demo\nA buy's fee is taken from the coins bought."
+    assert shown.text() == "demo" and said(window.start_banners, "What to know of the exchange") == ""
+
+
+def test_an_exchange_that_is_known_only_in_general_is_said_until_it_was_read(
+    window: Window, facade: FakeFacade
+) -> None:
+    facade.words = ExchangeWords("gridbot knows luno only in general.")
+    facade.publish()
+    window.drain.take()
+    told = next(
+        each
+        for each in window.start_banners.findChildren(QLabel)
+        if each.accessibleName() == "What to know of the exchange"
+    )
+    assert told.isVisible() and told.text() == "gridbot knows luno only in general."
+    assert said(window.frame, "Exchange") == "demo (known only in general)"
+    press(window.start_banners, "I have read what to know of the exchange")
+    facade.publish()
+    window.drain.take()
+    assert not told.isVisible()
+    assert said(window.frame, "Exchange") == "demo (known only in general)", "the frame goes on saying it"
+
+
+def test_a_long_name_of_an_exchange_leaves_room_for_the_rest(window: Window, facade: FakeFacade) -> None:
+    facade.exchange = "replay of a-recording-with-quite-a-long-name-of-its-own-2026.parquet"
+    facade.publish()
+    window.drain.take()
+    window.resize(1024, 640)
+    shown = next(each for each in window.frame.findChildren(QLabel) if each.accessibleName() == "Exchange")
+    assert shown.width() <= EXCHANGE_WIDTH + 4 and "…" in shown.text() and facade.exchange in shown.toolTip()
+    assert window.frame.minimumSizeHint().width() <= 1024
 
 
 def test_a_lost_connection_is_said(window: Window, facade: FakeFacade) -> None:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from gridbot.gui.key_panel import AcceptKeyDialog, KeyPanel, RemoveKeyDialog
 from gridbot.gui.passphrase import PassphraseDialog, ask_passphrase
 from gridbot.gui.window import Window
+from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.key_desk import KeyAct, KeyPlace, KeyVerdict, Lock, TypedKey
 from tests.gui.fake_facade import FakeFacade, MemoryStore
 from tests.gui.fake_keys import RIGHTS, FakeKeys
@@ -209,3 +210,17 @@ def test_a_passphrase_is_asked_for_before_the_window_is_there(qtbot: QtBot) -> N
     assert ask_passphrase("Passphrase of the file of secrets") == "canary four words"
     assert shown == ["Passphrase of the file of secrets"]
     assert ask_passphrase("Passphrase of the file of secrets", exit_after=0.01) is None
+
+
+def test_what_there_is_to_know_of_the_exchange_is_said_where_it_is_chosen(
+    window: Window, panel: KeyPanel, keys: FakeKeys, qtbot: QtBot
+) -> None:
+    keys.words["luno"] = ExchangeWords("gridbot knows luno only in general.")
+    keys.words["kraken"] = ExchangeWords("", ("It takes no more than 60 orders.", "Its page of trades holds 50."))
+    panel.show_place(KeyPlace("luno", "default"))
+    qtbot.waitUntil(lambda: said(panel, "What to know before trading there") == "gridbot knows luno only in general.")
+    assert said(panel, "About the exchange") == ""
+    panel.show_place(KeyPlace("kraken", "default"))
+    told = "It takes no more than 60 orders.\nIts page of trades holds 50."
+    qtbot.waitUntil(lambda: said(panel, "About the exchange") == told)
+    assert said(panel, "What to know before trading there") == ""

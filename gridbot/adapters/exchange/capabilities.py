@@ -71,6 +71,11 @@ class Capability:
     needs_passphrase: bool = False
     notes: tuple[str, ...] = ()
 
+    @property
+    def caution(self) -> str:
+        """What to know before trading at an exchange that nobody looked into, "" for one that was."""
+        return "" if self.proven else f"gridbot knows {self.name} only in general. {' '.join(self.notes)}"
+
     def refusal(self, failed: CallFailed) -> Refusal | None:
         """Return why an order was refused for certain, None if that is not certain."""
         if failed.proof is not Proof.ANSWERED:
