@@ -217,9 +217,11 @@ def _world(
         given_consent(config.mode, stored, resume=resume, latched=latched),
         None if secrets is None else notifier_for(config, secrets, learn=mask.learn, log=log),
         None if secrets is None else heartbeat_for(config, secrets, learn=mask.learn, log=log),
-        parts.close,
-        parts.admit,
-        parts.words,
+        close=parts.close,
+        admit=parts.admit,
+        words=parts.words,
+        dead_man=parts.dead_man,
+        dead_man_s=config.orders.dead_man_s or 0,
     )
 
 

@@ -16,7 +16,7 @@ from gridbot.config import AppConfig
 from gridbot.core.state import State
 from gridbot.core.units import Asset, OrderId, Symbol
 from gridbot.core.values import value
-from gridbot.ports import Feed, KillVenue, KnownOrder, LogSink, Venue
+from gridbot.ports import DeadMan, Feed, KillVenue, KnownOrder, LogSink, Venue
 from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.known_orders import known_orders, standing_orders
 from gridbot.shell.trader import Trader
@@ -57,7 +57,8 @@ class Books:
 @value
 class Parts:
     """A world in its parts. `kill` is the kill switch's own way in, `close` ends what is held open, `admit` raises
-    VenueUnavailable while the account may not be traded, `words` are what a person should know of the exchange."""
+    VenueUnavailable while the account may not be traded, `words` are what a person should know of the exchange,
+    `dead_man` is its own timer where a person wants it."""
 
     feed: Feed
     venue: Venue
@@ -68,6 +69,7 @@ class Parts:
     close: Close | None = None
     admit: Callable[[], Coroutine[None, None, None]] | None = None
     words: ExchangeWords = ExchangeWords()
+    dead_man: DeadMan | None = None
 
 
 def demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: Recording | None) -> Parts:
@@ -150,7 +152,13 @@ def live_parts(
             await live.refuse_withdrawal_key()
 
     words = exchange_words(config.exchange.id)
-    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close, admit, words)
+    dead_man = live.dead_man if config.orders.dead_man_s is not None else None
+    if config.orders.dead_man_s is not None and live.dead_man is None:
+        tell(
+            "dead_man",
+            f"{config.exchange.id} has no timer that cancels orders by itself; orders.dead_man_s does nothing.",
+        )
+    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close, admit, words, dead_man)
 
 
 def exchange_words(exchange_id: str) -> ExchangeWords:

@@ -20,6 +20,7 @@ from gridbot.ports.record import (
 from gridbot.ports.surroundings import (
     Ask,
     Awake,
+    DeadMan,
     Heartbeat,
     KillLatch,
     Letter,
@@ -49,6 +50,7 @@ __all__ = [
     "Awake",
     "CandleArrived",
     "Clock",
+    "DeadMan",
     "Disk",
     "Feed",
     "FeedItem",

@@ -44,6 +44,14 @@ class Heartbeat(Protocol):
         ...
 
 
+class DeadMan(Protocol):
+    """The exchange's own timer that cancels every order of the account when it has heard nothing for a while."""
+
+    async def set(self, seconds: int) -> None:
+        """Let it cancel all unless this is called again within so many seconds; 0 takes it back. VenueUnavailable."""
+        ...
+
+
 class Awake(Protocol):
     """What keeps the machine from falling asleep by itself. Both may be called again and again."""
 

@@ -10,6 +10,7 @@ from gridbot.core.values import value
 from gridbot.ports import (
     Awake,
     Clock,
+    DeadMan,
     Feed,
     Heartbeat,
     Journal,
@@ -60,6 +61,8 @@ class World:
     heartbeat: Heartbeat | None = None
     close: Callable[[], Coroutine[None, None, None]] | None = None
     admit: Callable[[], Awaitable[None]] | None = None
+    dead_man: DeadMan | None = None
+    dead_man_s: int = 0
     words: ExchangeWords = ExchangeWords()
 
 

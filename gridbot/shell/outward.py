@@ -10,6 +10,7 @@ from gridbot.core.state import State
 from gridbot.ports import Clock, LogSink
 from gridbot.shell.arrival import Arrival
 from gridbot.shell.brake import Brake
+from gridbot.shell.dead_man import DeadManWatch
 from gridbot.shell.doors import World
 from gridbot.shell.herald import Herald
 from gridbot.shell.notices import Notices
@@ -66,4 +67,6 @@ class Outward:
             hindered=hindered,
         )
         wakefulness = Wakefulness(self._world.awake, self._clock, problems, state)
-        return wakefulness.keep(), self.herald.keep(), pulse.keep()
+        world = self._world
+        dead_man = DeadManWatch(world.dead_man, world.dead_man_s, clock=self._clock, problems=problems, state=state)
+        return wakefulness.keep(), self.herald.keep(), pulse.keep(), dead_man.keep()

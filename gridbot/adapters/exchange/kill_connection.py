@@ -1,10 +1,11 @@
-"""The kill switch's client is made ready while nothing is wrong, in a thread of its own, and made at once if it must be.
+"""The kill switch's client is made ready while nothing is wrong, in another thread, and made at once if it must be.
 
 Making it imports a class and reads nothing; it is not done before the first paint, and never by whoever presses.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock, Thread
 
@@ -43,3 +44,20 @@ class KillConnection:
     def cancel(self, order: CancelOrder) -> None:
         """Cancel; returns when the venue confirmed. Raises OutcomeUnknown, or VenueUnavailable if not sent."""
         self._ready().cancel(order)
+
+
+class DeadManTimer:
+    """Satisfies DeadMan over a synchronous client of its own, so that it keeps nobody waiting."""
+
+    def __init__(self, make: Callable[[], CcxtKill]) -> None:
+        self._make = make
+        self._made: CcxtKill | None = None
+
+    async def set(self, seconds: int) -> None:
+        """Let the exchange cancel all unless this is called again in time; 0 takes it back. VenueUnavailable."""
+        await asyncio.to_thread(self._set, seconds)
+
+    def _set(self, seconds: int) -> None:
+        if self._made is None:
+            self._made = self._make()
+        self._made.set_dead_man(seconds)

@@ -21,7 +21,7 @@ from gridbot.adapters.exchange.firi_kill import FiriKill
 from gridbot.adapters.exchange.firi_pace import FiriPace
 from gridbot.adapters.exchange.key_check import KeyRights
 from gridbot.adapters.exchange.key_permissions import UNTOLD, read_permissions
-from gridbot.adapters.exchange.kill_connection import KillConnection
+from gridbot.adapters.exchange.kill_connection import DeadManTimer, KillConnection
 from gridbot.adapters.exchange.market_rules import MarketRules
 from gridbot.adapters.exchange.reading import Reader
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Unified, UnifiedExchange
@@ -30,7 +30,7 @@ from gridbot.core.rules import Instrument
 from gridbot.core.units import OrderId, Symbol
 from gridbot.core.values import value
 from gridbot.errors import ConfigError, VenueUnavailable
-from gridbot.ports import Clock, KillVenue, Known
+from gridbot.ports import Clock, DeadMan, KillVenue, Known
 
 FIRI = "firi"
 _NOT_TOLD = frozenset({Cause.UNSUPPORTED, Cause.KEY, Cause.REFUSED, Cause.NOT_FOUND})
@@ -42,7 +42,8 @@ Tell = Callable[[str, str], None]
 class Live:
     """An exchange that is traded at. `rights` asks what the key may do; raises CallFailed.
 
-    `public` has no key and connections of its own: prices that are opened anew take no news of orders along.
+    `public` has no key and connections of its own: prices that are opened anew take no news of orders along. `dead_man`
+    is None where the exchange has no such timer.
     """
 
     exchange: UnifiedExchange
@@ -50,6 +51,7 @@ class Live:
     venue: ExchangeVenue
     kill: KillVenue
     rights: Callable[[], Awaitable[KeyRights]]
+    dead_man: DeadMan | None
 
     async def refuse_withdrawal_key(self) -> None:
         """Raise VenueUnavailable, with a sentence, for a key that can take money out, and while that is not known."""
@@ -110,6 +112,7 @@ def open_live(
     exchange: UnifiedExchange
     public: UnifiedExchange
     rights: Callable[[], Awaitable[KeyRights]]
+    dead_man: DeadMan | None = None
     if exchange_id == FIRI:
         pace = FiriPace()
         rate = FEE_RATE if fee is None else fee
@@ -120,9 +123,9 @@ def open_live(
     else:
         _refuse_unknown(exchange_id)
         budget = Budget()
-        connection = KillConnection(
-            lambda: CcxtKill(capability, base_url=base_url, key=key, budget=budget, known=known)
-        )
+        make = partial(CcxtKill, capability, base_url=base_url, key=key, budget=budget, known=known)
+        connection = KillConnection(make)
+        dead_man = DeadManTimer(make) if capability.dead_man else None
         exchange = client = _Heard(
             exchange_id,
             base_url=base_url,
@@ -134,7 +137,7 @@ def open_live(
         public = CcxtClient(exchange_id, base_url=base_url, key=None, budget=budget)
         kill, rights = connection, partial(read_permissions, client)
     venue = ExchangeVenue(exchange, capability, clock=clock, known=known, ours=ours, tell=tell)
-    return Live(exchange, public, venue, kill, rights)
+    return Live(exchange, public, venue, kill, rights, dead_man)
 
 
 def open_kill(exchange_id: str, *, base_url: str | None, key: ExchangeKey, known: Known) -> KillVenue:
