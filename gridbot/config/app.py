@@ -76,8 +76,8 @@ class OrdersConfig(ConfigModel):
         default=None,
         ge=15,
         le=3_600,
-        description="Let the exchange cancel every order of the account, also those that are not gridbot's, when it has "
-        "heard nothing of gridbot for so many seconds (live, where the exchange has such a timer); null is never.",
+        description="Let the exchange cancel every order of the account, also those that are not gridbot's, when it "
+        "has heard nothing of gridbot for so many seconds (live, where the exchange has such a timer); null is never.",
     )
     post_only: Switch = Field(
         default=True, description="Refuse to trade at once, so that every grid order pays the maker's fee."
