@@ -47,7 +47,7 @@ def _ended_by_signals(window: Window) -> Iterator[None]:
 
     Without this the KeyboardInterrupt would be raised inside a slot, where Qt swallows it.
     """
-    before = {each: signal(each, lambda *_: window.close()) for each in (SIGINT, SIGTERM)}
+    before = {each: signal(each, lambda *_: window.leave()) for each in (SIGINT, SIGTERM)}
     try:
         yield
     finally:
@@ -93,7 +93,7 @@ def run_window(
     def leave() -> None:
         if screenshot is not None:
             saved.append(window.grab().save(str(screenshot), "PNG"))
-        window.close()
+        window.leave()
 
     if exit_after is not None or screenshot is not None:
         seconds = 3.0 if exit_after is None else exit_after

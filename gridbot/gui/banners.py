@@ -66,7 +66,7 @@ class Banners(QWidget):
         if kill is not None:
             self._sent = False
             self._total = max(self._total, kill.unconfirmed)
-            set_text(self._stop_words, stop_sentence(view, total=self._total))
+            set_text(self._stop_words, said_of_stop(view, total=self._total))
             self._show.setVisible(kill.unconfirmed > 0)
             self._sell.setVisible(not kill.liquidate and any(grid.inventory for grid in view.snapshot.grids))
             self._reset.show()
@@ -75,7 +75,7 @@ class Banners(QWidget):
             # The engine has not taken notice yet, or hangs: what is known comes from the kill switch's own thread.
             self._sent = False
             self._total = max(self._total, view.stop.met)
-            set_text(self._stop_words, _said_beside(view.stop))
+            set_text(self._stop_words, said_of_stop(view, total=self._total))
             self._stopped.show()
         else:
             if not self._sent:
@@ -143,6 +143,13 @@ def _cancels(view: View, *, total: int, left: int) -> str:
     if doubtful:
         return f"{words.counted(doubtful, 'order')} not confirmed - retrying."
     return f"Cancelling {left} of {words.counted(max(total, left), 'order')}…"
+
+
+def said_of_stop(view: View, *, total: int) -> str:
+    """Return how far a stop is, from the engine or, where that has not taken notice, from the kill switch; else ""."""
+    if view.snapshot.kill is None and view.stop is not None:
+        return _said_beside(view.stop)
+    return stop_sentence(view, total=total)
 
 
 def _said_beside(stop: StopView) -> str:

@@ -25,6 +25,7 @@ from gridbot.gui.market_tab import MarketTab
 from gridbot.gui.orders_tab import OrdersTab
 from gridbot.gui.parts import label, set_role, set_text
 from gridbot.gui.preferences import Preferences, PreferenceStore
+from gridbot.gui.quit_dialog import QuitDialog, resting
 from gridbot.gui.requests import RequestDesk
 from gridbot.gui.risk_tab import RiskTab
 from gridbot.gui.settings_tab import SettingsTab
@@ -68,6 +69,8 @@ class Window(QMainWindow):
         self.context = Context(facade=facade, desk=desk, preferences=preferences, colours=colours, keys=keys)
         self._view: View | None = None
         self._remembered: dict[str, object] = {}
+        self._leaving = False
+        self._quitting: QuitDialog | None = None
         self._history = History()
         self.drain = Drain(facade, self)
         self.frame = Frame()
@@ -248,6 +251,8 @@ class Window(QMainWindow):
         self._show_frame()
         self.banners.show_view(view)
         self.start_banners.show_view(view)
+        if self._quitting is not None:
+            self._quitting.show_view(view)
         for grid in view.start.taken_away:
             if grid not in self._asked_about:
                 self.ask_about(grid)
@@ -305,11 +310,36 @@ class Window(QMainWindow):
         active = QApplication.applicationState() is Qt.ApplicationState.ApplicationActive
         self.drain.set_pace(Pace.MINIMISED if self.isMinimized() else Pace.FOCUSED if active else Pace.UNFOCUSED)
 
+    def leave(self) -> None:
+        """Close without a question: a signal, the end of a session, or a person who has answered it."""
+        self._leaving = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        app = QApplication.instance()
+        hurried = self._leaving or (isinstance(app, QApplication) and app.isSavingSession())
+        view = self.context.facade.view()
+        if not hurried and resting(view):
+            event.ignore()
+            self._ask_to_quit(view)
+            return
         self.drain.stop()
         self._remember()
         super().closeEvent(event)
         self.closed.emit()
+
+    def _ask_to_quit(self, view: View) -> None:
+        """Ask what becomes of the orders, once however often the window is closed."""
+        if self._quitting is None:
+            stop = StopTrading("You quit and chose to cancel the orders.")
+            self._quitting = QuitDialog(
+                view, lambda: self.context.desk.ask(stop, self._stop_answered), self.leave, self
+            )
+            self._quitting.finished.connect(self._stay)
+        self._quitting.present()
+
+    def _stay(self) -> None:
+        self._quitting = None
 
     def _recall(self) -> None:
         preferences = self.context.preferences

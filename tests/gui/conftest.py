@@ -44,7 +44,7 @@ def opened(qtbot: QtBot) -> Iterator[Opened]:
 
     yield open_window
     for window in windows:
-        window.close()
+        window.leave()
         window.deleteLater()
     # A window that lives on would be styled anew with each later one, and the tests would become slower and slower.
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

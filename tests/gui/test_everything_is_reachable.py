@@ -19,11 +19,14 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from gridbot.core.units import Mode
 from gridbot.gui.chart import Chart
 from gridbot.gui.dialogs import RemoveDialog, ResetDialog, SellDialog, TakenAwayDialog
 from gridbot.gui.export import ExportDialog
 from gridbot.gui.grid_dialog import GridDialog
+from gridbot.gui.quit_dialog import QuitDialog
 from gridbot.gui.window import TITLES, Window
+from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade
 
 CONTROLS = (QAbstractButton, QAbstractItemView, QComboBox, QLineEdit, QPlainTextEdit, QProgressBar, Chart)
@@ -58,7 +61,11 @@ def test_every_control_of_every_tab_has_a_name(window: Window) -> None:
     assert not unnamed(window)
 
 
-def test_every_control_of_every_dialog_has_a_name(window: Window, facade: FakeFacade) -> None:
+def test_every_control_of_every_dialog_has_a_name(opened: Opened) -> None:
+    facade = FakeFacade(mode=Mode.LIVE)
+    facade.live(400, before=True)
+    window = opened(facade)
+    window.close()
     window.stop()
     window.drain.take()
     window.reset()
@@ -67,7 +74,7 @@ def test_every_control_of_every_dialog_has_a_name(window: Window, facade: FakeFa
     window.market.remove_grid()
     window.ask_about(facade.grids[0].id)
     window.logs.export()
-    kinds = (ResetDialog, SellDialog, GridDialog, RemoveDialog, TakenAwayDialog, ExportDialog)
+    kinds = (ResetDialog, SellDialog, GridDialog, RemoveDialog, TakenAwayDialog, ExportDialog, QuitDialog)
     dialogs = [each for each in QApplication.topLevelWidgets() if isinstance(each, kinds) and each.isVisible()]
     assert {type(each) for each in dialogs} == set(kinds)
     for each in dialogs:

@@ -50,7 +50,7 @@ def opening(qtbot: QtBot, keys: FakeKeys) -> Iterator[Opening]:
 
     yield open_window
     for window in windows:
-        window.close()
+        window.leave()
         window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
