@@ -17,7 +17,11 @@ Put = Callable[[Message], Awaitable[None]]
 
 
 class Pumps:
-    """Two endless tasks. `wait_for_quote` has the first sane quote of a market told to the engine."""
+    """Two endless tasks. `wait_for_quote` has the first sane quote of a market told to the engine.
+
+    Attributes:
+        reconnected: called when the venue's news come in anew after a break: what was missed is to be asked for
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Pumps:
         self._problems = problems
         self._put = put
         self._wanted: set[Symbol] = set()
+        self.reconnected: Callable[[], None] = lambda: None
 
     async def wait_for_quote(self, symbol: Symbol) -> None:
         """Tell the engine when there is a sane quote of `symbol`, at once if there is one already."""
@@ -75,7 +80,7 @@ class Pumps:
                     await self._put(QuoteCame(item.quote.symbol, mid))
 
     async def updates(self) -> None:
-        """Take the venue's news; connect again when it breaks. What is missed meanwhile the reconciler finds."""
+        """Take the venue's news; connect again when it breaks, and have what was missed asked for."""
         while True:
             try:
                 async for update in self._venue.updates():
@@ -84,3 +89,4 @@ class Pumps:
                 self._problems.begin("updates", f"No order news come in: {error.message}")
             await self._clock.sleep(RECONNECT_S)
             self._problems.end("updates")
+            self.reconnected()

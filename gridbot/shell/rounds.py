@@ -18,6 +18,10 @@ from gridbot.shell.skew import Skew
 from gridbot.shell.start_up import StartUp
 
 
+RESYNC_S = 3.0
+"""Long enough for a stream that was opened anew to be listened to: what comes after the sweep must not be missed."""
+
+
 class Rounds:
     """One endless task. What it finds goes into the inbox; a difference of the balances begins the start anew."""
 
@@ -52,6 +56,10 @@ class Rounds:
             "markets": now + rhythm.clock_s,
         }
         self._skew = skew
+
+    def resync(self) -> None:
+        """Compare orders and trades with the venue soon: its news were broken off, and nothing missed is repeated."""
+        self._due["sweep"] = min(self._due["sweep"], self._clock.monotonic() + RESYNC_S)
 
     async def run(self) -> None:
         """Ask until the task is cancelled."""

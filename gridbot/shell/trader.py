@@ -128,6 +128,7 @@ class Trader:
             rhythm=rhythm,
             state=lambda: self._keeper.state,
         )
+        self._pumps.reconnected = self._rounds.resync
 
     def _wire_ways_out(self, put: Callable[[Message], Awaitable[None]]) -> None:
         """Make what talks to the venue: the executor, and the reconciler that asks about its orders."""
@@ -184,8 +185,6 @@ class Trader:
     def stop(self) -> None:
         """End cleanly. Called in the loop's thread."""
         self._inbox.put_urgent(StopAsked())
-
-    # ---------------------------------------------------------------------------------- the loop
 
     async def run(self) -> None:
         """Trade until `stop`; then wait for answers that are under way, save, and close."""

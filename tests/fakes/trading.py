@@ -98,6 +98,7 @@ class House:
     limited: bool = False
     latency_ms: int = 0
     consent: Consent = Consent.GIVEN
+    rhythm: Rhythm = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=1.0, longest_wait_s=4.0, stop_s=0.5)
     awake: Awake | None = None
     notifier: Notifier | None = None
     heartbeat: Heartbeat | None = None
@@ -150,8 +151,7 @@ class House:
             self.saved.append,
             self.outlet,
         )
-        rhythm = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=1.0, longest_wait_s=4.0, stop_s=0.5)
-        return Trader(self.config, recovered, world, record, prefix=f"gbtests{self.starts:06d}", rhythm=rhythm)
+        return Trader(self.config, recovered, world, record, prefix=f"gbtests{self.starts:06d}", rhythm=self.rhythm)
 
     def _crashed(self, error: BaseException) -> str:
         self.crashes.append(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from gridbot.core.rules import Instrument
 from gridbot.core.units import Symbol
 from gridbot.core.values import evolve
 from gridbot.errors import MarketClosed, OrderRejected, Refusal, VenueUnavailable
+from gridbot.ports import VenueUpdate
 from tests.fakes.trading import SYMBOL, House, choppy, instrument
 from tests.fakes.virtual_time import run_virtual
 from tests.fakes.witness import Witness
@@ -151,5 +153,31 @@ def test_a_market_that_shuts_while_it_is_traded_is_left_in_peace_until_it_opens(
             created = len(venue.created)
             await until(lambda: len(venue.created) > created, seconds=300)
             assert not trader.crashes
+
+    run_virtual(main())
+
+
+def test_after_the_news_broke_off_what_was_missed_is_asked_for_at_once() -> None:
+    house, venue = fickle()
+    house.rhythm = evolve(house.rhythm, sweep_s=10_000.0)
+    broken = asyncio.Event()
+
+    class Breaking(Fickle):
+        async def updates(self) -> AsyncIterator[VenueUpdate]:
+            await broken.wait()
+            broken.clear()
+            raise VenueUnavailable("The stream is gone.")
+            yield
+
+    breaking = Breaking(venue)
+    house.witness = breaking
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: len(house.venue._trades) > 0, seconds=600)
+            fills = trader.state.fills
+            assert fills < len(house.venue._trades)
+            broken.set()
+            await until(lambda: trader.state.fills > fills, seconds=15)
 
     run_virtual(main())
