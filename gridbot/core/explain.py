@@ -126,7 +126,7 @@ def _armed(cell: Cell | None) -> tuple[SlotReason, str, OrderId | None]:
     if order.state in (OrderState.OPEN, OrderState.PARTIAL):
         return SlotReason.RESTING, "Its buy order rests.", order.id
     if order.state in _ON_THE_WAY:
-        return SlotReason.SENDING, "Its order was sent and is not confirmed yet.", order.id
+        return SlotReason.SENDING, "Its order waits to be sent, or for the exchange's answer.", order.id
     if order.state in (OrderState.UNKNOWN, OrderState.QUARANTINED):
         return SlotReason.UNRESOLVED, "Its order got no certain answer; the exchange is being asked.", order.id
     return SlotReason.WAITS_FOR_CANCEL, "It waits until the cell's earlier order is cancelled.", order.id

@@ -6,11 +6,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gridbot.core.snapshot import GridView, Snapshot
-from gridbot.core.units import ZERO, Asset
+from gridbot.core.units import ZERO, Asset, Mode
 from gridbot.gui import words
 from gridbot.gui.drain import ENGINE_SILENT_MS
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.facade import StopView, View
+
+QUIET_MS = 10_000
+"""From this age of a price on it is said that no data come in, and what that means."""
 
 
 class Banners(QWidget):
@@ -37,12 +40,14 @@ class Banners(QWidget):
         self._stopped = banner("stopped", self._stop_words, self._show, self._sell, self._reset)
         self._problem_words = label("", name="Problems", wrap=True)
         self._problem = banner("problem", self._problem_words)
+        self._quiet_words = label("", name="No data", wrap=True)
+        self._quiet = banner("problem", self._quiet_words)
         self._silent_words = label("", name="The engine", wrap=True)
         self._silent = banner("problem", self._silent_words)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 0, 8, 0)
         box.setSpacing(4)
-        for each in (self._stopped, self._silent, self._problem):
+        for each in (self._stopped, self._silent, self._quiet, self._problem):
             each.hide()
             box.addWidget(each)
 
@@ -82,6 +87,9 @@ class Banners(QWidget):
                 self._stopped.hide()
             # What rests now is what a stop will have to cancel; it may be done before the next look.
             self._total = len(view.snapshot.orders)
+        quiet = quiet_sentence(view)
+        set_text(self._quiet_words, quiet)
+        self._quiet.setVisible(bool(quiet))
         set_text(self._problem_words, "\n".join(view.problems))
         self._problem.setVisible(bool(view.problems))
 
@@ -143,6 +151,25 @@ def _cancels(view: View, *, total: int, left: int) -> str:
     if doubtful:
         return f"{words.counted(doubtful, 'order')} not confirmed - retrying."
     return f"Cancelling {left} of {words.counted(max(total, left), 'order')}…"
+
+
+def quiet_sentence(view: View) -> str:
+    """Return what it means that no prices come in, "" while they do; a demo's market may be as slow as it likes."""
+    quiet = {each.symbol: each.age_ms for each in view.markets if each.age_ms is not None and each.age_ms >= QUIET_MS}
+    if not quiet or view.snapshot.mode is Mode.DEMO:
+        return ""
+    age = max(quiet.values())
+    said = f"No data of {' and '.join(quiet)} for {words.lasting(age)}"
+    live = view.snapshot.mode is Mode.LIVE
+    rest = "Orders that rest stay on the exchange." if live else "Simulated orders are not filled meanwhile."
+    if view.snapshot.kill is not None:
+        return f"{said}."
+    limits = [
+        each.limit for each in view.snapshot.limits if each.code == "max_quote_age_ms" and each.scope in ("", *quiet)
+    ]
+    if limits and age < min(limits):
+        return f"{said}. From {words.lasting(int(min(limits)))} on nothing new is bought until prices return. {rest}"
+    return f"{said} - nothing new is bought until prices return. {rest}"
 
 
 def said_of_stop(view: View, *, total: int) -> str:

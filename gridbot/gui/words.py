@@ -173,6 +173,12 @@ def age(milliseconds: int | None) -> str:
     return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.0f} h ago"
 
 
+def lasting(milliseconds: int) -> str:
+    """Return how long something has lasted, as it is counted while one waits: 12 s, 3 min."""
+    seconds = milliseconds // 1000
+    return f"{seconds} s" if seconds < 120 else span(milliseconds)
+
+
 def span(milliseconds: int) -> str:
     """Return how long something took."""
     minutes = milliseconds // 60_000

@@ -292,6 +292,46 @@ def test_problems_of_the_program_are_shown_until_they_are_gone(window: Window, f
     assert said(window.banners, "Problems") == ""
 
 
+@pytest.mark.parametrize(
+    ("mode", "age_ms", "sentence"),
+    [
+        (Mode.LIVE, 9_900, ""),
+        (
+            Mode.LIVE,
+            12_400,
+            "No data of BTC/USDT and ETH/USDT for 12 s. From 15 s on nothing new is bought until prices return. Orders "
+            "that rest stay on the exchange.",
+        ),
+        (
+            Mode.LIVE,
+            16_000,
+            "No data of BTC/USDT and ETH/USDT for 16 s - nothing new is bought until prices return. Orders that rest "
+            "stay on the exchange.",
+        ),
+        (
+            Mode.DRY,
+            360_000,
+            "No data of BTC/USDT and ETH/USDT for 6 min - nothing new is bought until prices return. Simulated orders "
+            "are not filled meanwhile.",
+        ),
+        (Mode.DEMO, 360_000, ""),
+    ],
+)
+def test_that_no_data_come_in_is_said_with_what_it_means(
+    opened: Opened, mode: Mode, age_ms: int, sentence: str
+) -> None:
+    facade = FakeFacade(mode=mode)
+    window = opened(facade)
+    facade.age_ms = age_ms
+    facade.publish()
+    window.drain.take()
+    assert said(window.banners, "No data") == sentence
+    facade.age_ms = 100
+    facade.publish()
+    window.drain.take()
+    assert said(window.banners, "No data") == ""
+
+
 def test_a_silent_engine_is_said(window: Window) -> None:
     window.banners.show_silence(ENGINE_SILENT_MS - 1)
     assert said(window.banners, "The engine") == ""
