@@ -157,27 +157,27 @@ def test_a_market_that_shuts_while_it_is_traded_is_left_in_peace_until_it_opens(
     run_virtual(main())
 
 
-def test_after_the_news_broke_off_what_was_missed_is_asked_for_at_once() -> None:
+def test_after_the_news_broke_off_what_was_missed_is_asked_for_soon() -> None:
     house, venue = fickle()
     house.rhythm = evolve(house.rhythm, sweep_s=10_000.0)
     broken = asyncio.Event()
 
-    class Breaking(Fickle):
-        async def updates(self) -> AsyncIterator[VenueUpdate]:
-            await broken.wait()
-            broken.clear()
-            raise VenueUnavailable("The stream is gone.")
-            yield
+    async def breaking() -> AsyncIterator[VenueUpdate]:
+        async for update in house.venue.updates():
+            if broken.is_set():
+                broken.clear()
+                raise VenueUnavailable("The stream is gone.")
+            yield update
 
-    breaking = Breaking(venue)
-    house.witness = breaking
+    venue.updates = breaking  # type: ignore[method-assign]
 
     async def main() -> None:
         async with house.trading() as trader:
-            await until(lambda: len(house.venue._trades) > 0, seconds=600)
-            fills = trader.state.fills
-            assert fills < len(house.venue._trades)
+            await until(lambda: not trader.starting)
+            due = trader._rounds._due
+            assert due["sweep"] > house.clock.monotonic() + 1_000
             broken.set()
-            await until(lambda: trader.state.fills > fills, seconds=15)
+            await until(lambda: due["sweep"] < house.clock.monotonic() + 10, seconds=10)
+            await until(lambda: due["sweep"] > house.clock.monotonic() + 1_000, seconds=10)
 
     run_virtual(main())
