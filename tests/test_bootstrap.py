@@ -109,6 +109,27 @@ def test_an_exchange_that_nobody_knows_is_refused_with_the_nearest_name(tmp_path
     assert "binanse" in caught.value.message and "'binance'" in caught.value.hint
 
 
+@pytest.mark.parametrize(("exchange", "warned"), [("luno", True), ("kraken", False)])
+def test_an_exchange_that_is_known_only_in_general_is_said_at_the_start_of_the_log_and_to_the_window(
+    tmp_path: Path, exchange: str, warned: bool
+) -> None:
+    text = f'{{"mode": "dry", "exchange": {{"id": "{exchange}", "base_url": "http://127.0.0.1:9"}}, "grids": []}}'
+    config = parse_config(text, source="test")
+    heard: list[str] = []
+    # Without a grid there is no market to ask about.
+    engine = open_engine(Home(tmp_path), config, hear=heard.append)
+    engine.start()
+    try:
+        until(engine, lambda _: engine.facade.view().beat > 0)
+        words = engine.facade.view().words
+    finally:
+        assert engine.stop()
+    said = [sentence for sentence in heard if sentence.startswith(f"gridbot knows {exchange} only in general.")]
+    lines = (tmp_path / "logs" / "gridbot.jsonl").read_text("utf-8")
+    assert len(said) == warned and (words.caution in heard) == warned and bool(words.notes) != warned
+    assert ("exchange_unproven" in lines) == warned
+
+
 def test_a_candle_file_is_replayed_to_its_end(tmp_path: Path) -> None:
     file = tmp_path / "market.parquet"
     save_candles(file, GeneratedMarket(7).candles(120_000, 30_000))

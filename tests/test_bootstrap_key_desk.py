@@ -147,3 +147,19 @@ def test_a_damaged_file_is_a_sentence_whatever_is_asked(tmp_path: Path, act: Key
     (tmp_path / "secrets.sealed").write_bytes(b"gridbot secrets 1 nonsense\n")
     found = answered(made(tmp_path, GRIDBOT_PASSPHRASE=OPENS), KeyWish(act, BINANCE, TYPED))
     assert not found.ok and "damaged" in found.message
+
+
+@pytest.mark.parametrize(
+    ("exchange", "caution", "notes"),
+    [
+        ("kraken", "", True),
+        ("luno", "gridbot knows luno only in general. gridbot makes the strictest assumptions", False),
+        ("krakken", "There is no exchange of the name krakken", False),
+    ],
+)
+def test_what_there_is_to_know_of_an_exchange_is_told_with_its_key(
+    tmp_path: Path, exchange: str, caution: str, notes: bool
+) -> None:
+    found = answered(made(tmp_path), KeyWish(KeyAct.LOOK, KeyPlace(exchange, "default"))).state
+    assert found is not None and bool(found.words.notes) == notes
+    assert found.words.caution.startswith(caution) and bool(found.words.caution) == bool(caution)

@@ -56,6 +56,7 @@ def test_a_good_key_is_called_good(
     said = capsys.readouterr()
     assert said.out.splitlines()[0] == "This key can read yes, can trade yes, can withdraw no - good"
     assert "binance answers: 1 markets" in said.out and "Your balances can be read: 4 currencies" in said.out
+    assert "A buy's fee is taken from the coins bought" in said.out
     assert "Reading your balances…" in said.err
     assert served.key.name not in said.out + said.err and served.key.secret not in said.out + said.err
 
@@ -154,6 +155,7 @@ def test_the_list_has_the_exchanges_that_were_looked_into_first(capsys: pytest.C
     assert ending(["exchange", "list"]) == 0
     first, _, others = capsys.readouterr().out.partition("Known to ccxt")
     assert all(f"  {name} " in first for name in ("binance", "kraken", "firi", "okx"))
+    assert "gridbot makes the strictest assumptions" in " ".join(others.split())
     assert "bitvavo" in others and "kraken," not in others.replace("krakenfutures", "")
 
 

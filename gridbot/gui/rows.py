@@ -54,6 +54,11 @@ def _whose(order: OpenOrder) -> str:
     return order.symbol if isinstance(order, ForeignOrder) else order.grid
 
 
+def _order_price(order: OpenOrder) -> str:
+    # An exchange writes more noughts behind an order that nobody here has rounded.
+    return f"{order.price.normalize() if isinstance(order, ForeignOrder) else order.price:,f}"
+
+
 def _cell(order: OpenOrder) -> int | None:
     return None if isinstance(order, ForeignOrder) else order.cell
 
@@ -86,7 +91,7 @@ ORDER_COLUMNS: tuple[Column[OpenOrder], ...] = (
     ),
     Column(
         title="Price",
-        text=lambda o: f"{o.price:,f}",
+        text=_order_price,
         order=lambda o: o.price,
         width=100,
         right=True,

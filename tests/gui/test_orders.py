@@ -104,7 +104,7 @@ def test_copying_an_order_gives_bare_numbers(orders: Window) -> None:
 
 
 def placed_by_hand(id_: str) -> ForeignOrder:
-    price, quantity = Price(Decimal("65000.5")), Quantity(Decimal("0.25"))
+    price, quantity = Price(Decimal("65000.50000000")), Quantity(Decimal("0.25"))
     return ForeignOrder(
         Symbol("BTC/USDT"), OrderId(id_), Side.SELL, price, quantity, Quantity(Decimal(0)), "not gridbot's"
     )
