@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gridbot.core.snapshot import GridView, Snapshot
-from gridbot.core.units import ZERO, Asset, Mode
+from gridbot.core.units import ZERO, Asset, Mode, Symbol
 from gridbot.gui import words
 from gridbot.gui.drain import ENGINE_SILENT_MS
 from gridbot.gui.parts import button, label, set_role, set_text
@@ -153,10 +153,17 @@ def _cancels(view: View, *, total: int, left: int) -> str:
     return f"Cancelling {left} of {words.counted(max(total, left), 'order')}…"
 
 
+def quiet_markets(view: View) -> dict[Symbol, int]:
+    """Return the markets of which no prices come in, with their age in ms; a demo's may be as slow as it likes."""
+    if view.snapshot.mode is Mode.DEMO:
+        return {}
+    return {each.symbol: each.age_ms for each in view.markets if each.age_ms is not None and each.age_ms >= QUIET_MS}
+
+
 def quiet_sentence(view: View) -> str:
-    """Return what it means that no prices come in, "" while they do; a demo's market may be as slow as it likes."""
-    quiet = {each.symbol: each.age_ms for each in view.markets if each.age_ms is not None and each.age_ms >= QUIET_MS}
-    if not quiet or view.snapshot.mode is Mode.DEMO:
+    """Return what it means that no prices come in, "" while they do."""
+    quiet = quiet_markets(view)
+    if not quiet:
         return ""
     age = max(quiet.values())
     said = f"No data of {' and '.join(quiet)} for {words.lasting(age)}"

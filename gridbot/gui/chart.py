@@ -45,7 +45,8 @@ class Chart(pg.PlotWidget):
         self._scene = Scene(colours, no_candles(), none, 60.0, (), (), fills, None, "No candles yet.")
         self._follows, self._fits, self._crosshair = True, True, True
         self._pointer: QPointF | None = None
-        self._placed = False
+        self._placed = self._old = False
+        self._colours = colours
         plot: Any = self.getPlotItem()
         plot.hideButtons()
         plot.setMenuEnabled(False)
@@ -83,13 +84,24 @@ class Chart(pg.PlotWidget):
 
     def set_colours(self, colours: Colours) -> None:
         """Paint with these colours."""
-        self._scene = evolve(self._scene, colours=colours)
+        self._colours = colours
+        self._scene = evolve(self._scene, colours=self._ink())
         self.setBackground(QColor(colours.base))
         for name in ("right", "bottom"):
             axis = self.getPlotItem().getAxis(name)
             axis.setPen(QPen(QColor(colours.border), 1))
             axis.setTextPen(QPen(QColor(colours.muted), 1))
         self._repaint()
+
+    def set_old(self, old: bool) -> None:
+        """Turn grey while no prices come in, so that nobody takes what is shown for what is."""
+        if old != self._old:
+            self._old = old
+            self.set_colours(self._colours)
+
+    def _ink(self) -> Colours:
+        ink, grey = self._colours, self._colours.muted
+        return evolve(ink, up=grey, down=grey, ema_fast=grey, ema_slow=grey, average=grey) if self._old else ink
 
     def show_candles(self, data: ChartData, *, timeframe: int, fresh: bool) -> None:
         """Show candles of `timeframe` ms; `fresh` is another market or timeframe, which begins at its newest candle."""

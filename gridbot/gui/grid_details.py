@@ -13,18 +13,9 @@ from gridbot.gui.rows import SLOT_COLUMNS, grid_state
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
 
-_FIGURES = (
-    "State",
-    "Trend",
-    "Held",
-    "Average cost",
-    "Grid profit",
-    "Unrealised",
-    "Fees",
-    "Round trips",
-    "Anchor",
-    "Spacing",
-)
+_WIDE = ("State", "Trend", "Round trips", "Fees")
+"""What may be long (fees in three currencies) has a row of its own."""
+_NARROW = ("Held", "Average cost", "Grid profit", "Unrealised", "Anchor", "Spacing")
 
 
 class GridDetails(QWidget):
@@ -37,13 +28,15 @@ class GridDetails(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
-        for number, name in enumerate(_FIGURES):
-            row, column = divmod(number, 2) if number > 1 else (number, 0)
-            row = row + 1 if number > 1 else row
-            figure = label("-", name=name, wrap=number < 2)
-            self.figures[name] = figure
-            grid.addWidget(label(name, role="muted"), row, column * 2)
-            grid.addWidget(figure, row, column * 2 + 1, 1, 3 if number < 2 else 1)
+        for row, name in enumerate(_WIDE):
+            self.figures[name] = label("-", name=name, wrap=True)
+            grid.addWidget(label(name, role="muted"), row, 0)
+            grid.addWidget(self.figures[name], row, 1, 1, 3)
+        for number, name in enumerate(_NARROW):
+            row, column = divmod(number, 2)
+            self.figures[name] = label("-", name=name)
+            grid.addWidget(label(name, role="muted"), len(_WIDE) + row, column * 2)
+            grid.addWidget(self.figures[name], len(_WIDE) + row, column * 2 + 1)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
         self.model: RowsModel[SlotView] = RowsModel(SLOT_COLUMNS, key=lambda slot: slot.number)

@@ -14,6 +14,7 @@ from gridbot.core.events import Removal
 from gridbot.core.rules import Wish
 from gridbot.core.snapshot import GridView
 from gridbot.core.units import GridId, Symbol
+from gridbot.gui.banners import quiet_markets
 from gridbot.gui.chart import Chart
 from gridbot.gui.chart_scene import bands_of, fills_of, levels_of, slot_at
 from gridbot.gui.context import Context
@@ -234,6 +235,7 @@ class MarketTab(QWidget):
             self._since_chart.restart()
             self.chart.show_candles(data, timeframe=frame, fresh=fresh)
         market = self._market(view)
+        self.chart.set_old(market is not None and market.symbol in quiet_markets(view))
         count = len(self._history.fills) + (self._history.fills[-1].time if self._history.fills else 0)
         stamp = hash((count, symbol, grids))
         fills = fills_of(self._history.fills, grids) if stamp != self._fills_seen else None

@@ -47,14 +47,21 @@ class QuitDialog(Dialog):
         count = resting(view)
         if not self._begun:
             self._total = count
-            set_text(self._asked, f"Quit while {words.counted(count, 'order')} may rest?" if count else "Quit?")
+            set_text(
+                self._asked,
+                f"Quit while {words.counted(count, 'order')} {'rests' if count == 1 else 'rest'}?"
+                if count
+                else "Quit?",
+            )
             set_text(self.said, quit_sentence(view))
             return
         left = view.stop.unconfirmed if view.stop is not None else count
         if view.snapshot.kill is not None:
             left = view.snapshot.kill.unconfirmed
-        self._bar.setRange(0, max(self._total, left))
-        self._bar.setValue(max(self._total, left) - left)
+        # A stop that has not counted yet knows of none that is left; how far it is nobody knows then.
+        total = max(self._total, left) if left else 0
+        self._bar.setRange(0, total)
+        self._bar.setValue(total - left)
         set_text(self.said, said_of_stop(view, total=self._total) or "Stopping trading…")
         if nothing_rests(view):
             self._go()

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLabel, QLineEdit
+from pytestqt.qtbot import QtBot
 
 from gridbot.config import parse_config
 from gridbot.core.rules import Wish
+from gridbot.core.units import Asset, Mode
+from gridbot.core.values import evolve
 from gridbot.errors import Mistake
 from gridbot.gui.grid_dialog import GridDialog
+from gridbot.gui.theme import Theme
 from gridbot.gui.window import Window
 from gridbot.shell.facade import Answered, SaveConfig, SetWish
+from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade
 from tests.gui.finding import dialog, press, said, texts
 
@@ -182,3 +188,34 @@ def test_an_answer_to_a_closed_form_harms_nobody(window: Window, facade: FakeFac
     facade.say(Answered(len(facade.asked), True, "Saved."))
     window.drain.take()
     assert said(window, "Last answer") == "Saved."
+
+
+def test_the_chart_turns_grey_while_no_prices_come_in(opened: Opened) -> None:
+    facade = FakeFacade(mode=Mode.LIVE)
+    facade.live(60)
+    window = opened(facade)
+    colours = window.context.colours
+    assert window.market.chart.scene_now().colours == colours
+    facade.age_ms = 12_000
+    facade.publish()
+    window.drain.take()
+    grey = window.market.chart.scene_now().colours
+    assert (grey.up, grey.down, grey.ema_fast, grey.average) == (colours.muted,) * 4
+    window.show_theme(Theme.DARK)
+    assert window.market.chart.scene_now().colours.up == window.context.colours.muted, "in every theme"
+    facade.age_ms = 100
+    facade.publish()
+    window.drain.take()
+    assert window.market.chart.scene_now().colours == window.context.colours
+
+
+def test_long_fees_are_not_cut_off(opened: Opened, facade: FakeFacade, qtbot: QtBot) -> None:
+    window = opened(facade)
+    view = facade.view()
+    fees = {Asset("USDT"): Decimal("1303.00"), Asset("BTC"): Decimal("0.00005002"), Asset("BNB"): Decimal("0.0315")}
+    first, *rest = view.snapshot.grids
+    grids = (evolve(first, fees=fees), *rest)
+    window.market.show_view(evolve(view, snapshot=evolve(view.snapshot, grids=grids)))
+    figure = next(each for each in window.market.findChildren(QLabel) if each.accessibleName() == "Fees")
+    assert figure.text() == "1,303.00 USDT + 0.00005002 BTC + 0.0315 BNB"
+    qtbot.waitUntil(lambda: figure.heightForWidth(figure.width()) <= figure.height())

@@ -86,6 +86,7 @@ def test_cancelling_shows_how_far_it_is_and_quits_when_nothing_rests(
     facade.publish()
     window.drain.take()
     assert window.isVisible(), "the exchange has not said yet that nothing rests"
+    assert bar.maximum() == 0, "busy, and not full"
     facade.stop = evolve(facade.stop, flat=True)
     facade.publish()
     with qtbot.waitSignal(window.closed):
