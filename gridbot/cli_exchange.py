@@ -40,7 +40,7 @@ def exchange_list() -> None:
     print(textwrap.fill(others, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False))
     general = next((row for row in rows if not row.proven), None)
     if general is not None:
-        print(textwrap.fill(f"There {' '.join(general.notes)}", 100))
+        print(textwrap.fill(" ".join(general.notes), 100))
 
 
 @GROUPS["exchange"].command("test")

@@ -153,7 +153,7 @@ def test_a_damaged_file_is_a_sentence_whatever_is_asked(tmp_path: Path, act: Key
     ("exchange", "caution", "notes"),
     [
         ("kraken", "", True),
-        ("luno", "gridbot knows luno only in general. gridbot makes the strictest assumptions", False),
+        ("luno", "gridbot knows luno only in general. The strictest is assumed", False),
         ("krakken", "There is no exchange of the name krakken", False),
     ],
 )

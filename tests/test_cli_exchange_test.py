@@ -155,7 +155,7 @@ def test_the_list_has_the_exchanges_that_were_looked_into_first(capsys: pytest.C
     assert ending(["exchange", "list"]) == 0
     first, _, others = capsys.readouterr().out.partition("Known to ccxt")
     assert all(f"  {name} " in first for name in ("binance", "kraken", "firi", "okx"))
-    assert "gridbot makes the strictest assumptions" in " ".join(others.split())
+    assert "The strictest is assumed: gridbot sends no order ids" in " ".join(others.split())
     assert "bitvavo" in others and "kraken," not in others.replace("krakenfutures", "")
 
 

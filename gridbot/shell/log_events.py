@@ -156,6 +156,8 @@ def _balances(event: AccountOpened) -> str:
 
 
 def _transfer(event: Transferred) -> str:
+    if not event.amount:
+        return f"{event.asset}: {event.id} is in the balances that the books began with."
     kind = "deposit" if event.amount > 0 else "withdrawal"
     return f"A {kind} of {abs(event.amount):f} {event.asset} ({event.id})."
 

@@ -17,7 +17,8 @@ from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.skew import Skew
 from gridbot.shell.start_up import StartUp
 
-
+AGAIN_S = 5.0
+"""How soon it is asked again what got no answer."""
 RESYNC_S = 3.0
 """Long enough for a stream that was opened anew to be listened to: what comes after the sweep must not be missed."""
 
@@ -83,6 +84,8 @@ class Rounds:
             await ask()
             self._problems.end(what)
         except VenueUnavailable as error:
+            # What stands on the screen is to go soon after it is no longer true.
+            self._due[what] = min(self._due[what], self._clock.monotonic() + AGAIN_S)
             self._meter.count(failed=True)
             self._problems.begin(what, f"The exchange does not answer: {error.message}")
 

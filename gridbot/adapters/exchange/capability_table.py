@@ -289,8 +289,8 @@ def capability_of(exchange_id: str) -> Capability:
         fee_currency=FeeCurrency.BASE,
         certified={},
         notes=(
-            "gridbot makes the strictest assumptions: it sends no order ids of its own and knows its orders by what "
-            "they look like, waits for certainty about one before it sends the next in a market, believes none of the "
+            "The strictest is assumed: gridbot sends no order ids of its own and knows its orders by what they look "
+            "like, waits for certainty about one before it sends the next in a market, believes none of the "
             "exchange's refusals, and sends nothing that might trade at once where it should rest.",
             "Begin with little money, and look at the exchange's own list of orders now and then.",
         ),
