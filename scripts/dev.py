@@ -288,6 +288,11 @@ def bench_durability(args: list[str]) -> int:
     return run_scripts([ROOT / "benchmarks" / "bench_durability.py"], args, lacking="benchmarks/bench_durability.py")
 
 
+def bench_execution(args: list[str]) -> int:
+    """Measure how fast a fill is answered, a start knows what rests, and a stop is flat, on the sandbox exchange."""
+    return run_scripts([ROOT / "benchmarks" / "bench_execution.py"], args, lacking="benchmarks/bench_execution.py")
+
+
 def screenshots(args: list[str]) -> int:
     """Take the pictures that README.md shows."""
     return run_scripts([ROOT / "scripts" / "screenshots.py"], args, lacking="scripts/screenshots.py")
@@ -330,6 +335,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "bench": bench,
     "bench-backtest": bench_backtest,
     "bench-durability": bench_durability,
+    "bench-execution": bench_execution,
     "screenshots": screenshots,
     "lock": lock,
 }
