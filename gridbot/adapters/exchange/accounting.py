@@ -33,7 +33,8 @@ FEW = 3
 SPAN_BEFORE_MS = 86_400_000
 ENDED_PAGE = 100
 MOST_PAGES = 50
-_NOT_OFFERED = frozenset({Cause.UNSUPPORTED})
+_NOT_TOLD = frozenset({Cause.UNSUPPORTED, Cause.KEY, Cause.REFUSED})
+"""A key that may trade need not be let see deposits and withdrawals; what they moved shows in the balances then."""
 _NOT_KNOWN = frozenset({Cause.NOT_FOUND, Cause.UNSUPPORTED})
 
 
@@ -179,7 +180,7 @@ class Accounting:
             told = rows(await self._exchange.fetch_transfers(name, since), "the list of transfers")
             return [movement for raw in told for movement in read_transfer(raw, name)]
 
-        return await self._reader.ask(request, passes=_NOT_OFFERED)
+        return await self._reader.ask(request, passes=_NOT_TOLD)
 
 
 def fill_of(trade: ToldTrade, ref: OrderRef) -> OrderFilled:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gridbot.adapters.exchange.forms import ToldTrade
 from gridbot.adapters.exchange.trade_pages import all_trades
+from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof
 from gridbot.core.units import Asset, Price, Quantity, Side, TimeMs, TradeId
 from gridbot.core.values import evolve
 from gridbot.errors import OutcomeUnknown, VenueUnavailable
@@ -232,6 +233,26 @@ def test_transfers_of_a_long_absence_are_told_though_one_answer_covers_ninety_da
         vars(desk.exchange)["fetch_transfers"] = of_ninety_days
         desk.clock.ahead_ms += 200 * day_ms
         assert len(await desk.venue.movements(BTC, since)) == 4
+
+    at_desk(test)
+
+
+@pytest.mark.parametrize("cause", [Cause.UNSUPPORTED, Cause.KEY, Cause.REFUSED])
+def test_a_key_that_may_not_see_transfers_keeps_nobody_from_trading(cause: Cause) -> None:
+    async def test(desk: Desk) -> None:
+        refusal = CallFailed("This key may not.", proof=Proof.ANSWERED, cause=cause)
+        desk.exchange.failing["fetch_transfers"].extend([refusal, refusal])
+        assert await desk.venue.movements(BTC, EVER) == []
+
+    at_desk(test)
+
+
+def test_transfers_that_cannot_be_read_now_are_not_taken_for_none() -> None:
+    async def test(desk: Desk) -> None:
+        lost = CallFailed("No answer came.", proof=Proof.SILENT, cause=Cause.NETWORK)
+        desk.exchange.failing["fetch_transfers"].extend([lost] * 20)
+        with pytest.raises(VenueUnavailable):
+            await desk.venue.movements(BTC, EVER)
 
     at_desk(test)
 
