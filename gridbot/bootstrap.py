@@ -47,6 +47,7 @@ from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import LogLine, View
 from gridbot.shell.kill_thread import KillThread
+from gridbot.shell.overlooked import Overlooked
 from gridbot.shell.preparation import HISTORY_BARS
 from gridbot.shell.state_keeper import Recovered, recover, replay
 from gridbot.shell.status import Latch, NoHistory, status
@@ -156,7 +157,7 @@ def open_engine(
             ours=trader.is_ours,
             mailbox=MailboxFiles(SystemDisk(), taken.account.folder),
         )
-        return EngineThread(facade, trader, kill, opened.pop_all().close)
+        return EngineThread(facade, trader, kill, Overlooked(log), opened.pop_all().close)
 
 
 def _record(

@@ -13,6 +13,7 @@ from gridbot.errors import EnvironmentProblem
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.kill_thread import KillThread
 from gridbot.shell.messages import Asked
+from gridbot.shell.overlooked import Overlooked
 from gridbot.shell.trader import Trader
 
 JOIN_S = 15.0
@@ -22,13 +23,21 @@ class EngineThread:
     """Runs a trader beside a window. `facade` is what the window talks to, from before `start` until after `stop`.
 
     `release` gives back what was taken for the trader (lock, log) once it has ended. `kill` waits beside it, and goes
-    on if the trader's own thread should end by itself.
+    on if the trader's own thread should end by itself; `overlooked` hears what nobody in the loop waits for.
     """
 
-    def __init__(self, facade: EngineFacade, trader: Trader, kill: KillThread, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        facade: EngineFacade,
+        trader: Trader,
+        kill: KillThread,
+        overlooked: Overlooked,
+        release: Callable[[], None],
+    ) -> None:
         self.facade = facade
         self._trader = trader
         self._kill = kill
+        self._overlooked = overlooked
         self._release = release
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = Event()
@@ -78,6 +87,7 @@ class EngineThread:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._overlooked)
         if sys.platform != "win32":
             # Windows has no such handlers: there Ctrl-C cancels the run, which saves and closes all the same.
             for signal in self._signals:
