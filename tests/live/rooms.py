@@ -63,6 +63,25 @@ def wait_until(is_so: Callable[[], object], what: str, seconds: float = PATIENCE
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
+class Quiet:
+    """Tells whether it has been so at each of the last looks, with no order sent or cancelled in between."""
+
+    def __init__(self, sandbox: SandboxProcess, is_so: Callable[[], object], *, looks: int = 30) -> None:
+        self._sandbox = sandbox
+        self._is_so = is_so
+        self._looks = looks
+        self._seen = 0
+        self._sent = -1
+
+    def __call__(self) -> bool:
+        """Look once."""
+        requests = self._sandbox.requests()
+        sent = sum(count for name, count in requests.items() if name.startswith(("POST ", "DELETE ")))
+        self._seen = self._seen + 1 if sent == self._sent and self._is_so() else 0
+        self._sent = sent
+        return self._seen >= self._looks
+
+
 @dataclass
 class Process:
     """A program that runs, or ran: it may be killed and started again."""

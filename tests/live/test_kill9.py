@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from tests.live.books import check_all, is_settled
-from tests.live.rooms import GRID, BotProcess, Mover, SandboxProcess, pause, rooms, wait_until
+from tests.live.rooms import GRID, BotProcess, Mover, Quiet, SandboxProcess, pause, rooms, wait_until
 
 ABSENT_S = 200.0
 """An order that was decided on and never sent counts as absent after two minutes of asking, not before."""
@@ -25,7 +25,7 @@ class Life:
         self._sandbox = sandbox
         self._bot = bot
         self._random = random
-        self._mover = Mover(sandbox, random, Decimal(sandbox.books()["orders"][0]["price"]), widest=200)
+        self._mover = Mover(sandbox, random, Decimal(sandbox.books()["orders"][0]["price"]), widest=500)
         self.kinds: list[str] = []
 
     def wait_for_orders(self) -> None:
@@ -35,9 +35,9 @@ class Life:
         down before the next kill keeps its cell for two minutes.
         """
         before = self._orders_sent()
-        for _ in range(60):
+        for _ in range(150):
             self._mover.leap()
-            for _ in range(10):
+            for _ in range(5):
                 if self._orders_sent() > before:
                     return
                 pause(0.1)
@@ -48,7 +48,7 @@ class Life:
 
     def kill_bot(self) -> None:
         """Kill gridbot: while it starts, or in the middle of what a leap has set going; start it again."""
-        kind = self._random.choice(("start", "trading", "trading"))
+        kind = self._random.choice(("start", "trading", "trading", "trading"))
         if kind == "start":
             pause(self._random.uniform(0.1, 2.0))
         else:
@@ -96,9 +96,8 @@ def test_kills_of_both_sides_change_nothing_of_the_books(
         except (AssertionError, http.client.HTTPException, OSError):
             sys.stderr.write(f"seed {seed}, killed so far: {life.kinds}\n")
             raise
-        wait_until(
-            lambda: is_settled(bot.home, sandbox.books(), patient=patient), f"all is booked (seed {seed})", ABSENT_S
-        )
+        quiet = Quiet(sandbox, lambda: is_settled(bot.home, sandbox.books(), patient=patient))
+        wait_until(quiet, f"all is booked (seed {seed})", ABSENT_S)
         assert bot.end(signal.SIGTERM) == 0, bot.said_file.read_text("utf-8")
         assert check_all(bot.home, sandbox.books(), patient=patient) > 0
         assert bot.lives == bots + 1 and not list((bot.home / "crashes").glob("*"))

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from tests.live.books import check_all, is_settled, state_of
-from tests.live.rooms import BotProcess, Mover, SandboxProcess, pause, rooms, wait_until
+from tests.live.rooms import BotProcess, Mover, Quiet, SandboxProcess, pause, rooms, wait_until
 
 BEAT_S = 0.06
 
@@ -42,7 +42,7 @@ def test_the_ledger_of_a_grid_equals_the_sandboxs_books(tmp_path: Path, fees: st
         bot.start()
         wait_until(lambda: len(sandbox.resting()) == 6, "six buys rest")
         trade_round_trips(sandbox, bot, seed, wanted)
-        wait_until(lambda: is_settled(bot.home, sandbox.books()), "all is booked")
+        wait_until(Quiet(sandbox, lambda: is_settled(bot.home, sandbox.books())), "all is booked")
         assert bot.end(signal.SIGTERM) == 0, bot.said_file.read_text("utf-8")
         books = sandbox.books()
         assert check_all(bot.home, books) >= 2 * wanted

@@ -97,6 +97,11 @@ class Finder:
     async def _by_id(
         self, ref: OrderRef, symbol: Symbol, wanted: Wanted | None, venue_id: VenueOrderId | None
     ) -> ToldOrder | None:
+        # Its own id first: an exchange that carried a create out twice has two orders under ours.
+        if venue_id is not None and (found := await self._fetch(venue_id, symbol, {})) is not None:
+            if found.id != venue_id or found.client_id not in (None, ref.id):
+                raise VenueUnavailable(f"{self._capability.name} answered about another order than {venue_id}.")
+            return found
         by_our_id = self._capability.fetch_id
         if by_our_id is not None:
             found = await self._fetch(VenueOrderId(""), symbol, {by_our_id: ref.id})
@@ -104,10 +109,6 @@ class Finder:
                 if found.client_id not in (None, ref.id) or venue_id not in (None, found.id):
                     raise VenueUnavailable(f"{self._capability.name} answered about another order than {ref.id}.")
                 return found
-        if venue_id is not None and (found := await self._fetch(venue_id, symbol, {})) is not None:
-            if found.id != venue_id:
-                raise VenueUnavailable(f"{self._capability.name} answered about another order than {venue_id}.")
-            return found
         for order in await self.resting(symbol):
             if order.client_id == ref.id or order.id == venue_id:
                 return self._whole(order)

@@ -130,7 +130,11 @@ class UserStream:
             ref = self._own.ref(symbol, outline.id, outline.client_id, self._own.book(symbol))
             if ref is None:
                 continue
-            end = closed(read_order(raw, symbol), ref, self._clock.now_ms())
+            order = read_order(raw, symbol)
+            if raw.get("status") == "closed" and order.filled < order.quantity:
+                # It contradicts itself. What became of the order is learnt by asking.
+                continue
+            end = closed(order, ref, self._clock.now_ms())
             if end is not None and self._news.is_new_end(symbol, outline.id):
                 updates.append(end)
         return updates
