@@ -23,7 +23,7 @@ from window_figures import spread, tell
 from gridbot.core.orders import OrderState
 from gridbot.core.snapshot import OrderView
 from gridbot.core.units import GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId
-from gridbot.gui.rows import ORDER_COLUMNS
+from gridbot.gui.order_rows import ORDER_COLUMNS, OpenOrder
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
 
@@ -79,7 +79,7 @@ class OurRows:
     """gridbot's model in gridbot's table."""
 
     def __init__(self, rows: Sequence[OrderView]) -> None:
-        self._model: RowsModel[OrderView] = RowsModel(ORDER_COLUMNS, key=lambda order: order.id)
+        self._model: RowsModel[OpenOrder] = RowsModel(ORDER_COLUMNS, key=lambda order: order.id)
         self.view: QTableView = Table(self._model, name="Orders")
         self._model.append(rows)
 

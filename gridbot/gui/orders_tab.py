@@ -14,8 +14,9 @@ from gridbot.core.units import Side
 from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.history import REMEMBERED, Batch
+from gridbot.gui.order_rows import ENDED_COLUMNS, ORDER_COLUMNS, OpenOrder
 from gridbot.gui.parts import label, picker, search_field, set_text
-from gridbot.gui.rows import ENDED_COLUMNS, FILL_COLUMNS, ORDER_COLUMNS, TRIP_COLUMNS, Booked, OpenOrder
+from gridbot.gui.rows import FILL_COLUMNS, TRIP_COLUMNS, Booked
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import MenuEntry, Table
 from gridbot.shell.facade import CancelOne, ForeignOrder, View

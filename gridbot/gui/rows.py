@@ -1,19 +1,19 @@
-"""The columns of every table: which value of a snapshot or a note stands where, and how it sorts and copies."""
+"""The columns of every table but the orders': which value of a snapshot or note stands where, how it sorts."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from gridbot.core.commands import FillBooked, OrderEnded, RoundTripClosed
+from gridbot.core.commands import FillBooked, RoundTripClosed
 from gridbot.core.explain import SlotView
 from gridbot.core.rules import Instrument, Wish
-from gridbot.core.snapshot import GridView, LimitView, OrderView
+from gridbot.core.snapshot import GridView, LimitView
 from gridbot.core.state import Phase
-from gridbot.core.units import Side, TimeMs
 from gridbot.core.values import value
 from gridbot.gui import words
+from gridbot.gui.order_rows import side_ink
 from gridbot.gui.rows_model import Column
-from gridbot.shell.facade import ForeignOrder, LogLine
+from gridbot.shell.facade import LogLine
 
 
 @value
@@ -24,119 +24,8 @@ class Booked:
     instrument: Instrument | None
 
 
-OpenOrder = OrderView | ForeignOrder
-"""What stands among the open orders: one of ours, or one of somebody else's in the same market."""
-
-
-def _side_ink(side: Side) -> str:
-    return "up" if side is Side.BUY else "down"
-
-
 def _gain_ink(amount: Decimal | None) -> str:
     return "" if not amount else "up" if amount > 0 else "down"
-
-
-def _distance(order: OpenOrder) -> Decimal | None:
-    return None if isinstance(order, ForeignOrder) else order.distance
-
-
-def _distance_order(order: OpenOrder) -> Decimal | None:
-    distance = _distance(order)
-    return None if distance is None else abs(distance)
-
-
-def _created(order: OpenOrder) -> TimeMs | None:
-    return None if isinstance(order, ForeignOrder) else order.created
-
-
-def _whose(order: OpenOrder) -> str:
-    """Return the grid, or the market of an order that is no grid's."""
-    return order.symbol if isinstance(order, ForeignOrder) else order.grid
-
-
-def _order_price(order: OpenOrder) -> str:
-    # An exchange writes more noughts behind an order that nobody here has rounded.
-    return f"{order.price.normalize() if isinstance(order, ForeignOrder) else order.price:,f}"
-
-
-def _cell(order: OpenOrder) -> int | None:
-    return None if isinstance(order, ForeignOrder) else order.cell
-
-
-def _status(order: OpenOrder) -> str:
-    return order.mark if isinstance(order, ForeignOrder) else words.ORDER_WORDS[order.state]
-
-
-def _status_ink(order: OpenOrder) -> str:
-    if isinstance(order, ForeignOrder):
-        return "muted"
-    return "error" if order.state in words.UNCONFIRMED else ""
-
-
-ORDER_COLUMNS: tuple[Column[OpenOrder], ...] = (
-    Column(
-        title="Since (UTC)",
-        text=lambda o: words.moment(_created(o)),
-        order=_created,
-        width=150,
-        bare=lambda o: "" if isinstance(o, ForeignOrder) else words.iso(o.created),
-    ),
-    Column(title="Grid", text=_whose, order=_whose, width=90),
-    Column(
-        title="Side",
-        text=lambda o: o.side.value,
-        order=lambda o: o.side.value,
-        width=50,
-        ink=lambda o: _side_ink(o.side),
-    ),
-    Column(
-        title="Price",
-        text=_order_price,
-        order=lambda o: o.price,
-        width=100,
-        right=True,
-        bare=lambda o: words.bare(o.price),
-    ),
-    Column(
-        title="Quantity",
-        text=lambda o: words.quantity(o.quantity),
-        order=lambda o: o.quantity,
-        width=90,
-        right=True,
-        bare=lambda o: words.bare(o.quantity),
-    ),
-    Column(
-        title="Filled",
-        text=lambda o: words.quantity(o.filled),
-        order=lambda o: o.filled,
-        width=80,
-        right=True,
-        bare=lambda o: words.bare(o.filled),
-    ),
-    Column(
-        title="Distance",
-        text=lambda o: words.percent(_distance(o), signed=True),
-        order=_distance_order,
-        width=80,
-        right=True,
-        bare=lambda o: words.bare(_distance(o)),
-    ),
-    Column(
-        title="Cell",
-        text=lambda o: words.NONE if _cell(o) is None else str(_cell(o)),
-        order=_cell,
-        width=46,
-        right=True,
-    ),
-    Column(
-        title="Status",
-        text=_status,
-        order=lambda o: None if isinstance(o, ForeignOrder) else o.state.value,
-        width=170,
-        ink=_status_ink,
-    ),
-    Column(title="Id", text=lambda o: o.id, order=lambda o: o.id, width=150),
-)
 
 
 def _fill(row: Booked) -> FillBooked:
@@ -163,7 +52,7 @@ FILL_COLUMNS: tuple[Column[Booked], ...] = (
         text=lambda r: _fill(r).side.value,
         order=lambda r: _fill(r).side.value,
         width=50,
-        ink=lambda r: _side_ink(_fill(r).side),
+        ink=lambda r: side_ink(_fill(r).side),
     ),
     Column(
         title="Price",
@@ -377,40 +266,4 @@ LOG_COLUMNS: tuple[Column[Logged], ...] = (
     Column(title="About", text=lambda r: r.line.dataset, order=lambda r: r.line.dataset, width=80),
     Column(title="Event", text=lambda r: r.line.action, order=lambda r: r.line.action, width=140),
     Column(title="Message", text=lambda r: r.line.message, order=lambda r: r.line.message, width=300),
-)
-
-ENDED_COLUMNS: tuple[Column[OrderEnded], ...] = (
-    Column(
-        title="Ended (UTC)",
-        text=lambda e: words.moment(e.time),
-        order=lambda e: e.time,
-        width=150,
-        bare=lambda e: words.iso(e.time),
-    ),
-    Column(title="Grid", text=lambda e: e.grid, order=lambda e: e.grid, width=90),
-    Column(
-        title="Side",
-        text=lambda e: e.side.value,
-        order=lambda e: e.side.value,
-        width=50,
-        ink=lambda e: _side_ink(e.side),
-    ),
-    Column(
-        title="Price",
-        text=lambda e: f"{e.price:,f}",
-        order=lambda e: e.price,
-        width=100,
-        right=True,
-        bare=lambda e: words.bare(e.price),
-    ),
-    Column(
-        title="Filled",
-        text=lambda e: f"{words.quantity(e.filled)} of {words.quantity(e.quantity)}",
-        order=lambda e: e.filled,
-        width=160,
-        right=True,
-        bare=lambda e: words.bare(e.filled),
-    ),
-    Column(title="Status", text=lambda e: words.ORDER_WORDS[e.state], order=lambda e: e.state.value, width=150),
-    Column(title="Why", text=lambda e: e.reason, order=lambda e: e.reason, width=200),
 )
