@@ -1,0 +1,1 @@
+"""Live trading end to end: real processes, real ccxt, real HTTP and websocket, against the sandbox exchange."""

@@ -5,6 +5,7 @@ What they left is compared by `books`: what the account's files say with what th
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
@@ -12,8 +13,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -262,18 +263,31 @@ def rooms(
     balance = () if "--balance" in options else ("--balance", "USDT=50000", "--balance", "BNB=5")
     sandbox = SandboxProcess(folder=folder / "sandbox", options=(*balance, *options))
     bot = BotProcess(home=folder / "home")
-    try:
-        sandbox.start()
-        bot.key = sandbox.key
-        write_config(bot.home, sandbox.port, **(config or {}))
-        yield sandbox, bot
-    except BaseException:
-        sys.stderr.write(f"{bot.story()}\n")
-        raise
-    finally:
-        for each in (bot, sandbox):
-            if not each.ended:
-                each.end(signal.SIGKILL)
+    with ExitStack() as failed:
+        failed.callback(lambda: sys.stderr.write(f"{bot.story()}\n"))
+        try:
+            sandbox.start()
+            bot.key = sandbox.key
+            write_config(bot.home, sandbox.port, **(config or {}))
+            yield sandbox, bot
+        finally:
+            for each in (bot, sandbox):
+                if not each.ended:
+                    each.end(signal.SIGKILL)
+        told = where_told(folder, (sandbox.key.name, sandbox.key.secret))
+        assert not told, f"a key stands in {told}"
+        failed.pop_all()
+
+
+def where_told(folder: Path, secrets: Iterable[str]) -> list[Path]:
+    """Return the files of gridbot's home, packed ones too, and of what it said, in which one of these stands."""
+    files = [folder / "said.txt", *(each for each in (folder / "home").rglob("*") if each.is_file())]
+    found = []
+    for file in files:
+        content = file.read_bytes() if file.exists() else b""
+        content = gzip.decompress(content) if file.suffix == ".gz" else content
+        found += [file for secret in secrets if secret.encode() in content]
+    return found
 
 
 class Mover:
