@@ -167,16 +167,17 @@ def quiet_sentence(view: View) -> str:
         return ""
     age = max(quiet.values())
     said = f"No data of {' and '.join(quiet)} for {words.lasting(age)}"
-    live = view.snapshot.mode is Mode.LIVE
-    rest = "Orders that rest stay on the exchange." if live else "Simulated orders are not filled meanwhile."
+    then = "gridbot withdraws its buys and places no new ones until prices return; sells stay."
+    if view.snapshot.mode is Mode.DRY:
+        then += " Simulated orders are not filled meanwhile."
     if view.snapshot.kill is not None:
         return f"{said}."
     limits = [
         each.limit for each in view.snapshot.limits if each.code == "max_quote_age_ms" and each.scope in ("", *quiet)
     ]
     if limits and age < min(limits):
-        return f"{said}. From {words.lasting(int(min(limits)))} on nothing new is bought until prices return. {rest}"
-    return f"{said} - nothing new is bought until prices return. {rest}"
+        return f"{said}. From {words.lasting(int(min(limits)))} on {then}"
+    return f"{said} - {then}"
 
 
 def said_of_stop(view: View, *, total: int) -> str:

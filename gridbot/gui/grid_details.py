@@ -13,9 +13,9 @@ from gridbot.gui.rows import SLOT_COLUMNS, grid_state
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
 
-_WIDE = ("State", "Trend", "Round trips", "Fees")
+_WIDE = ("State", "Trend", "Held", "Fees", "Round trips")
 """What may be long (fees in three currencies) has a row of its own."""
-_NARROW = ("Held", "Average cost", "Grid profit", "Unrealised", "Anchor", "Spacing")
+_NARROW = ("Average cost", "Spacing", "Grid profit", "Unrealised", "Anchor")
 
 
 class GridDetails(QWidget):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from gridbot.core.orders import OrderState
 from gridbot.core.units import Mode
 from gridbot.gui import words
 from gridbot.gui.banners import said_of_stop
@@ -82,10 +83,11 @@ class QuitDialog(Dialog):
 
 
 def resting(view: View) -> int:
-    """Return how many orders of ours may rest at an exchange; what a person has not let go yet has not left."""
+    """Return how many orders of ours may rest at an exchange; what waits at the gate for a start has not left."""
     if view.snapshot.mode is not Mode.LIVE:
         return 0
-    return sum(order.venue_id is not None or not view.start.waits for order in view.snapshot.orders)
+    shut = view.starting or view.start.waits
+    return sum(not (shut and order.state is OrderState.INTENT) for order in view.snapshot.orders)
 
 
 def nothing_rests(view: View) -> bool:

@@ -299,20 +299,20 @@ def test_problems_of_the_program_are_shown_until_they_are_gone(window: Window, f
         (
             Mode.LIVE,
             12_400,
-            "No data of BTC/USDT and ETH/USDT for 12 s. From 15 s on nothing new is bought until prices return. Orders "
-            "that rest stay on the exchange.",
+            "No data of BTC/USDT and ETH/USDT for 12 s. From 15 s on gridbot withdraws its buys and places no new ones "
+            "until prices return; sells stay.",
         ),
         (
             Mode.LIVE,
             16_000,
-            "No data of BTC/USDT and ETH/USDT for 16 s - nothing new is bought until prices return. Orders that rest "
-            "stay on the exchange.",
+            "No data of BTC/USDT and ETH/USDT for 16 s - gridbot withdraws its buys and places no new ones until "
+            "prices return; sells stay.",
         ),
         (
             Mode.DRY,
             360_000,
-            "No data of BTC/USDT and ETH/USDT for 6 min - nothing new is bought until prices return. Simulated orders "
-            "are not filled meanwhile.",
+            "No data of BTC/USDT and ETH/USDT for 6 min - gridbot withdraws its buys and places no new ones until "
+            "prices return; sells stay. Simulated orders are not filled meanwhile.",
         ),
         (Mode.DEMO, 360_000, ""),
     ],

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QProgressBar
 from pytestqt.qtbot import QtBot
 
+from gridbot.core.orders import OrderState
 from gridbot.core.units import Mode
 from gridbot.core.values import evolve
 from gridbot.gui.app import run_window
@@ -159,10 +160,13 @@ def test_without_an_order_at_the_exchange_there_is_no_question(live: tuple[Windo
 def test_orders_that_wait_for_a_person_have_not_left(live: tuple[Window, FakeFacade]) -> None:
     _, facade = live
     view = facade.view()
-    unsent = tuple(evolve(order, venue_id=None) for order in view.snapshot.orders)
+    unsent = tuple(evolve(order, venue_id=None, state=OrderState.INTENT) for order in view.snapshot.orders)
     view = evolve(view, snapshot=evolve(view.snapshot, orders=unsent))
     assert resting(view) == 16, "nobody knows what became of a request without an answer"
-    assert resting(evolve(view, start=StartView(waits=True))) == 0
+    assert resting(evolve(view, start=StartView(waits=True))) == resting(evolve(view, starting=True)) == 0
+    doubtful = tuple(evolve(order, state=OrderState.UNKNOWN) for order in unsent)
+    asked_for = evolve(view, starting=True, snapshot=evolve(view.snapshot, orders=doubtful))
+    assert resting(asked_for) == 16, "sent before a restart, and not found out yet"
 
 
 def test_a_signal_asks_nothing(qtbot: QtBot) -> None:
