@@ -134,7 +134,7 @@ class Preparation:
                 self._problems.begin(what, f"{error.message} Its grids wait; the others go on. {error.hint}".strip())
                 return
             except VenueUnavailable as error:
-                self._problems.begin(what, f"Waiting for the {what}: {error.message}")
+                self._problems.begin(what, f"Waiting for the {what}: {error.message} {error.hint}".strip())
                 await self._clock.sleep(RETRY_S)
             except ConfigError as error:
                 # No question of trying again: the configuration must change, and then it is asked anew.

@@ -91,7 +91,7 @@ class Rounds:
             self._again[what] = again * 2
             self._due[what] = min(self._due[what], self._clock.monotonic() + again)
             self._meter.count(failed=True)
-            self._problems.begin(what, f"The exchange does not answer: {error.message}")
+            self._problems.begin(what, f"The exchange could not be asked: {error.message} {error.hint}".strip())
 
     async def _sweep(self) -> None:
         for symbol in markets_of(self._state()):

@@ -159,7 +159,7 @@ class StartUp:
                 await ask()
                 break
             except VenueUnavailable as error:
-                self._problems.begin(key, f"{waiting}: {error.message}")
+                self._problems.begin(key, f"{waiting}: {error.message} {error.hint}".strip())
                 await self._clock.sleep(RETRY_S)
         self._problems.end(key)
 

@@ -10,7 +10,7 @@ import pytest
 
 from gridbot.core.commands import PlaceLimit
 from gridbot.core.rules import Instrument
-from gridbot.core.units import Symbol
+from gridbot.core.units import Asset, Symbol
 from gridbot.core.values import evolve
 from gridbot.errors import MarketClosed, OrderRejected, Refusal, VenueUnavailable
 from gridbot.ports import VenueUpdate
@@ -84,11 +84,11 @@ def test_a_clock_that_cannot_be_asked_is_said_and_what_was_known_stays() -> None
     run_virtual(main())
 
 
-def test_that_the_exchange_does_not_answer_is_no_longer_said_soon_after_it_does() -> None:
+def test_that_the_exchange_could_not_be_asked_is_no_longer_said_soon_after_it_can() -> None:
     house, venue = fickle()
 
     def silent() -> bool:
-        return any("does not answer" in sentence for sentence in house.outlet.views[-1].problems)
+        return any("could not be asked" in sentence for sentence in house.outlet.views[-1].problems)
 
     async def main() -> None:
         async with house.trading() as trader:
@@ -103,6 +103,22 @@ def test_that_the_exchange_does_not_answer_is_no_longer_said_soon_after_it_does(
             await until(lambda: not silent(), seconds=AGAIN_S * 4 + 1)
 
     run_virtual(main())
+
+
+def test_what_to_do_stands_beside_why_it_is_not_traded_yet() -> None:
+    house, venue = fickle()
+
+    async def refused() -> dict[Asset, Decimal]:
+        raise VenueUnavailable("The exchange does not accept the API key.", hint="Check the key.")
+
+    async def main() -> tuple[str, ...]:
+        venue.balances = refused  # type: ignore[method-assign]
+        async with house.trading():
+            await asyncio.sleep(3)
+            return house.outlet.views[-1].problems
+
+    (said,) = run_virtual(main())
+    assert said.startswith("Waiting for the exchange's balances: ") and said.endswith("API key. Check the key.")
 
 
 @pytest.mark.parametrize("refusal", [Refusal.RULES, Refusal.CLOSED])
