@@ -14,17 +14,19 @@ class PriceAxis(pg.AxisItem):
 
     Attributes:
         ticks: the prices that have a label.
+        empty: there is nothing to measure, and so no label.
         on_ticks: called when they changed. (Asking an axis for its ticks while another item paints crashes.)
     """
 
     def __init__(self) -> None:
         super().__init__("right")
         self.ticks = np.empty(0)
+        self.empty = True
         self.on_ticks: Callable[[], object] = lambda: None
         self.enableAutoSIPrefix(False)
 
     def tickValues(self, low: float, high: float, size: float) -> Any:
-        levels = super().tickValues(low, high, size)
+        levels = [] if self.empty else super().tickValues(low, high, size)
         _remember(self, levels[:1])
         return levels
 
@@ -39,10 +41,11 @@ class TimeAxis(pg.DateAxisItem):
     def __init__(self) -> None:
         super().__init__("bottom", utcOffset=0)
         self.ticks = np.empty(0)
+        self.empty = True
         self.on_ticks: Callable[[], object] = lambda: None
 
     def tickValues(self, low: float, high: float, size: float) -> Any:
-        levels = super().tickValues(low, high, size)
+        levels = [] if self.empty else super().tickValues(low, high, size)
         _remember(self, levels[:2])
         return levels
 

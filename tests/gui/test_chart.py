@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from gridbot.core.commands import FillBooked
 from gridbot.core.units import Side
+from gridbot.gui.chart import Chart
 from gridbot.gui.chart_math import Scale, columns, price_range, segments, spread_out
 from gridbot.gui.chart_scene import LevelKind, no_candles
+from gridbot.gui.theme import Theme, Trading, colours_of
 from gridbot.gui.window import Window
 from gridbot.shell.facade import ChartData
 from tests.gui.fake_facade import FakeFacade
@@ -120,3 +123,17 @@ def test_under_the_crosshair_stand_the_candle_and_the_reason_of_the_slot(window:
     assert " O " in said(window.market, "Under the crosshair")
     assert "Its buy order rests." in chart.slot_words(slot.price, slot.price / 10_000)
     assert chart.slot_words(slot.price * 2, slot.price / 10_000) == ""
+
+
+def test_a_chart_without_candles_measures_nothing_and_measures_once_they_come(qtbot: QtBot) -> None:
+    chart = Chart(colours_of(Theme.LIGHT, Trading.GREEN_RED))
+    qtbot.addWidget(chart)
+    chart.resize(600, 400)
+    chart.show()
+    qtbot.waitExposed(chart)
+    chart.grab()
+    axes = [chart.getPlotItem().getAxis(name) for name in ("right", "bottom")]
+    assert [len(axis.ticks) for axis in axes] == [0, 0]
+    chart.show_candles(candles(300), timeframe=60_000, fresh=True)
+    chart.grab()
+    assert all(len(axis.ticks) > 2 for axis in axes)
