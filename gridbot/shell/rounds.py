@@ -17,8 +17,6 @@ from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.skew import Skew
 from gridbot.shell.start_up import StartUp
 
-AGAIN_S = 5.0
-"""How soon it is asked again what got no answer; it doubles each time, up to the usual pause."""
 RESYNC_S = 3.0
 """Long enough for a stream that was opened anew to be listened to: what comes after the sweep must not be missed."""
 
@@ -56,7 +54,6 @@ class Rounds:
             "balances": now + rhythm.balance_s,
             "markets": now + rhythm.clock_s,
         }
-        self._again: dict[str, float] = {}
         self._skew = skew
 
     def resync(self) -> None:
@@ -84,12 +81,7 @@ class Rounds:
         try:
             await ask()
             self._problems.end(what)
-            self._again.pop(what, None)
         except VenueUnavailable as error:
-            # What stands on the screen is to go soon after it is no longer true; a ban is not to be prolonged.
-            again = self._again.get(what, AGAIN_S)
-            self._again[what] = again * 2
-            self._due[what] = min(self._due[what], self._clock.monotonic() + again)
             self._meter.count(failed=True)
             self._problems.begin(what, f"The exchange could not be asked: {error.message} {error.hint}".strip())
 

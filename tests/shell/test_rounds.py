@@ -14,7 +14,6 @@ from gridbot.core.units import Asset, Symbol
 from gridbot.core.values import evolve
 from gridbot.errors import MarketClosed, OrderRejected, Refusal, VenueUnavailable
 from gridbot.ports import VenueUpdate
-from gridbot.shell.rounds import AGAIN_S
 from tests.fakes.trading import SYMBOL, House, choppy, instrument
 from tests.fakes.virtual_time import run_virtual
 from tests.fakes.witness import Witness
@@ -80,27 +79,6 @@ def test_a_clock_that_cannot_be_asked_is_said_and_what_was_known_stays() -> None
             trader._rounds._due["clock"] = 0.0
             await until(lambda: "does not say the time" in " ".join(house.outlet.views[-1].problems))
             assert trader._skew.newest_ms == 40
-
-    run_virtual(main())
-
-
-def test_that_the_exchange_could_not_be_asked_is_no_longer_said_soon_after_it_can() -> None:
-    house, venue = fickle()
-
-    def silent() -> bool:
-        return any("could not be asked" in sentence for sentence in house.outlet.views[-1].problems)
-
-    async def main() -> None:
-        async with house.trading() as trader:
-            await until(lambda: not trader.starting)
-            for what in ("clock", "balances"):
-                trader._rounds._due[what] = 0.0
-            venue.reads_fail = True
-            await until(silent)
-            await asyncio.sleep(AGAIN_S * 4)
-            assert silent(), "it stays said while it is so"
-            venue.reads_fail = False
-            await until(lambda: not silent(), seconds=AGAIN_S * 4 + 1)
 
     run_virtual(main())
 
