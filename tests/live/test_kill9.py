@@ -35,7 +35,7 @@ class Life:
         down before the next kill keeps its cell for two minutes.
         """
         before = self._orders_sent()
-        for _ in range(150):
+        for _ in range(400):
             self._mover.leap()
             for _ in range(5):
                 if self._orders_sent() > before:

@@ -40,6 +40,7 @@ class Budget:
         self._offset_ms = 0
         self._last_nonce = 0
         self._killed_at: float | None = None
+        self._held_until = 0.0
 
     def pace(self, *, per_s: float, burst: float) -> None:
         """Set how much may be spent: `burst` at once after a rest, then `per_s` of it a second."""
@@ -66,6 +67,16 @@ class Budget:
             self._fill(now)
             self._left -= cost
             self._killed_at = now
+
+    def hold(self, seconds: float) -> None:
+        """The exchange has said that too much was asked of it: whoever goes on asking meanwhile is shut out."""
+        with self._lock:
+            self._held_until = max(self._held_until, self._monotonic() + seconds)
+
+    @property
+    def held_s(self) -> float:
+        """For how many seconds nothing may be asked, 0.0 where nobody is held."""
+        return max(0.0, self._held_until - self._monotonic())
 
     @property
     def killing(self) -> bool:

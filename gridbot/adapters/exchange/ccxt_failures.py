@@ -88,7 +88,7 @@ def failure(exchange: str, conversation: Conversation, error: BaseException) -> 
         cause=cause,
         code=code or "",
         detail="" if last is None else error_detail(exchange, last.json),
-        retry_after_s=None if last is None else _retry_after(last),
+        retry_after_s=None if last is None else retry_after(last),
     )
 
 
@@ -184,7 +184,7 @@ CODES: Mapping[str, Mapping[str, Cause]] = {
 """Codes whose class in ccxt says something else than they do, or changes with what was called before."""
 
 
-def _retry_after(last: Attempt) -> float | None:
+def retry_after(last: Attempt) -> float | None:
     """Return what the header Retry-After says in seconds, None where it says nothing or a date."""
     told = next((value for name, value in last.headers.items() if name.lower() == "retry-after"), "")
     return float(told) if told.isdecimal() else None

@@ -16,7 +16,7 @@ import aiohttp
 
 from gridbot.adapters.exchange.budget import Budget
 from gridbot.adapters.exchange.ccxt_answers import guard_filters
-from gridbot.adapters.exchange.ccxt_failures import CURRENT, ON_THE_WIRE, Attempt
+from gridbot.adapters.exchange.ccxt_failures import CURRENT, ON_THE_WIRE, Attempt, retry_after
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.adapters.exchange.redirect import redirected
 from gridbot.adapters.exchange.turns import Turns, Urgency
@@ -37,6 +37,10 @@ MAY_BE_EMPTY = frozenset(
     }
 )
 """Calls whose good answer may be an empty list."""
+_HELD_S = {429: 5.0, 418: 120.0}
+"""How long an exchange is left alone after these answers, where it does not say so itself."""
+_SPENT = {"binance": ("x-mbx-used-weight-1m", 5_400)}
+"""The header in which an exchange counts what was spent in this minute, and nine tenths of what it allows."""
 _BURST_S = {"binance": 20.0}
 """Exchanges that count a whole minute, of which so many seconds' worth may go at once; others are asked evenly."""
 
@@ -120,6 +124,7 @@ class Wire:
 
     def __init__(self, exchange: Any, budget: Budget, creates_stopped: Callable[[], bool]) -> None:
         self._exchange = exchange
+        self._budget = budget
         self._turns = Turns(budget, one_by_one=exchange.id in STRICT_NONCES)
         self._stopped = creates_stopped
         self._fetch2 = exchange.fetch2
@@ -154,6 +159,7 @@ class Wire:
         """Stand in for fetch2, through which ccxt sends everything."""
         params, config = without_nothing(params), config or {}
         signed = "public" not in str(api).lower()
+        self._refuse_while_held()
         conversation = CURRENT.get()
         urgency = Urgency.READ if conversation is None else conversation.urgency
         attempt = Attempt(method, signed)
@@ -179,7 +185,29 @@ class Wire:
         text: str = self._on_rest_response(code, reason, url, method, headers, body, *rest)
         if attempt is not None:
             attempt.status, attempt.headers, attempt.body = code, headers, text
+            if code in _HELD_S:
+                self._budget.hold(retry_after(attempt) or _HELD_S[code])
+            elif self._has_spent_its_minute(headers):
+                self._budget.hold(60 - self._budget.exchange_ms() % 60_000 / 1_000)
         return text
+
+    def _has_spent_its_minute(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether the exchange has counted so much that only the kill switch should still ask: a program that was
+        started anew knows nothing of what the one before it has spent."""
+        name, most = _SPENT.get(self._exchange.id, ("", 0))
+        told = next((value for key, value in headers.items() if key.lower() == name), "")
+        return told.isdecimal() and int(told) > most
+
+    def _refuse_while_held(self) -> None:
+        """Raise CallFailed while the exchange wants to be left alone: a request is refused, and counts all the same."""
+        held_s = self._budget.held_s
+        if held_s > 0:
+            raise CallFailed(
+                f"{self._exchange.id} says that too much was asked of it and is left alone for {held_s:.0f} s.",
+                proof=Proof.NOT_SENT,
+                cause=Cause.RATE,
+                retry_after_s=held_s,
+            )
 
     async def _before_first_byte(self, _session: object, _context: object, _params: object) -> None:
         attempt, conversation = ON_THE_WIRE.get(), CURRENT.get()
