@@ -18,7 +18,7 @@ from gridbot.core.units import Asset, OrderId, Symbol
 from gridbot.core.values import value
 from gridbot.ports import DeadMan, Feed, KillVenue, KnownOrder, LogSink, Venue
 from gridbot.shell.facade import ExchangeWords
-from gridbot.shell.known_orders import known_orders, standing_orders
+from gridbot.shell.known_orders import KnownOrders, standing_orders
 from gridbot.shell.trader import Trader
 from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
 from gridbot.sim.market_clock import MarketClock
@@ -34,6 +34,7 @@ class Books:
 
     def __init__(self) -> None:
         self.trader: Trader | None = None
+        self._orders = KnownOrders()
 
     def _known(self) -> Trader:
         if self.trader is None:
@@ -42,7 +43,7 @@ class Books:
 
     def known(self, symbol: Symbol) -> Sequence[KnownOrder]:
         """Return our orders in a market."""
-        return known_orders(self._known().state, symbol)
+        return self._orders.of(self._known().state, symbol)
 
     def ours(self, id_: OrderId) -> bool:
         """Tell whether an order id is of this installation."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef, OrderReported
 from gridbot.core.orders import TERMINAL, TRANSITIONS, Fact, Order
-from gridbot.core.state import State
+from gridbot.core.state import Retired, State
 from gridbot.core.units import OrderId, Quantity, Symbol, VenueOrderId
 from gridbot.core.values import value
 from gridbot.ports import KnownOrder
@@ -81,15 +81,31 @@ def is_gridbot_id(id_: OrderId) -> bool:
     return len(id_) == 18 and id_.startswith("gb") and id_.isalnum() and id_.isascii()
 
 
-def known_orders(state: State, symbol: Symbol) -> list[KnownOrder]:
-    """Return our orders in a market that live, are unresolved, or ended lately, as an adapter needs them."""
-    living = [live for live in live_orders(state) if live.symbol == symbol]
-    known = [_as_known(live.ref, symbol, live.order) for live in living]
-    for ended in state.retired.values():
-        grid = state.grids.get(ended.ref.grid)
-        if grid is not None and grid.rules.symbol == symbol:
-            known.append(_as_known(ended.ref, symbol, ended.order))
-    return known
+class KnownOrders:
+    """Our orders as an adapter needs them. It asks at every message, so what has ended is made once and kept.
+
+    May be asked from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._ended: dict[OrderId, tuple[Retired, KnownOrder]] = {}
+
+    def of(self, state: State, symbol: Symbol) -> list[KnownOrder]:
+        """Return our orders in a market that live, are unresolved, or ended lately."""
+        known = [_as_known(live.ref, symbol, live.order) for live in live_orders(state) if live.symbol == symbol]
+        before, kept = self._ended, dict[OrderId, tuple[Retired, KnownOrder]]()
+        for id_, ended in state.retired.items():
+            grid = state.grids.get(ended.ref.grid)
+            if grid is None:
+                continue
+            made = before.get(id_)
+            if made is None or made[0] is not ended or made[1].symbol != grid.rules.symbol:
+                made = ended, _as_known(ended.ref, grid.rules.symbol, ended.order)
+            kept[id_] = made
+            if made[1].symbol == symbol:
+                known.append(made[1])
+        self._ended = kept
+        return known
 
 
 def _as_known(ref: OrderRef, symbol: Symbol, order: Order) -> KnownOrder:
