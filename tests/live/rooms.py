@@ -67,7 +67,7 @@ def wait_until(is_so: Callable[[], object], what: str, seconds: float = PATIENCE
 class Quiet:
     """Tells whether it has been so at each of the last looks, with no order sent or cancelled in between."""
 
-    def __init__(self, sandbox: SandboxProcess, is_so: Callable[[], object], *, looks: int = 30) -> None:
+    def __init__(self, sandbox: SandboxProcess, is_so: Callable[[], object], *, looks: int = 12) -> None:
         self._sandbox = sandbox
         self._is_so = is_so
         self._looks = looks
