@@ -88,6 +88,9 @@ def choppy(seed: int, *, minutes: int, quiet: int, swing: float = 110.0) -> Cand
     )
 
 
+RHYTHM = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=1.0, longest_wait_s=4.0, stop_s=0.5)
+
+
 @dataclass
 class House:
     """One venue and one disk; `trader` makes a new process on them. `wrap` may put another Venue in front."""
@@ -98,7 +101,7 @@ class House:
     limited: bool = False
     latency_ms: int = 0
     consent: Consent = Consent.GIVEN
-    rhythm: Rhythm = Rhythm(mark_s=0.1, ask_s=0.1, sweep_s=1.0, longest_wait_s=4.0, stop_s=0.5)
+    rhythm: Rhythm = RHYTHM
     awake: Awake | None = None
     notifier: Notifier | None = None
     heartbeat: Heartbeat | None = None

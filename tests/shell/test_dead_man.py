@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from gridbot.core.state import State
 from gridbot.core.units import TimeMs
@@ -52,7 +53,7 @@ def test_it_is_set_while_orders_rest_often_enough_that_one_lost_request_cancels_
     run_virtual(watched.keep((121, watched.laid)))
     assert [seconds for _, seconds in watched.timer.told] == [60] * 7 + [0]
     times = [time for time, _ in watched.timer.told[:-1]]
-    assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) <= 20
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) <= 20
 
 
 def test_without_orders_nobody_is_asked_and_when_the_last_is_gone_it_is_taken_back() -> None:
