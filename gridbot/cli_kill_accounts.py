@@ -26,7 +26,7 @@ from gridbot.ports import Ask, Letter
 from gridbot.shell.at_rest import refusal_to_release, release_at_rest, stop_at_exchange, stop_at_rest
 from gridbot.shell.facade import unconfirmed
 from gridbot.shell.kill_procedure import Stage
-from gridbot.shell.known_orders import known_orders, live_orders, standing_orders
+from gridbot.shell.known_orders import KnownOrders, live_orders, standing_orders
 from gridbot.shell.state_keeper import StateKeeper
 from gridbot.sim.venue import KillDoor, SimVenue
 
@@ -104,7 +104,7 @@ class Accounts:
         from gridbot.adapters.exchange.opening import open_kill
 
         ours = f"gb{self._home.install_id(self._disk)}"
-        venue = open_kill(place.id, base_url=place.base_url, key=key, known=partial(known_orders, state))
+        venue = open_kill(place.id, base_url=place.base_url, key=key, known=partial(KnownOrders().of, state))
         progress = stop_at_exchange(
             state,
             venue,
