@@ -54,6 +54,7 @@ class LogEvents:
 
     def __init__(self, past: Iterable[Note] = ()) -> None:
         self._threads: dict[_Place, _Thread] = {}
+        self._leaving: set[OrderId] = set()
         for note in past:
             self.of_note(note)
 
@@ -73,11 +74,17 @@ class LogEvents:
             case _:
                 return line
 
-    def of_command(self, command: Command) -> Line:
-        """Return the line of a command; for a place it is the intent, before anything is sent."""
+    def of_command(self, command: Command) -> Line | None:
+        """Return the line of a command; for a place it is the intent, before anything is sent.
+
+        None for a cancel that is asked for again: while an exchange is away that is so at every mark.
+        """
         place, id_ = (command.ref.grid, command.ref.cell), command.ref.id
         where = f"{command.ref.grid} cell {command.ref.cell}"
         if isinstance(command, CancelOrder):
+            if id_ in self._leaving:
+                return None
+            self._leaving.add(id_)
             text = f"{where}: order {id_} is to be cancelled."
             return Line("INFO", "trading", "order_cancel_intent", text, self._of(place) or id_)
         trace = self._intended(place, command)
@@ -114,6 +121,7 @@ class LogEvents:
         return thread.trace
 
     def _ended(self, note: OrderEnded) -> str:
+        self._leaving.discard(note.order)
         place = (note.grid, note.cell)
         thread = self._threads.get(place)
         trace = note.order if thread is None else thread.trace

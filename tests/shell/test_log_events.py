@@ -40,7 +40,9 @@ def traces(log: LogEvents, *steps: Note | PlaceLimit | CancelOrder | OrderReport
     found = []
     for item in steps:
         if isinstance(item, PlaceLimit | CancelOrder):
-            found.append(log.of_command(item).trace)
+            line = log.of_command(item)
+            assert line is not None
+            found.append(line.trace)
         elif isinstance(item, OrderReported):
             line = log.of_event(item)
             assert line is not None
@@ -131,3 +133,12 @@ def test_every_fill_of_a_walk_has_a_trace_and_everything_has_words() -> None:
     assert len(lines) > 100
     assert all(line.message.strip() and line.action and line.level for line in lines)
     assert all(line.trace for line in lines if line.action in {"fill", "round_trip"})
+
+
+def test_a_cancel_that_is_asked_for_at_every_mark_is_told_once_until_its_order_ended() -> None:
+    log = LogEvents()
+    cancel = CancelOrder(ref("a"), Symbol("BTC/USD"), None)
+    assert log.of_command(cancel) is not None
+    assert [log.of_command(cancel) for _ in range(5)] == [None] * 5
+    log.of_note(end("a", Side.BUY, OrderState.CANCELED))
+    assert log.of_command(cancel) is not None
