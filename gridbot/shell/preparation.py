@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Container, Sequence
 from functools import partial
 
@@ -22,6 +23,9 @@ CHART_CANDLES = 1_000
 CHART_FRAMES = (60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000)
 """The timeframes (ms) that a chart shows besides those that the grids read."""
 RETRY_S = 2.0
+MARKETS_AT_ONCE = 4
+"""A market that does not answer holds up one of these places, and no other market's answer."""
+Ask = Callable[[], Awaitable[None]]
 _TRIES = 5
 """A bar that is shorter than two answers take closes in between however often they are asked."""
 
@@ -57,8 +61,10 @@ class Preparation:
 
     async def instruments(self, state: State) -> None:
         """Ask for the rules of every market that a grid trades."""
-        for symbol in markets_of(state):
-            await self._until_answered(f"instrument {symbol}", partial(self._instrument, symbol))
+        asks = [(f"instrument {symbol}", partial(self._instrument, symbol)) for symbol in markets_of(state)]
+        # The first answer brings the list of all markets; the others need not ask for it.
+        await self._side_by_side(asks[:1])
+        await self._side_by_side(asks[1:])
 
     async def reopened(self, state: State) -> frozenset[Symbol]:
         """Ask for the markets that were shut; return those that trade again, or are nobody's any more."""
@@ -82,8 +88,10 @@ class Preparation:
 
         `again` loads for grids that are ready too: after a start, bars closed while nobody was there.
         """
-        for market, timeframes in _needed(state, all_grids=again, without=self.shut).items():
-            await self._until_answered(f"history of {market}", partial(self._load, market, timeframes))
+        needed = _needed(state, all_grids=again, without=self.shut)
+        await self._side_by_side(
+            [(f"history of {market}", partial(self._load, market, frames)) for market, frames in needed.items()]
+        )
 
     async def _load(self, market: Symbol, timeframes: Sequence[int]) -> None:
         bars: list[tuple[int, tuple[Bar, ...]]] = []
@@ -126,7 +134,19 @@ class Preparation:
             return []
         return [c for c in await self._feed.history(market, self._base_ms, count) if c.open_time >= opened]
 
-    async def _until_answered(self, what: str, ask: Callable[[], Awaitable[None]]) -> None:
+    async def _side_by_side(self, asks: Sequence[tuple[str, Ask]]) -> None:
+        """Return when all is answered, a few asked at a time: most of an answer's time is its way."""
+        slots = asyncio.Semaphore(MARKETS_AT_ONCE)
+
+        async def one(what: str, ask: Ask) -> None:
+            async with slots:
+                await self._until_answered(what, ask)
+
+        async with asyncio.TaskGroup() as group:
+            for what, ask in asks:
+                group.create_task(one(what, ask))
+
+    async def _until_answered(self, what: str, ask: Ask) -> None:
         while True:
             try:
                 await ask()
