@@ -39,7 +39,6 @@ class Chart(pg.PlotWidget):
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         right, bottom = PriceAxis(), TimeAxis()
         super().__init__(parent, axisItems={"right": right, "bottom": bottom})
-        self._axes = (right, bottom)
         self.slot_words: Callable[[Decimal, Decimal], str] = lambda _price, _reach: ""
         none = np.empty(0)
         fills = Fills(none, none, np.empty(0, bool))
@@ -110,7 +109,8 @@ class Chart(pg.PlotWidget):
         changed = len(times) != len(self._scene.times) or not np.array_equal(times[-1:], self._scene.times[-1:])
         self._scene = evolve(self._scene, data=data, times=times, step=timeframe / 1000)
         self._placed = self._placed and not fresh
-        for axis in self._axes:
+        # Asked of the plot each time: a reference of ours would be destroyed in the wrong order with the window.
+        for axis in (self.getPlotItem().getAxis(name) for name in ("right", "bottom")):
             if axis.empty is bool(len(times)):
                 axis.empty = not len(times)
                 # It keeps what it has drawn.
