@@ -304,7 +304,8 @@ def answers(engine: EngineThread, count: int = 0) -> list[Answered]:
 
 def test_stop_works_while_the_loop_hangs_is_answered_once_and_the_engine_learns_of_it(tmp_path: Path) -> None:
     with trading(tmp_path) as engine:
-        assert until(lambda: open_orders(engine) > 3)
+        # An order is known before it rests: it waits at the gate until the exchange was asked.
+        assert until(lambda: rests(engine) > 3)
         with hung(engine):
             assert rests(engine)
             engine.facade.ask(StopTrading("You pressed STOP."))
@@ -341,7 +342,7 @@ def test_a_kill_file_made_by_hand_stops_an_engine_that_hangs(make: Callable[[Pat
     if make is make_unreadable and (sys.platform == "win32" or os.geteuid() == 0):
         pytest.skip("nothing is unreadable here: root reads everything, and Windows has access lists")
     with trading(tmp_path) as engine:
-        assert until(lambda: open_orders(engine) > 3)
+        assert until(lambda: rests(engine) > 3)
         with hung(engine):
             make(tmp_path / "KILL")
             assert until(lambda: is_flat(engine)) and rests(engine) == 0
@@ -364,7 +365,7 @@ def test_a_kill_file_that_is_taken_away_by_hand_releases_nothing(tmp_path: Path)
 
 def test_a_stop_is_released_only_after_the_exchange_has_said_zero_twice(tmp_path: Path) -> None:
     with trading(tmp_path) as engine:
-        assert until(lambda: open_orders(engine) > 3)
+        assert until(lambda: rests(engine) > 3)
         engine.facade.ask(StopTrading("You pressed STOP."))
         engine.facade.ask(ReleaseKill("too early"))
         assert {answer.request: answer.ok for answer in answers(engine, 2)} == {1: True, 2: False}
