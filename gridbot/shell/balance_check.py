@@ -7,6 +7,7 @@ is booked.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
@@ -80,6 +81,8 @@ class BalanceCheck:
         self._put = put
         self._sweep = sweep
         self._settled = settled
+        # One at a time: two that look at the same difference must not both book it.
+        self._turn = asyncio.Lock()
         self._even: TimeMs | None = None
         self.gaps: tuple[Gap, ...] = ()
         self.booked = 0
@@ -99,6 +102,11 @@ class BalanceCheck:
 
     async def look(self) -> tuple[Gap, ...]:
         """Compare until it comes out even or a difference stands still; raises VenueUnavailable."""
+        async with self._turn:
+            self.gaps = await self._looked()
+            return self.gaps
+
+    async def _looked(self) -> tuple[Gap, ...]:
         seen: list[tuple[Gap, ...]] = []
         for number in range(ROUNDS):
             gaps = await self._compare(thorough=number > 0)
@@ -113,11 +121,14 @@ class BalanceCheck:
                     continue
                 break
             await self._clock.sleep(PAUSE_S * (number + 1))
-        self.gaps = gaps
         return gaps
 
     async def accept(self, number: int, seen: Sequence[str]) -> Answered:
         """Take the venue's word for what a person has read (`seen`), and no other difference."""
+        async with self._turn:
+            return await self._accepted(number, seen)
+
+    async def _accepted(self, number: int, seen: Sequence[str]) -> Answered:
         gaps = self.gaps
         sentences = [gap.sentence() for gap in gaps]
         if not gaps:
@@ -127,6 +138,7 @@ class BalanceCheck:
         now = self._clock.now_ms()
         for gap in gaps:
             await self._book(Transferred(now, f"accepted-{now}-{gap.asset}", gap.asset, gap.missing))
+        await self._settled()
         self.gaps = ()
         return Answered(number, True, f"Accepted, and booked as a transfer: {' '.join(sentences)}")
 

@@ -19,6 +19,8 @@ from gridbot.shell.start_up import StartUp
 
 RESYNC_S = 3.0
 """Long enough for a stream that was opened anew to be listened to: what comes after the sweep must not be missed."""
+RETRY_S = 10.0
+"""What could not be asked is asked again soon: the sentence that says so must not outlive the outage."""
 
 
 class Rounds:
@@ -49,7 +51,7 @@ class Rounds:
         self._state = state
         now = clock.monotonic()
         self._due: dict[str, float] = {
-            "clock": now,
+            "skew": now,
             "sweep": now + rhythm.sweep_s,
             "balances": now + rhythm.balance_s,
             "markets": now + rhythm.clock_s,
@@ -64,7 +66,7 @@ class Rounds:
         """Ask until the task is cancelled."""
         while True:
             await self._clock.sleep(self._rhythm.ask_s)
-            await self._now_and_then("clock", self._rhythm.clock_s, self._skew.measure)
+            await self._now_and_then("skew", self._rhythm.clock_s, self._skew.measure)
             if self._start_up.under_way:
                 continue
             await self._reconciler.ask_due()
@@ -82,6 +84,7 @@ class Rounds:
             await ask()
             self._problems.end(what)
         except VenueUnavailable as error:
+            self._due[what] = now + min(pause_s, RETRY_S)
             self._meter.count(failed=True)
             self._problems.begin(what, f"The exchange could not be asked: {error.message} {error.hint}".strip())
 

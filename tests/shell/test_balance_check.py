@@ -31,6 +31,7 @@ class Bank(Witness):
         self.told: list[Movement] = []
         self.elsewhere: dict[Asset, Decimal] = {}
         self.others: list[OrderReport] = []
+        self.takes_s = 0.0
 
     def move(self, asset: Asset, amount: str, *, time: int, told: bool) -> None:
         """Move money; `told` says whether the venue tells of it."""
@@ -46,6 +47,7 @@ class Bank(Witness):
 
     async def movements(self, symbol: Symbol, since: TimeMs) -> Sequence[Movement]:
         self._read()
+        await asyncio.sleep(self.takes_s)
         return [movement for movement in self.told if movement.time >= since]
 
     async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
@@ -242,6 +244,52 @@ def test_what_is_too_little_to_be_traded_is_booked_and_nobody_is_asked(asset: As
 
     trader = run_virtual(main())
     assert trader.state.accounts[asset].transferred == Decimal(amount)
+    assert_even(bank, trader)
+
+
+def test_a_difference_that_two_look_at_is_booked_once() -> None:
+    house, bank = banked(minutes=3_000)
+
+    async def main() -> Trader:
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            bank.move(BTC, "0.00000312", time=now(house), told=False)
+            bank.takes_s = 1.0
+
+            async def a_little_later() -> None:
+                await asyncio.sleep(0.05)
+                await trader.balances.look()
+
+            await asyncio.gather(trader.balances.look(), a_little_later())
+            assert trader.balances.booked == 1
+        return trader
+
+    trader = run_virtual(main())
+    assert trader.state.accounts[BTC].transferred == Decimal("0.00000312")
+    assert_even(bank, trader)
+
+
+def test_a_person_who_accepts_twice_has_it_booked_once() -> None:
+    house, bank = banked()
+
+    async def main() -> Trader:
+        await house.run(5)
+        bank.move(USDT, "-40", time=now(house), told=False)
+        async with house.trading() as trader:
+            await until(lambda: bool(trader.balances.gaps))
+            seen = tuple(gap.sentence() for gap in trader.balances.gaps)
+            bank.takes_s = 1.0
+            for number in range(40):
+                trader.ask(Asked(number, AcceptBalances(seen)))
+                await asyncio.sleep(0.4)
+            await until(lambda: not trader.starting)
+            await until(lambda: len(answers(house)) == 40)
+            assert trader.balances.booked == 1
+            assert [answer.ok for answer in answers(house)].count(True) == 1
+        return trader
+
+    trader = run_virtual(main())
+    assert trader.state.accounts[USDT].transferred == -40
     assert_even(bank, trader)
 
 

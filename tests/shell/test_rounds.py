@@ -14,6 +14,7 @@ from gridbot.core.units import Asset, Symbol
 from gridbot.core.values import evolve
 from gridbot.errors import MarketClosed, OrderRejected, Refusal, VenueUnavailable
 from gridbot.ports import VenueUpdate
+from gridbot.shell.rounds import RETRY_S
 from tests.fakes.trading import SYMBOL, House, choppy, instrument
 from tests.fakes.virtual_time import run_virtual
 from tests.fakes.witness import Witness
@@ -55,11 +56,35 @@ def test_a_clock_that_is_off_stops_buying_and_one_that_is_put_right_lets_it_go_o
         async with house.trading() as trader:
             await until(lambda: not trader.starting)
             venue.offset_ms = -4_000
-            trader._rounds._due["clock"] = 0.0
+            trader._rounds._due["skew"] = 0.0
             await until(lambda: "clock_skew" in " ".join(trader.state.risk.tripped))
             venue.offset_ms = 3
-            trader._rounds._due["clock"] = 0.0
+            trader._rounds._due["skew"] = 0.0
             await until(lambda: "clock_skew" not in " ".join(trader.state.risk.tripped))
+
+    run_virtual(main())
+
+
+def test_a_measured_clock_does_not_end_what_is_said_of_a_jump() -> None:
+    house, venue = fickle()
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            venue.reads_fail = True
+            trader._start_up.anew("The machine slept for 8 h.")
+            trader._skew.newest_ms = None
+
+            async def told() -> int | None:
+                return 40
+
+            venue.clock_offset_ms = told  # type: ignore[method-assign]
+            trader._rounds._due["skew"] = 0.0
+            await until(lambda: trader._skew.newest_ms == 40)
+            await asyncio.sleep(1)
+            assert "slept for 8 h" in " ".join(house.outlet.views[-1].problems)
+            venue.reads_fail = False
+            await until(lambda: "slept for 8 h" not in " ".join(house.outlet.views[-1].problems))
 
     run_virtual(main())
 
@@ -76,9 +101,13 @@ def test_a_clock_that_cannot_be_asked_is_said_and_what_was_known_stays() -> None
                 raise VenueUnavailable("It does not say the time.")
 
             venue.clock_offset_ms = away  # type: ignore[method-assign]
-            trader._rounds._due["clock"] = 0.0
+            trader._rounds._due["skew"] = 0.0
             await until(lambda: "does not say the time" in " ".join(house.outlet.views[-1].problems))
             assert trader._skew.newest_ms == 40
+            del venue.clock_offset_ms
+            back = asyncio.get_running_loop().time()
+            await until(lambda: "does not say the time" not in " ".join(house.outlet.views[-1].problems))
+            assert asyncio.get_running_loop().time() - back <= 2 * RETRY_S < house.rhythm.clock_s
 
     run_virtual(main())
 
