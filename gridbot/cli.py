@@ -73,7 +73,7 @@ def window(
             raise typer.BadParameter("these belong to the window, not to a command", param_hint="--exit-after")
         return
     from gridbot.bootstrap import open_engine, window_preferences
-    from gridbot.bootstrap_key_desk import key_desk
+    from gridbot.bootstrap_desks import window_desks
     from gridbot.gui.app import require_display, run_window
     from gridbot.gui.passphrase import ask_passphrase
 
@@ -94,7 +94,7 @@ def window(
             preferences=window_preferences(home),
             exit_after=exit_after,
             screenshot=screenshot,
-            keys=key_desk(home, os.environ, mask),
+            desks=window_desks(home, os.environ, mask),
         )
     finally:
         if not engine.stop():

@@ -42,6 +42,7 @@ from gridbot.core.snapshot import OrderView
 from gridbot.core.units import Mode
 from gridbot.gui.window import TITLES, Window
 from gridbot.shell.engine_thread import EngineThread
+from gridbot.shell.errands import Desks
 from tests.fakes.engine import settings, until
 from tests.gui.fake_facade import MemoryStore
 from tests.gui.fake_keys import FakeKeys
@@ -176,7 +177,7 @@ def trade(engine: EngineThread, served: Served) -> None:
 
 def every_tab(engine: EngineThread, qtbot: QtBot) -> str:
     """Return all that a window on this engine shows, tab by tab."""
-    window = Window(engine.facade, MemoryStore(), FakeKeys())
+    window = Window(engine.facade, MemoryStore(), Desks(keys=FakeKeys()))
     qtbot.addWidget(window)
     window.drain.stop()
     shown = ""

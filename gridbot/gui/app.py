@@ -16,8 +16,8 @@ from gridbot.errors import EnvironmentProblem
 from gridbot.gui.preferences import PreferenceStore
 from gridbot.gui.theme import Theme
 from gridbot.gui.window import Window
+from gridbot.shell.errands import Desks
 from gridbot.shell.facade import Facade
-from gridbot.shell.key_desk import KeyDesk
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a busy thread may keep the window waiting; with Python's own 5 ms a click on STOP takes 42 ms, not 9."""
@@ -62,7 +62,7 @@ def run_window(
     exit_after: float | None = None,
     screenshot: Path | None = None,
     theme: Theme | None = None,
-    keys: KeyDesk | None = None,
+    desks: Desks | None = None,
 ) -> int:
     """Open the window and return the exit code once it is closed.
 
@@ -70,7 +70,7 @@ def run_window(
         exit_after: close after this many seconds.
         screenshot: save the window as PNG before it closes; without `exit_after` that is after 3 s.
         theme: these colours, whatever the preferences say.
-        keys: where the keys to exchanges are asked for; without it the window shows nothing of them.
+        desks: the rooms beside the engine; what is not there the window does not show.
 
     Raises:
         EnvironmentProblem: there is no display, or the picture cannot be written.
@@ -84,7 +84,7 @@ def run_window(
     icon = Path(__file__).parent.parent.parent / "assets" / "gridbot.svg"
     if icon.is_file():
         app.setWindowIcon(QIcon(str(icon)))
-    window = Window(facade, preferences, keys)
+    window = Window(facade, preferences, desks)
     if theme is not None:
         window.show_theme(theme)
     window.show()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gridbot.gui.preferences import Preferences
 from gridbot.gui.requests import RequestDesk
 from gridbot.gui.theme import Colours
+from gridbot.shell.errands import Desks
 from gridbot.shell.facade import Facade
-from gridbot.shell.key_desk import KeyDesk
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """Shared by all tabs; only the window changes `colours`. `keys` is None where a window cannot reach any."""
+    """Shared by all tabs; only the window changes `colours`. `desks` are the rooms beside the engine."""
 
     facade: Facade
     desk: RequestDesk
     preferences: Preferences
     colours: Colours
-    keys: KeyDesk | None = None
+    desks: Desks = field(default_factory=Desks)

@@ -160,7 +160,7 @@ def save_in_mode(context: Context, before: str, after: AppConfig, save: Callable
     """Call `save`: at once where the mode of the configuration `before` stays, else after a person was asked."""
     was = Mode(json.loads(before)["mode"])
     if after.mode is Mode.LIVE is not was:
-        GoLiveDialog(after, context.keys, save, parent).present()
+        GoLiveDialog(after, context.desks.keys, save, parent).present()
     elif was is Mode.LIVE is not after.mode:
         snapshot = context.facade.view().snapshot
 

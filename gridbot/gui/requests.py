@@ -38,16 +38,16 @@ class RequestDesk(QObject):
         for item in happened:
             if isinstance(item, Progressed):
                 _, on_progress = self._waiting.get(item.request, (None, None))
-                if on_progress is not None and _is_alive(on_progress):
+                if on_progress is not None and is_alive(on_progress):
                     on_progress(item)
             elif isinstance(item, Answered):
                 on_answer, _ = self._waiting.pop(item.request, (None, None))
-                if on_answer is not None and _is_alive(on_answer):
+                if on_answer is not None and is_alive(on_answer):
                     on_answer(item)
                 self.told.emit(item.message, item.ok)
 
 
-def _is_alive(call: object) -> bool:
+def is_alive(call: object) -> bool:
     """Tell whether whoever asked is still there: a dialog may be closed before its answer comes."""
     owner = getattr(call, "__self__", None)
     return not isinstance(owner, QObject) or isValid(owner)

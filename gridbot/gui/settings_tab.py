@@ -222,8 +222,8 @@ class SettingsTab(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
-        if key == "exchange" and self._context.keys is not None:
-            self.keys = KeyPanel(self._context.keys)
+        if key == "exchange" and self._context.desks.keys is not None:
+            self.keys = KeyPanel(self._context.desks.keys)
         scroll.setWidget(_together(page, self.keys) if key == "exchange" and self.keys is not None else page)
         scroll.setAccessibleName(_TITLES.get(key, "Grid"))
         self._stack.addWidget(scroll)

@@ -30,6 +30,7 @@ from gridbot.gui.requests import RequestDesk
 from gridbot.gui.risk_tab import RiskTab
 from gridbot.gui.settings_tab import SettingsTab
 from gridbot.gui.start_banners import StartBanners
+from gridbot.shell.errands import Desks
 from gridbot.shell.facade import (
     AcceptBalances,
     Answered,
@@ -44,7 +45,6 @@ from gridbot.shell.facade import (
     StopTrading,
     View,
 )
-from gridbot.shell.key_desk import KeyDesk
 
 REMEMBER_MS = 3_000
 """How often it is looked whether the window's place, tab, colours or columns have changed."""
@@ -60,13 +60,15 @@ class Window(QMainWindow):
 
     closed = Signal()
 
-    def __init__(self, facade: Facade, store: PreferenceStore, keys: KeyDesk | None = None) -> None:
+    def __init__(self, facade: Facade, store: PreferenceStore, desks: Desks | None = None) -> None:
         super().__init__()
         self._store = store
         preferences = Preferences(store.load())
         colours = theme.colours_of(preferences.theme, preferences.trading)
         desk = RequestDesk(facade, self)
-        self.context = Context(facade=facade, desk=desk, preferences=preferences, colours=colours, keys=keys)
+        self.context = Context(
+            facade=facade, desk=desk, preferences=preferences, colours=colours, desks=desks or Desks()
+        )
         self._view: View | None = None
         self._remembered: dict[str, object] = {}
         self._leaving = False

@@ -22,7 +22,7 @@ from gridbot.shell.desk import Desk, Ruling
 from gridbot.shell.doors import Record, Rhythm, World
 from gridbot.shell.executor import Executor
 from gridbot.shell.exports import Exports
-from gridbot.shell.facade import AcceptBalances, Answered, CancelRequest, ChartData, ExportLogs, ResumeTrading
+from gridbot.shell.facade import Answered, ChartData
 from gridbot.shell.forward_clock import ForwardClock
 from gridbot.shell.inbox import Inbox
 from gridbot.shell.inflow import Inflow
@@ -34,6 +34,7 @@ from gridbot.shell.meter import Meter
 from gridbot.shell.outward import Outward
 from gridbot.shell.preparation import Preparation
 from gridbot.shell.problems import Problems
+from gridbot.shell.reception import Received, Reception
 from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.rounds import Rounds
 from gridbot.shell.showcase import Showcase
@@ -76,7 +77,6 @@ class Trader:
         self.brake = Brake(record.latch, self._problems)
         self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._teller.step)
         self._desk = Desk(config, save=record.save_config, clock=clock, brake=self.brake)
-        self._exports = Exports(record.exporter, record.outlet)
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
         self._charts = Charts(world.base_ms)
         self._arrival = Arrival(config, recovered, consent=world.consent, log=record.log)
@@ -86,6 +86,13 @@ class Trader:
         inflow = Inflow(world, clock, board=self._board, charts=self._charts, problems=self._problems, put=put)
         self._pumps = inflow.pumps
         self._wire_start(inflow.preparation, put)
+        self._reception = Reception(
+            exports=Exports(record.exporter, record.outlet),
+            balances=self.balances,
+            start_up=self._start_up,
+            teller=self._teller,
+            outlet=record.outlet,
+        )
         self._teller.recovered(recovered.warnings)
 
     def _wire_start(self, preparation: Preparation, put: Callable[[Message], Awaitable[None]]) -> None:
@@ -291,25 +298,12 @@ class Trader:
 
     async def _answer(self, asked: Asked) -> None:
         request = asked.request
-        match request:
-            case ExportLogs():
-                self._spawn(self._exports.run(asked.number, request))
-            case CancelRequest():
-                if not self._exports.stop(request.request):
-                    self._record.outlet.tell((Answered(asked.number, False, "It has ended already."),))
-            case AcceptBalances():
-                self._spawn(self._accept_balances(asked.number, request))
-            case ResumeTrading():
-                self._record.outlet.tell((self._start_up.resume(asked.number),))
-            case _:
-                ruling = self._desk.judge(request, self.state)
-                self._teller.request(type(request).__name__, ruling.message)
-                await self._follow(asked.number, ruling)
-
-    async def _accept_balances(self, number: int, request: AcceptBalances) -> None:
-        answered = await self.balances.accept(number, request.gaps)
-        self._teller.request(type(request).__name__, answered.message)
-        self._record.outlet.tell((answered,))
+        if isinstance(request, Received):
+            self._spawn(self._reception.answer(asked.number, request))
+            return
+        ruling = self._desk.judge(request, self.state)
+        self._teller.request(type(request).__name__, ruling.message)
+        await self._follow(asked.number, ruling)
 
     async def _follow(self, number: int, ruling: Ruling) -> None:
         grids = self.state.rules.grids

@@ -15,6 +15,7 @@ from gridbot.core.units import Mode
 from gridbot.gui.dialogs import Dialog
 from gridbot.gui.go_live_dialog import BackToDryDialog, GoLiveDialog
 from gridbot.gui.window import Window
+from gridbot.shell.errands import Desks
 from gridbot.shell.facade import SaveConfig, StopTrading
 from gridbot.shell.key_desk import KeyAct, KeyPlace, KeyVerdict, TypedKey
 from tests.gui.fake_facade import FakeFacade, MemoryStore
@@ -38,7 +39,7 @@ def opening(qtbot: QtBot, keys: FakeKeys) -> Iterator[Opening]:
     def open_window(mode: Mode) -> tuple[Window, FakeFacade]:
         facade = FakeFacade(mode=mode)
         facade.live(200)
-        window = Window(facade, MemoryStore(), keys)
+        window = Window(facade, MemoryStore(), Desks(keys=keys))
         window.drain.stop()
         window.resize(1024, 640)
         window.show()

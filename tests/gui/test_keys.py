@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from gridbot.gui.key_panel import AcceptKeyDialog, KeyPanel, RemoveKeyDialog
 from gridbot.gui.passphrase import PassphraseDialog, ask_passphrase
 from gridbot.gui.window import Window
+from gridbot.shell.errands import Desks
 from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.key_desk import KeyAct, KeyPlace, KeyVerdict, Lock, TypedKey
 from tests.gui.fake_facade import FakeFacade, MemoryStore
@@ -30,7 +31,7 @@ def keys() -> FakeKeys:
 
 @pytest.fixture
 def window(qtbot: QtBot, facade: FakeFacade, keys: FakeKeys) -> Iterator[Window]:
-    made = Window(facade, MemoryStore(), keys)
+    made = Window(facade, MemoryStore(), Desks(keys=keys))
     made.drain.stop()
     made.resize(1024, 640)
     made.show()
