@@ -188,6 +188,7 @@ GUI_MAY_KNOW = (
     "gridbot.gui",
     "gridbot.service",
     "gridbot.shell.facade",
+    "gridbot.shell.errands",
     "gridbot.shell.key_desk",
     "gridbot.core.snapshot",
     "gridbot.core.units",
