@@ -62,7 +62,7 @@ def test_a_dialog_that_was_closed_hears_nothing(qtbot: QtBot) -> None:
     dialog = Dialog()
     number = requests.ask("a", dialog.take)
     room.outcomes[number] = Done("late")
-    dialog.deleteLater()
-    qtbot.waitSignal(dialog.destroyed, timeout=2_000).wait()
+    with qtbot.waitSignal(dialog.destroyed, timeout=2_000):
+        dialog.deleteLater()
     requests.look()
     assert not told and not room.outcomes
