@@ -56,7 +56,7 @@ class HelpWindow(QWidget):
         self.text = QTextBrowser()
         self.text.setAccessibleName("Page")
         self.text.setOpenLinks(False)
-        self.find = search_field("Search the guide", "Search the guide", self._search)
+        self.search_box = search_field("Search the guide", "Search the guide", self._search)
         self.back = button("Back", self._go_back, name="Back")
         self.forward = button("Forward", self._go_forward, name="Forward")
         self._found = label("", role="muted", name="What the search found", wrap=True)
@@ -64,8 +64,8 @@ class HelpWindow(QWidget):
         self.list.currentItemChanged.connect(lambda item, _before: self._picked(item))
         self.text.anchorClicked.connect(self._follow)
         for keys, act in (("Alt+Left", self._go_back), ("Alt+Right", self._go_forward), ("Escape", self._leave)):
-            QShortcut(QKeySequence(keys), self, activated=act)
-        QShortcut(QKeySequence("Ctrl+F"), self, activated=self.find.setFocus)
+            QShortcut(QKeySequence(keys), self, act)
+        QShortcut(QKeySequence("Ctrl+F"), self, self.search_box.setFocus)
         self.set_colours(colours)
         self._list_pages()
         self.show_topic(TOPICS[0])
@@ -75,7 +75,7 @@ class HelpWindow(QWidget):
         column = QVBoxLayout(left)
         column.setContentsMargins(12, 12, 8, 12)
         column.setSpacing(8)
-        column.addWidget(self.find)
+        column.addWidget(self.search_box)
         column.addWidget(self._found)
         column.addWidget(self.list, 1)
         right = QWidget()
@@ -195,8 +195,8 @@ class HelpWindow(QWidget):
             self._turn_to(self._ahead.pop())
 
     def _leave(self) -> None:
-        if self.find.text():
-            self.find.clear()
+        if self.search_box.text():
+            self.search_box.clear()
         else:
             self.close()
 

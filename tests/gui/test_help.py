@@ -1,11 +1,11 @@
-"""The guide: every page is there, every link leads somewhere, the search finds, and F1's window walks back and forth."""
+"""The guide: every page is there, every link leads somewhere, the search finds, the window walks back and forth."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from pytestqt.qtbot import QtBot
 
 from gridbot.gui.guide_pages import FOLDER, TOPICS, page, pages, search
@@ -49,26 +49,26 @@ def test_a_search_takes_all_words_and_shows_the_line_without_marks() -> None:
     assert list(search("  ")) == [] and list(search("xyzzy")) == []
 
 
-def test_the_window_opens_at_a_page_and_walks_back_and_forth(helped: HelpWindow, qtbot: QtBot) -> None:
+def test_the_window_opens_at_a_page_and_walks_back_and_forth(helped: HelpWindow) -> None:
     helped.present("risk")
     assert helped.topic() == "risk" and "The Risk tab" in helped.text.toPlainText()
     helped._follow(QUrl("stop.md"))
     assert helped.topic() == "stop"
-    qtbot.mouseClick(helped.back, Qt.MouseButton.LeftButton)
+    helped.back.click()
     assert helped.topic() == "risk" and helped.forward.isEnabled()
-    qtbot.mouseClick(helped.forward, Qt.MouseButton.LeftButton)
+    helped.forward.click()
     assert helped.topic() == "stop"
     helped.show_topic("a page that is none")
     assert helped.topic() == TOPICS[0]
 
 
-def test_a_search_narrows_the_list_and_escape_brings_it_back_and_then_closes(helped: HelpWindow, qtbot: QtBot) -> None:
+def test_a_search_narrows_the_list_and_escape_brings_it_back_and_then_closes(helped: HelpWindow) -> None:
     helped.present("start")
-    qtbot.keyClicks(helped.find, "drawdown")
+    helped.search_box.setText("drawdown")
     assert 0 < helped.list.count() < len(TOPICS)
     helped.list.setCurrentRow(0)
     assert "drawdown" in helped.text.toPlainText().lower()
-    helped.find.setText("xyzzy")
+    helped.search_box.setText("xyzzy")
     assert helped.list.count() == 0 and "Try fewer" in helped._found.text()
     helped._leave()
     assert helped.list.count() == len(TOPICS) and helped.isVisible()
