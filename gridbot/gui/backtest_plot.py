@@ -13,8 +13,8 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QImage, QImageWriter, 
 
 from gridbot.core.units import Side
 from gridbot.errors import EnvironmentProblem
-from gridbot.gui.chart_layers import DOWNWARD, UPWARD, draw_lines
-from gridbot.gui.chart_math import Floats, Scale, segments
+from gridbot.gui.chart_math import Floats, Scale, pixel_columns, segments
+from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines
 from gridbot.gui.plot_ticks import time_ticks, value_ticks
 from gridbot.gui.theme import Colours, Theme, Trading, colours_of
 
@@ -159,7 +159,7 @@ def _axes(painter: QPainter, scale: Scale, colours: Colours, title: str, *, perc
 def _price(painter: QPainter, scale: Scale, data: BacktestPlot, colours: Colours) -> None:
     seconds = data.open_time / 1000
     _slots(painter, scale, data, colours)
-    starts, _ = _columns(seconds, scale)
+    starts, _ = pixel_columns(seconds, scale)
     x = scale.xs(seconds[starts])
     high = scale.ys(np.maximum.reduceat(data.high, starts))
     low = scale.ys(np.minimum.reduceat(data.low, starts))
@@ -210,7 +210,7 @@ def _drawdown(painter: QPainter, scale: Scale, data: BacktestPlot, colours: Colo
 
 def _curve(painter: QPainter, scale: Scale, seconds: Floats, values: Floats, colour: str) -> None:
     """Draw a curve: one point a pixel column, and in each column the whole way from its lowest to its highest value."""
-    starts, ends = _columns(seconds, scale)
+    starts, ends = pixel_columns(seconds, scale)
     x = scale.xs(seconds[starts])
     last = scale.ys(values[ends])
     one = scale.ys(np.maximum.reduceat(values, starts))
@@ -219,14 +219,6 @@ def _curve(painter: QPainter, scale: Scale, seconds: Floats, values: Floats, col
     painter.setPen(QPen(QColor(colour), 1.6))
     draw_lines(painter, segments(x, last))
     draw_lines(painter, np.column_stack((x, one, x, other)))
-
-
-def _columns(seconds: Floats, scale: Scale) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return the first and the last candle of each pixel column that has any."""
-    edges = np.linspace(scale.left, scale.right, int(scale.width) + 1)[:-1]
-    starts = np.unique(np.searchsorted(seconds, edges, side="left"))
-    starts = starts[starts < len(seconds)]
-    return starts, np.append(starts[1:], len(seconds)) - 1
 
 
 def _legend(painter: QPainter, scale: Scale, entries: Sequence[tuple[str, str]], *, low: bool = False) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
 from gridbot.gui.chart_axes import PriceAxis, TimeAxis
-from gridbot.gui.chart_math import Floats, Scale, columns, segments, spread_out
+from gridbot.gui.chart_math import Scale, columns, segments, spread_out
+from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines, draw_rects
 from gridbot.gui.chart_scene import Level, LevelKind, Scene
 
 _SEEN = QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption
@@ -194,10 +194,6 @@ class MarksLayer(Layer):
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, level.text)
 
 
-UPWARD = QPolygonF([QPointF(0, 1), QPointF(-6, 11), QPointF(6, 11)])
-DOWNWARD = QPolygonF([QPointF(0, -1), QPointF(-6, -11), QPointF(6, -11)])
-
-
 def level_pens(scene: Scene) -> dict[LevelKind, QPen]:
     """Return the pen of each kind of level, the faint ones first."""
     colours = scene.colours
@@ -208,21 +204,3 @@ def level_pens(scene: Scene) -> dict[LevelKind, QPen]:
         LevelKind.AVERAGE: QPen(QColor(colours.average), 1.4, Qt.PenStyle.DashDotLine),
         LevelKind.LAST: QPen(QColor(colours.text), 1, Qt.PenStyle.DashLine),
     }
-
-
-def draw_lines(painter: QPainter, lines: Floats) -> None:
-    """Draw many lines (rows of x1, y1, x2, y2) with one call."""
-    if len(lines):
-        array = PrimitiveArray(QLineF, 4)
-        array.resize(len(lines))
-        array.ndarray()[:] = lines
-        painter.drawLines(*array.drawargs())
-
-
-def draw_rects(painter: QPainter, rects: Floats) -> None:
-    """Draw many rectangles (rows of x, y, width, height) with one call."""
-    if len(rects):
-        array = PrimitiveArray(QRectF, 4)
-        array.resize(len(rects))
-        array.ndarray()[:] = rects
-        painter.drawRects(*array.drawargs())

@@ -147,3 +147,11 @@ def segments(x: Floats, y: Floats) -> Floats:
     known = ~np.isnan(y)
     joined = known[:-1] & known[1:]
     return np.column_stack((x[:-1], y[:-1], x[1:], y[1:]))[joined]
+
+
+def pixel_columns(seconds: Floats, scale: Scale) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the first and the last element of each pixel column that has any; `seconds` rise."""
+    edges = np.linspace(scale.left, scale.right, int(scale.width) + 1)[:-1]
+    starts = np.unique(np.searchsorted(seconds, edges, side="left"))
+    starts = starts[starts < len(seconds)]
+    return starts, np.append(starts[1:], len(seconds)) - 1
