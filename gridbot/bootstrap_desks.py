@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.bootstrap_key_desk import key_desk
+from gridbot.bootstrap_record import record_desk
+from gridbot.config import AppConfig
 from gridbot.shell.errands import Desks
 
 
-def window_desks(home: Home, environment: Mapping[str, str], mask: Mask) -> Desks:
-    """Return what a window of this folder may ask; nothing is read, and nothing heavy imported, before it does."""
-    return Desks(keys=key_desk(home, environment, mask))
+def window_desks(home: Home, environment: Mapping[str, str], mask: Mask, config: AppConfig) -> Desks:
+    """Return what a window of this folder may ask; nothing is read, and nothing heavy imported, before it does.
+
+    `config` is what the engine was started with: its account is the one that the rooms know, whatever is saved later.
+    """
+    return Desks(
+        keys=key_desk(home, environment, mask),
+        records=record_desk(home.root, mode=config.mode, account=config.account),
+    )

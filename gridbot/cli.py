@@ -81,7 +81,8 @@ def window(
     home, mask = gridbot_home(), known_secrets()
     ask = partial(ask_passphrase, exit_after=exit_after)
     try:
-        engine = open_engine(home, settings_of(home), environment=os.environ, ask=ask, mask=mask)
+        config = settings_of(home)
+        engine = open_engine(home, config, environment=os.environ, ask=ask, mask=mask)
     except GridbotError as error:
         from gridbot.gui.refusal import show_refusal
 
@@ -94,7 +95,7 @@ def window(
             preferences=window_preferences(home),
             exit_after=exit_after,
             screenshot=screenshot,
-            desks=window_desks(home, os.environ, mask),
+            desks=window_desks(home, os.environ, mask, config),
         )
     finally:
         if not engine.stop():
