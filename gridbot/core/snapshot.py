@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from gridbot.core.booking import fee_total
+from gridbot.core.cells import Cell
 from gridbot.core.events import KillKind
 from gridbot.core.explain import SlotView, explain_grid
 from gridbot.core.orders import TERMINAL, Order, OrderState
+from gridbot.core.prospects import trip_profit
 from gridbot.core.readings import value_at_risk
 from gridbot.core.rules import Breaker, Instrument, RiskRules, Wish
 from gridbot.core.state import Grid, Level, LimitCause, Phase, RangeState, RiskState, State
@@ -18,7 +20,10 @@ from gridbot.core.values import value
 
 @value
 class OrderView:
-    """One live or unresolved order. Quantities in base; `distance` is (price - mid) / mid, None without a mark."""
+    """One live or unresolved order. Quantities in base; `distance` is (price - mid) / mid, None without a mark.
+
+    `profit` is what its round trip earns (quote, after fees) if it fills, None where there is none to tell of.
+    """
 
     grid: GridId
     symbol: Symbol
@@ -33,6 +38,7 @@ class OrderView:
     state: OrderState
     created: TimeMs
     distance: Decimal | None
+    profit: Decimal | None = None
 
 
 @value
@@ -251,15 +257,15 @@ def _order_views(state: State) -> list[OrderView]:
         mid = _mid(state.risk, grid.rules.symbol)
         for cell in grid.cells:
             if cell.order is not None and cell.order.state not in TERMINAL:
-                views.append(_order_view(grid, cell.number, cell.order, mid))
+                views.append(_order_view(grid, cell, cell.order, mid))
     return views
 
 
-def _order_view(grid: Grid, cell: int, order: Order, mid: Decimal | None) -> OrderView:
+def _order_view(grid: Grid, cell: Cell, order: Order, mid: Decimal | None) -> OrderView:
     return OrderView(
         grid.rules.id,
         grid.rules.symbol,
-        cell,
+        cell.number,
         order.slot,
         order.id,
         order.venue_id,
@@ -270,6 +276,7 @@ def _order_view(grid: Grid, cell: int, order: Order, mid: Decimal | None) -> Ord
         order.state,
         order.created,
         None if mid is None else (order.price - mid) / mid,
+        None if grid.instrument is None else trip_profit(order, cell.lot, grid.instrument),
     )
 
 

@@ -192,6 +192,8 @@ GUI_MAY_KNOW = (
     "gridbot.shell.key_desk",
     "gridbot.shell.record_desk",
     "gridbot.core.snapshot",
+    "gridbot.core.worst_case",
+    "gridbot.core.day_parts",
     "gridbot.core.units",
     "gridbot.core.rules",
     # Plain data that the facade's messages and the snapshot are made of, named one by one.
