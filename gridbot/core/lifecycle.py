@@ -108,15 +108,22 @@ def lay_if_due(draft: Draft, g: GridDraft, close: Price) -> None:
 def _lay_first(draft: Draft, g: GridDraft, close: Price, *, atr: float, atr_close: float) -> None:
     if g.instrument is None:
         return
-    floor = spacing_floor(g.rules, g.instrument, close)
-    spacing = market_spacing(g.rules, close, floor=floor, atr=atr, atr_close=atr_close)
-    ladder = lay(g.rules, g.instrument, anchor=close, spacing=spacing.amount)
+    ladder, spacing = first_ladder(g.rules, g.instrument, close, atr=atr, atr_close=atr_close)
     if not ladder.rungs or not all(rung.fits for rung in ladder.rungs):
         _refuse(draft, g, ladder)
         return
     _take_ladder(draft, g, ladder, spacing, first=True)
     if g.rules.held is not None and g.tally.contributed == 0 and g.tally.fills == 0:
         _take_held_coins(g, ladder, g.rules.held, g.instrument)
+
+
+def first_ladder(
+    rules: GridRules, instrument: Instrument, close: Price, *, atr: float, atr_close: float
+) -> tuple[Ladder, Spacing]:
+    """Return the slots as a grid lays them the first time, also where an order would be under the venue's minimum."""
+    floor = spacing_floor(rules, instrument, close)
+    spacing = market_spacing(rules, close, floor=floor, atr=atr, atr_close=atr_close)
+    return lay(rules, instrument, anchor=close, spacing=spacing.amount), spacing
 
 
 def _refuse(draft: Draft, g: GridDraft, ladder: Ladder) -> None:
