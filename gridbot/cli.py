@@ -23,6 +23,7 @@ from typer.main import get_command
 
 from gridbot import (  # noqa: F401  imported for their commands
     __version__,
+    cli_backtest_job,
     cli_backup,
     cli_config,
     cli_doctor,
@@ -40,6 +41,7 @@ from gridbot.cli_app import (
     EXIT_INTERRUPTED,
     EXIT_USER_MUST_ACT,
     app,
+    begin_anew,
     gridbot_home,
     known_secrets,
     settings_of,
@@ -76,6 +78,7 @@ def window(
     from gridbot.bootstrap_desks import window_desks
     from gridbot.gui.app import require_display, run_window
     from gridbot.gui.passphrase import ask_passphrase
+    from gridbot.gui.window import RESTART
 
     require_display()
     home, mask = gridbot_home(), known_secrets()
@@ -95,11 +98,13 @@ def window(
             preferences=window_preferences(home),
             exit_after=exit_after,
             screenshot=screenshot,
-            desks=window_desks(home, os.environ, mask, config),
+            desks=window_desks(home, os.environ, mask, config, stop_engine=engine.stop),
         )
     finally:
         if not engine.stop():
             print("The engine did not end in time; what it has written is safe.", file=sys.stderr)
+    if code == RESTART and engine.ended_well():
+        begin_anew()
     raise typer.Exit(code if engine.ended_well() else EXIT_BUG)
 
 

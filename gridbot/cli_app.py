@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -78,3 +80,15 @@ def chosen_account(mode: Mode | None, account: str | None) -> tuple[Mode, str]:
     path = gridbot_home().config
     settings = config_files.load(path) if path.exists() else AppConfig()
     return mode or settings.mode, account or settings.account
+
+
+def begin_anew() -> NoReturn:
+    """End this process and begin the same command again, as a packed application too."""
+    arguments = sys.argv[1:] if hasattr(sys, "frozen") else sys.orig_argv[1:]
+    command = [sys.executable, *arguments]
+    if os.name == "nt":
+        # There a process cannot become another one.
+        subprocess.Popen(command)
+        raise typer.Exit(EXIT_DONE)
+    sys.stdout.flush()
+    os.execv(sys.executable, command)

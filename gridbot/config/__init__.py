@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gridbot.config.app import AppConfig
 from gridbot.config.changes import Change, changes
+from gridbot.config.first_steps import KNOWN_EXCHANGES, FirstChoices, first_config
 from gridbot.config.forms import field_mistakes, form_of, grid_from_form
 from gridbot.config.grid import GridConfig, InstrumentConfig
 from gridbot.config.presets import PRESETS, default_config, preset
@@ -11,15 +12,18 @@ from gridbot.config.reading import parse_config, parse_grid_or_app
 from gridbot.config.reference import Setting, schema_reference
 
 __all__ = [
+    "KNOWN_EXCHANGES",
     "PRESETS",
     "AppConfig",
     "Change",
+    "FirstChoices",
     "GridConfig",
     "InstrumentConfig",
     "Setting",
     "changes",
     "default_config",
     "field_mistakes",
+    "first_config",
     "form_of",
     "grid_from_form",
     "parse_config",

@@ -29,6 +29,7 @@ class Preferences:
         timeframe: the chart's candles, in ms.
         tab: the tab that was open.
         widths: column widths in pixels, by table.
+        welcomed: whether the first steps were shown.
     """
 
     def __init__(self, saved: Mapping[str, object]) -> None:
@@ -38,6 +39,7 @@ class Preferences:
         self.geometry = _text(saved.get("geometry"))
         self.timeframe = _whole(saved.get("timeframe"), 900_000)
         self.tab = _whole(saved.get("tab"), 0)
+        self.welcomed = saved.get("welcomed") is True
         self.widths: dict[str, list[int]] = {}
         widths = saved.get("widths")
         for table, columns in (widths if isinstance(widths, dict) else {}).items():
@@ -53,6 +55,7 @@ class Preferences:
             "timeframe": self.timeframe,
             "tab": self.tab,
             "widths": self.widths,
+            "welcomed": self.welcomed,
         }
 
 

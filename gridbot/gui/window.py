@@ -19,6 +19,7 @@ from gridbot.gui.dialogs import AcceptDialog, ResetDialog, SellDialog, TakenAway
 from gridbot.gui.drain import Drain, Pace
 from gridbot.gui.frame import Frame
 from gridbot.gui.go_live_dialog import save_in_mode
+from gridbot.gui.help_window import TAB_TOPICS
 from gridbot.gui.history import History
 from gridbot.gui.logs_tab import LogsTab
 from gridbot.gui.market_tab import MarketTab
@@ -30,6 +31,8 @@ from gridbot.gui.requests import RequestDesk
 from gridbot.gui.risk_tab import RiskTab
 from gridbot.gui.settings_tab import SettingsTab
 from gridbot.gui.start_banners import StartBanners
+from gridbot.gui.tour import Sight
+from gridbot.gui.welcome import Welcome, sights_of
 from gridbot.shell.errands import Desks
 from gridbot.shell.facade import (
     AcceptBalances,
@@ -48,6 +51,8 @@ from gridbot.shell.facade import (
 
 REMEMBER_MS = 3_000
 """How often it is looked whether the window's place, tab, colours or columns have changed."""
+RESTART = 75
+"""What the application's loop returns when the program is to begin anew."""
 TITLES = ("Market", "Risk", "Orders", "Logs", "Settings")
 
 
@@ -86,6 +91,7 @@ class Window(QMainWindow):
         self.settings = SettingsTab(self.context)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Tabs")
+        self.welcome = Welcome(self, self.context, sights=self._sights, stop=self.frame.stop, restart=self.restart)
         self._said: QLabel = label("", role="muted", name="Last answer")
         self._pages: tuple[QWidget, ...] = (self.market, self.risk, self.orders, self.logs, self.settings)
         self._build()
@@ -152,6 +158,7 @@ class Window(QMainWindow):
             ("Filter", "Ctrl+F", self._focus_filter),
             ("Export", "Ctrl+E", self._export),
             ("Look again", "F5", self._look_again),
+            ("Help", "F1", self._help),
             ("Settings", "Ctrl+,", lambda: self.tabs.setCurrentWidget(self.settings)),
         ]
         acts += [
@@ -236,6 +243,13 @@ class Window(QMainWindow):
         self.tabs.setCurrentWidget(self.logs)
         self.logs.export()
 
+    def _help(self) -> None:
+        self.welcome.help(TAB_TOPICS.get(TITLES[self.tabs.currentIndex()], "start"))
+
+    def _sights(self) -> tuple[Sight, ...]:
+        """Return the steps of the tour: the price, the grids, and what stops them."""
+        return sights_of(self.tabs, self.market, self.frame)
+
     def _look_again(self) -> None:
         self.drain.take()
         self._show_tab()
@@ -249,6 +263,8 @@ class Window(QMainWindow):
 
     def _take_view(self, view: View) -> None:
         self._view = view
+        if self.isVisible():
+            self.welcome.greet(view)
         self._history.learn(view.snapshot)
         self._show_frame()
         self.banners.show_view(view)
@@ -292,6 +308,7 @@ class Window(QMainWindow):
             theme.apply(app, self.context.colours)
         for page in (self.market, self.risk, self.orders, self.logs):
             page.set_colours()
+        self.welcome.set_colours()
         self._show_frame()
 
     def show_theme(self, chosen: theme.Theme) -> None:
@@ -316,6 +333,11 @@ class Window(QMainWindow):
         """Close without a question: a signal, the end of a session, or a person who has answered it."""
         self._leaving = True
         self.close()
+
+    def restart(self) -> None:
+        """Close, and have the whole program begin anew: mode, exchange and account are those of a start."""
+        self.leave()
+        QApplication.exit(RESTART)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         app = QApplication.instance()

@@ -19,16 +19,13 @@ from gridbot.shell.facade import (
     AcceptBalances,
     Answered,
     CancelOne,
-    CancelRequest,
     ChartData,
     ExchangeWords,
-    ExportLogs,
     Facade,
     ForeignOrders,
     Happened,
     LogLine,
     MarketView,
-    Progressed,
     ReleaseKill,
     RemoveGrid,
     Request,
@@ -61,11 +58,13 @@ class FakeFacade:
     Attributes:
         asked: every request, in order.
         answers: False lets requests wait for ever, as a hung engine does.
+        refusal: why nothing can be saved, "" while it can.
     """
 
     def __init__(self, *, mode: Mode = Mode.DEMO, seed: int = 7) -> None:
         self.asked: list[Request] = []
         self.answers = True
+        self.refusal = ""
         self.connected = True
         self.age_ms = 120
         self.exchange = "demo"
@@ -182,24 +181,21 @@ class FakeFacade:
             case SetRunning(running=running):
                 self.running = running
                 return [done]
+            case SaveConfig() if self.refusal:
+                return [Answered(number, False, self.refusal)]
             case SaveConfig(text=text):
                 try:
                     self.config = parse_config(text, source="The settings")
                 except ConfigError as error:
                     return [Answered(number, False, error.message, error.mistakes)]
                 return [Answered(number, True, "Saved.")]
-            case ExportLogs(target=target):
-                return [
-                    Progressed(number, 0.5, "Half of it is written."),
-                    Answered(number, True, f"Saved to {target}."),
-                ]
             case ResumeTrading():
                 self.start = evolve(self.start, waits=False)
                 return [done]
             case AcceptBalances():
                 self.start = evolve(self.start, gaps=())
                 return [done]
-            case CancelOne() | CancelRequest():
+            case CancelOne():
                 return [done]
 
     def _grid(self, id_: GridId) -> FakeGrid:
@@ -301,10 +297,10 @@ def satisfies_the_protocol(fake: FakeFacade) -> Facade:
 
 
 class MemoryStore:
-    """Preferences that are kept in memory."""
+    """Preferences that are kept in memory; whoever has them was welcomed already, unless they say otherwise."""
 
     def __init__(self, saved: dict[str, object] | None = None) -> None:
-        self.saved: dict[str, object] = saved or {}
+        self.saved: dict[str, object] = {"welcomed": True} | (saved or {})
 
     def load(self) -> dict[str, object]:
         return dict(self.saved)
