@@ -12,7 +12,7 @@ from gridbot.core.explain import SlotView, explain_grid
 from gridbot.core.orders import TERMINAL, Order, OrderState
 from gridbot.core.prospects import trip_profit
 from gridbot.core.readings import value_at_risk
-from gridbot.core.rules import Breaker, Instrument, RiskRules, Wish
+from gridbot.core.rules import Breaker, GridRules, Instrument, RiskRules, Wish
 from gridbot.core.state import Grid, Level, LimitCause, Phase, RangeState, RiskState, State
 from gridbot.core.units import ZERO, Asset, GridId, Mode, OrderId, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.core.values import value
@@ -93,6 +93,7 @@ class GridView:
     fills: int
     round_trips: int
     wins: int
+    rules: GridRules | None = None
 
 
 @value
@@ -248,6 +249,7 @@ def _grid_view(grid: Grid, mid: Decimal | None) -> GridView:
         tally.fills,
         tally.round_trips,
         tally.wins,
+        grid.rules,
     )
 
 
