@@ -29,6 +29,7 @@ class Preferences:
         timeframe: the chart's candles, in ms.
         tab: the tab that was open.
         widths: column widths in pixels, by table.
+        columns: how a person arranged a table's columns (`Table.arrangement`), by table.
         welcomed: whether the first steps were shown.
     """
 
@@ -45,6 +46,11 @@ class Preferences:
         for table, columns in (widths if isinstance(widths, dict) else {}).items():
             if isinstance(columns, list) and all(isinstance(width, int) and 0 < width < 5000 for width in columns):
                 self.widths[str(table)] = list(columns)
+        self.columns: dict[str, dict[str, list[str]]] = {}
+        arranged = saved.get("columns")
+        for table, lists in (arranged if isinstance(arranged, dict) else {}).items():
+            if isinstance(lists, dict):
+                self.columns[str(table)] = {str(name): _texts(titles) for name, titles in lists.items()}
 
     def as_data(self) -> dict[str, object]:
         """Return what is to be saved, as JSON values."""
@@ -55,6 +61,7 @@ class Preferences:
             "timeframe": self.timeframe,
             "tab": self.tab,
             "widths": self.widths,
+            "columns": self.columns,
             "welcomed": self.welcomed,
         }
 
@@ -69,3 +76,7 @@ def _text(raw: object) -> str:
 
 def _whole(raw: object, otherwise: int) -> int:
     return raw if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0 else otherwise
+
+
+def _texts(raw: object) -> list[str]:
+    return [each for each in raw if isinstance(each, str)] if isinstance(raw, list) else []

@@ -1,8 +1,8 @@
-"""A table as every tab uses it: fixed rows, remembered column widths, Ctrl+C copies bare numbers."""
+"""A table as every tab uses it: fixed rows, columns as a person arranged them, Ctrl+C copies bare numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -45,8 +45,13 @@ class Table(QTableView):
         top.setHighlightSections(False)
         top.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         top.setMinimumSectionSize(40)
+        top.setSectionsMovable(True)
+        top.setAccessibleName(f"{name}: columns")
+        top.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        top.customContextMenuRequested.connect(lambda where: _pop(self.columns_menu(), top.mapToGlobal(where)))
         for number, column in enumerate(model.columns):
             self.setColumnWidth(number, column.width)
+            self.setColumnHidden(number, column.extra)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
         copy = QAction("Copy", self)
@@ -63,13 +68,77 @@ class Table(QTableView):
 
     def widths(self) -> list[int]:
         """Return the column widths in pixels; the last is stretched and so not one of them."""
-        return [self.columnWidth(number) for number in range(len(self._rows.columns) - 1)]
+        # What is hidden has no width of its own; it comes back as wide as it was made.
+        return [
+            self._rows.columns[number].width if self.isColumnHidden(number) else self.columnWidth(number)
+            for number in range(len(self._rows.columns) - 1)
+        ]
 
     def set_widths(self, widths: Sequence[int]) -> None:
         """Set the column widths that were remembered; of another table's number of columns they are ignored."""
         if len(widths) == len(self._rows.columns) - 1:
             for number, width in enumerate(widths):
-                self.setColumnWidth(number, width)
+                if not self.isColumnHidden(number):
+                    self.setColumnWidth(number, width)
+
+    def arrangement(self) -> dict[str, list[str]]:
+        """Return how a person arranged the columns: their order, those hidden, and the one that is sorted by."""
+        top, columns = self.horizontalHeader(), self._rows.columns
+        order = sorted(range(len(columns)), key=top.visualIndex)
+        by, down = top.sortIndicatorSection(), top.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder
+        sorted_by = [columns[by].title, "down" if down else "up"] if 0 <= by < len(columns) else []
+        return {
+            "order": [columns[number].title for number in order],
+            "hidden": [columns[number].title for number in order if self.isColumnHidden(number)],
+            "sorted": sorted_by,
+        }
+
+    def arrange(self, arrangement: Mapping[str, Sequence[str]]) -> None:
+        """Arrange the columns as was remembered; what this table has not (any more) is passed over."""
+        place_of = {column.title: number for number, column in enumerate(self._rows.columns)}
+        top = self.horizontalHeader()
+        wanted = [place_of[title] for title in arrangement.get("order", ()) if title in place_of]
+        for at, number in enumerate(wanted):
+            top.moveSection(top.visualIndex(number), at)
+        if "hidden" in arrangement:
+            hidden = {place_of[title] for title in arrangement["hidden"] if title in place_of}
+            for number in range(len(place_of)):
+                self.setColumnHidden(number, number in hidden and len(hidden) < len(place_of))
+        if len(by := arrangement.get("sorted", ())) == 2 and by[0] in place_of:
+            self.sort_by(place_of[by[0]], descending=by[1] == "down")
+
+    def columns_menu(self) -> QMenu:
+        """Return the header's menu: each column to be shown or hidden, and the arrangement of the beginning."""
+        menu = QMenu(self)
+        menu.setAccessibleName(f"{self.accessibleName()}: columns")
+        shown = [number for number in range(len(self._rows.columns)) if not self.isColumnHidden(number)]
+        for number in sorted(range(len(self._rows.columns)), key=self.horizontalHeader().visualIndex):
+            action = menu.addAction(self._rows.columns[number].title)
+            action.setCheckable(True)
+            action.setChecked(number in shown)
+            # The last one stays: a table without columns has no header to bring one back with.
+            action.setEnabled(shown != [number])
+            action.toggled.connect(lambda on, number=number: self._show_column(number, on=on))
+        menu.addSeparator()
+        menu.addAction("As in the beginning").triggered.connect(lambda _checked=False: self.arrange_anew())
+        return menu
+
+    def arrange_anew(self) -> None:
+        """Give all columns the order and width that they were made with."""
+        self.arrange({"order": [column.title for column in self._rows.columns]})
+        for number, column in enumerate(self._rows.columns):
+            self.setColumnHidden(number, column.extra)
+            self.setColumnWidth(number, column.width)
+
+    def _show_column(self, number: int, *, on: bool) -> None:
+        self.setColumnHidden(number, not on)
+        if on and self.columnWidth(number) < self.horizontalHeader().minimumSectionSize():
+            self.setColumnWidth(number, self._rows.columns[number].width)
+
+    def shown_columns(self) -> list[int]:
+        """Return the columns that are seen, from the left."""
+        numbers = [number for number in range(len(self._rows.columns)) if not self.isColumnHidden(number)]
+        return sorted(numbers, key=self.horizontalHeader().visualIndex)
 
     def put_on_top(self, row: int) -> None:
         """Scroll so that a row is the first one seen."""
@@ -83,12 +152,10 @@ class Table(QTableView):
         return [self._rows.row(index) for index in sorted(self.selectionModel().selectedRows(), key=lambda i: i.row())]
 
     def copy(self) -> None:
-        """Put the selected rows on the clipboard: bare numbers, a tab between cells, a line a row."""
+        """Put the selected rows on the clipboard as they are seen: bare numbers, a tab between cells, a line a row."""
         indexes = sorted(self.selectionModel().selectedRows(), key=lambda index: index.row())
-        lines = [
-            "\t".join(self._rows.bare(index.siblingAtColumn(number)) for number in range(len(self._rows.columns)))
-            for index in indexes
-        ]
+        numbers = self.shown_columns()
+        lines = ["\t".join(self._rows.bare(index.siblingAtColumn(number)) for number in numbers) for index in indexes]
         if lines:
             QGuiApplication.clipboard().setText("\n".join(lines))
 
@@ -107,6 +174,9 @@ class Table(QTableView):
 
     def _show_menu(self, where: QPoint) -> None:
         if self.indexAt(where).isValid() or self.currentIndex().isValid():
-            menu = self.menu()
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.popup(self.viewport().mapToGlobal(where))
+            _pop(self.menu(), self.viewport().mapToGlobal(where))
+
+
+def _pop(menu: QMenu, where: QPoint) -> None:
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.popup(where)

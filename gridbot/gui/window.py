@@ -372,6 +372,7 @@ class Window(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(preferences.geometry.encode("ascii", "ignore")))
         self.tabs.setCurrentIndex(preferences.tab if preferences.tab < len(TITLES) else 0)
         for table in (*self.orders.tables(), self.logs.table, self.risk.table, self.market.table):
+            table.arrange(preferences.columns.get(table.objectName(), {}))
             table.set_widths(preferences.widths.get(table.objectName(), ()))
 
     def _remember(self) -> None:
@@ -381,6 +382,7 @@ class Window(QMainWindow):
         preferences.tab = self.tabs.currentIndex()
         for table in (*self.orders.tables(), self.logs.table, self.risk.table, self.market.table):
             preferences.widths[table.objectName()] = table.widths()
+            preferences.columns[table.objectName()] = table.arrangement()
         data = preferences.as_data()
         if data == self._remembered:
             return
