@@ -26,7 +26,6 @@ from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.files.preference_file import PreferenceFile
 from gridbot.adapters.heartbeat import heartbeat_for
 from gridbot.adapters.logbook.crash_reports import write_crash_report
-from gridbot.adapters.logbook.log_export import LogFileExporter
 from gridbot.adapters.logbook.log_files import LogFiles
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.notify import notifier_for
@@ -171,7 +170,6 @@ def _record(
         taken.notes,
         taken.latch,
         log,
-        LogFileExporter(home.logs),
         partial(_report_crash, home, clock, mask, log),
         partial(save, home.config),
         facade,

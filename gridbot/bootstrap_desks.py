@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.bootstrap_key_desk import key_desk
 from gridbot.bootstrap_record import record_desk
+from gridbot.bootstrap_upkeep import upkeep_desk
 from gridbot.config import AppConfig
 from gridbot.shell.errands import Desks
 
 
-def window_desks(home: Home, environment: Mapping[str, str], mask: Mask, config: AppConfig) -> Desks:
+def window_desks(
+    home: Home,
+    environment: Mapping[str, str],
+    mask: Mask,
+    config: AppConfig,
+    *,
+    stop_engine: Callable[[], bool] | None = None,
+) -> Desks:
     """Return what a window of this folder may ask; nothing is read, and nothing heavy imported, before it does.
 
     `config` is what the engine was started with: its account is the one that the rooms know, whatever is saved later.
+    `stop_engine` ends it cleanly, which a restore needs.
     """
     return Desks(
         keys=key_desk(home, environment, mask),
+        upkeep=upkeep_desk(
+            home, environment, mask, own=AccountName(config.mode, config.account), stop_engine=stop_engine
+        ),
         records=record_desk(home.root, mode=config.mode, account=config.account),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import traceback
 from pathlib import Path
@@ -12,7 +11,7 @@ from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.logbook.crash_reports import write_crash_report
-from gridbot.adapters.logbook.log_export import LogFileExporter
+from gridbot.adapters.logbook.log_export import LogFileExporter, Wanted
 from gridbot.adapters.logbook.log_files import CURRENT
 from gridbot.adapters.progress_bar import ProgressBar
 from gridbot.adapters.result_files import write_history_csv
@@ -37,12 +36,9 @@ def write_logs(home: Home, target: Path, *, levels: frozenset[str], text: str) -
     exporter = LogFileExporter(home.logs)
     kind = "csv" if target.suffix.lower() == ".csv" else "jsonl"
 
-    async def write() -> None:
-        with ProgressBar("Exporting") as progress:
-            async for done, total in exporter.export(target, levels=levels, text=text, format=kind):
-                progress.report(done, total)
-
-    asyncio.run(write())
+    with ProgressBar("Exporting") as progress:
+        for done, total in exporter.export(target, Wanted(levels=levels, text=text), format=kind):
+            progress.report(done, total)
     return exporter.lines
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from gridbot.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from gridbot.adapters.files.backup_file import Manifest
-    from gridbot.adapters.files.restoring import Comparison, Plan
+    from gridbot.adapters.files.restoring import Plan
 
 CONFIRM = "RESTORE"
 
@@ -27,6 +26,7 @@ def backup(
     """Save configuration, accounts and history into one file; gridbot may run meanwhile."""
     from gridbot.adapters.files.backup_file import write_backup
     from gridbot.adapters.files.disk import SystemDisk
+    from gridbot.adapters.files.restore_page import counted, stamp
     from gridbot.adapters.system_clock import SystemClock
     from gridbot.bootstrap import read_account
 
@@ -34,11 +34,11 @@ def backup(
     if not home.root.is_dir():
         raise EnvironmentProblem(f"There is nothing to back up: {home.root} is not there.")
     home.refuse_half_restored(SystemDisk())
-    target = (to or Path(f"gridbot-backup-{_stamp(now)}.zip")).absolute()
+    target = (to or Path(f"gridbot-backup-{stamp(now)}.zip")).absolute()
     manifest = write_backup(SystemDisk(), home.root, target, now=now, load=read_account, with_logs=with_logs)
     for copy in manifest.accounts:
         print(f"  {copy.account.folder}: event {copy.sequence:,}, digest {copy.digest[:12]}")
-    print(f"{target} written and read again: {_counted(len(manifest.files), 'file')}.")
+    print(f"{target} written and read again: {counted(len(manifest.files), 'file')}.")
 
 
 @app.command()
@@ -53,6 +53,7 @@ def restore(
     from gridbot.adapters.files.backup_file import open_backup
     from gridbot.adapters.files.disk import SystemDisk
     from gridbot.adapters.files.kill_latch import KillLatchFile
+    from gridbot.adapters.files.restore_page import stamp
     from gridbot.adapters.system_clock import SystemClock
     from gridbot.bootstrap import read_account
 
@@ -67,45 +68,21 @@ def restore(
     print(_page(opened.path, opened.manifest, plan))
     if not yes:
         _ask()
-    kept = restoring.begin(disk, home, opened, stamp=_stamp(clock.now_ms()), stop=plan.stop, clock=clock)
+    kept = restoring.begin(disk, home, opened, stamp=stamp(clock.now_ms()), stop=plan.stop, clock=clock)
     print(f"Restored. What was there before is in {kept}; delete it when you miss nothing.")
     if KillLatchFile(disk, home.root, clock).latched() is not None:
         print("Trading is stopped by the KILL file, as it was; a restore never releases it.")
 
 
 def _page(path: Path, manifest: Manifest, plan: Plan) -> str:
-    made = datetime.fromtimestamp(manifest.time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    lines = [f"{path}: made {made} UTC by gridbot {manifest.version}, {_counted(len(manifest.files), 'file')}, sound."]
-    lines += [f"  {_compared(each)}" for each in plan.comparisons]
-    lines += [f"  {account.folder}: not in the backup; it stays as it is." for account in plan.untouched]
-    lines.append("Order ids will begin with a new number of this installation, so that none comes again.")
-    return "\n".join(lines)
+    from gridbot.adapters.files.restore_page import restore_sentences
 
-
-def _compared(each: Comparison) -> str:
-    begin = f"{each.account.folder}: event {each.backed_up:,}"
-    if each.problem:
-        return f"{begin}; what is there now cannot be read: {each.problem}"
-    if each.there is None:
-        return f"{begin}; there is no such account here now."
-    if each.same:
-        return f"{begin}, as it stands now."
-    if each.there > each.backed_up:
-        return f"{begin}, {_counted(each.there - each.backed_up, 'event')} older than what is there now."
-    if each.there < each.backed_up:
-        return f"{begin}, {_counted(each.backed_up - each.there, 'event')} newer than what is there now."
-    return f"{begin}, as many as there are now, but of another history."
+    first, *accounts = restore_sentences(path, manifest, plan)
+    last = "Order ids will begin with a new number of this installation, so that none comes again."
+    return "\n".join([first, *(f"  {each}" for each in accounts), last])
 
 
 def _ask() -> None:
     print(f"Type {CONFIRM} to put it in the place of what is there: ", end="", flush=True)
     if sys.stdin.readline().strip() != CONFIRM:
         raise EnvironmentProblem("Nothing was changed.", hint=f"Type {CONFIRM}, or use --yes in a script.")
-
-
-def _stamp(now: int) -> str:
-    return datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

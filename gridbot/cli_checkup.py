@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,52 @@ class Checkup:
             what = f"{account.folder} is stopped: {state.kill.reason.rstrip('.')}."
             self._find("accounts", ACT, what, "See to the cause, then `gridbot rearm`, or Reset… in the window.")
         return {**seen, "sound": True, "sequence": sequence, "digest": digest(state)}
+
+
+def checkup_page(checkup: Checkup) -> Iterator[str]:
+    """Yield what was seen and found, line by line, for a person."""
+    facts = checkup.facts
+    known = facts.get("versions", {})
+    yield "versions       " + ", ".join(f"{name} {text}" for name, text in known.items() if text is not None)
+    yield f"folder         {facts.get('folder', {}).get('path', 'unknown')}"
+    if "disk" in facts:
+        yield f"free           {_bytes(facts['disk']['free_bytes'])}"
+    if "clock" in facts:
+        yield f"clock          {_utc(facts['clock']['now_ms'])} UTC; its skew is not known without an exchange to ask"
+    yield f"display        {facts.get('display') or 'none'}"
+    yield f"configuration  {facts.get('configuration') or 'none that can be used'}"
+    yield f"kill switch    {'not set' if facts.get('kill') is None else 'SET'}"
+    for account in facts.get("accounts", []):
+        yield f"account        {_account(account)}"
+    yield ""
+    for finding in checkup.findings:
+        yield f"{'TO DO' if finding.level == ACT else 'note '}  {finding.what}"
+        if finding.mend:
+            yield f"       {finding.mend}"
+    if any(finding.level == ACT for finding in checkup.findings):
+        yield "Something needs you: see each TO DO."
+    else:
+        yield "All is well." if not checkup.findings else "All is well; the notes need nothing at once."
+
+
+def _account(seen: dict[str, Any]) -> str:
+    state = f"event {seen['sequence']:,}, digest {seen['digest'][:12]}" if seen["sound"] else "DAMAGED"
+    written = "never" if not seen["last_write_ms"] else f"{_utc(seen['last_write_ms'])} UTC"
+    return (
+        f"{seen['mode']}/{seen['account']}: {'running' if seen['running'] else 'not running'}, {state}, last written "
+        f"{written}, journal {_bytes(seen['journal_bytes'])}, archive {_bytes(seen['archive_bytes'])}"
+    )
+
+
+def _utc(time: int) -> str:
+    return datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count} bytes"
 
 
 def _version(package: str) -> str | None:

@@ -149,6 +149,10 @@ class AppConfig(ConfigModel):
     account_currency: Currency | None = Field(
         default=None, description="The currency of totals over several markets; null is the grids' quote currency."
     )
+    update_address: Address | None = Field(
+        default=None,
+        description="An address that tells the newest version of gridbot, asked once a day; null asks nobody.",
+    )
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -25,6 +25,7 @@ from gridbot.gui.rows import LOG_COLUMNS, Logged
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
 from gridbot.shell.facade import LogLine
+from gridbot.shell.upkeep_desk import LineFilter
 
 LEVELS = (
     ("All levels", frozenset[str]()),
@@ -112,7 +113,8 @@ class LogsTab(QWidget):
 
     def export(self) -> None:
         """Ask where to, then write the lines of the log files."""
-        ExportDialog(self._context, levels=self._level.currentData(), text=self.filter.text(), parent=self).present()
+        lines = LineFilter(levels=self._level.currentData(), text=self.filter.text().strip())
+        ExportDialog(self._context, lines=lines, parent=self).present()
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""

@@ -193,3 +193,11 @@ def span(milliseconds: int) -> str:
 def counted(number: int, noun: str) -> str:
     """Return "1 order", "2 orders"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as a person says it."""
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= step:
+            return f"{count / step:,.1f} {unit}"
+    return counted(count, "byte")

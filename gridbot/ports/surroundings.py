@@ -64,6 +64,23 @@ class Awake(Protocol):
         ...
 
 
+class Autostart(Protocol):
+    """The system's own way to start a program at login. EnvironmentProblem where it refuses."""
+
+    @property
+    def place(self) -> str:
+        """Where the entry is, for a person."""
+        ...
+
+    def is_on(self) -> bool:
+        """Tell whether gridbot starts at login."""
+        ...
+
+    def switch(self, *, on: bool) -> None:
+        """Make the entry, or take it away; neither minds what is there."""
+        ...
+
+
 class KillLatch(Protocol):
     """The KILL file: it binds every account and mode."""
 

@@ -15,7 +15,6 @@ from gridbot.ports import (
     Heartbeat,
     Journal,
     KillLatch,
-    LogExporter,
     LogSink,
     NotesStore,
     Notifier,
@@ -74,7 +73,6 @@ class Record:
     notes: NotesStore
     latch: KillLatch
     log: LogSink
-    exporter: LogExporter | None
     crash: ReportCrash
     save_config: SaveConfigFile
     outlet: Outlet

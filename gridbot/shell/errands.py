@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from gridbot.core.values import value
 from gridbot.shell.key_desk import KeyDesk
 from gridbot.shell.record_desk import RecordReply, RecordWish
+from gridbot.shell.upkeep_desk import UpkeepReply, UpkeepWish
 
 Wish_contra = TypeVar("Wish_contra", contravariant=True)
 Reply = TypeVar("Reply")
@@ -69,4 +70,5 @@ class Desks:
     """Everything that a window may ask beside the engine's facade; None is what this window cannot reach."""
 
     keys: KeyDesk | None = None
+    upkeep: Errands[UpkeepWish, UpkeepReply] | None = None
     records: Errands[RecordWish, RecordReply] | None = None

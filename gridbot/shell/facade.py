@@ -7,7 +7,6 @@ never waits for the engine, and a frozen window never delays it.
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -244,23 +243,6 @@ class SetRunning:
     running: bool
 
 
-@value
-class ExportLogs:
-    """Write log lines to `target`; empty `levels` is all, `text` filters by content, `format` is jsonl or csv."""
-
-    target: Path
-    levels: frozenset[str]
-    text: str
-    format: str
-
-
-@value
-class CancelRequest:
-    """Stop a long request."""
-
-    request: int
-
-
 Request = (
     SetWish
     | RemoveGrid
@@ -271,8 +253,6 @@ Request = (
     | AcceptBalances
     | CancelOne
     | SetRunning
-    | ExportLogs
-    | CancelRequest
 )
 
 

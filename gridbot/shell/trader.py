@@ -21,7 +21,6 @@ from gridbot.shell.clock_watch import ClockWatch
 from gridbot.shell.desk import Desk, Ruling
 from gridbot.shell.doors import Record, Rhythm, World
 from gridbot.shell.executor import Executor
-from gridbot.shell.exports import Exports
 from gridbot.shell.facade import Answered, ChartData
 from gridbot.shell.forward_clock import ForwardClock
 from gridbot.shell.inbox import Inbox
@@ -87,7 +86,6 @@ class Trader:
         self._pumps = inflow.pumps
         self._wire_start(inflow.preparation, put)
         self._reception = Reception(
-            exports=Exports(record.exporter, record.outlet),
             balances=self.balances,
             start_up=self._start_up,
             teller=self._teller,

@@ -149,7 +149,6 @@ class House:
             self.notes,
             self.latch,
             self.log,
-            None,
             self._crashed,
             self.saved.append,
             self.outlet,

@@ -66,7 +66,6 @@ async def _live(home: Path, target: Path) -> None:
         MemoryNotes(),
         MemoryLatch(),
         LogBook(),
-        None,
         partial(_crashed, crashes),
         lambda _: None,
         Notebook(),

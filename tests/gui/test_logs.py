@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPlainTextEdit
 
-from gridbot.gui.export import ExportDialog
 from gridbot.gui.window import Window
-from gridbot.shell.facade import Answered, CancelRequest, ExportLogs, Progressed
 from tests.gui.fake_facade import FakeFacade
-from tests.gui.finding import dialog, press, said, texts
+from tests.gui.finding import press, said, texts
 
 
 @pytest.fixture
@@ -59,47 +53,3 @@ def test_a_chosen_line_is_shown_whole(logs: Window) -> None:
     logs.logs.table.selectRow(0)
     details = next(e for e in logs.logs.findChildren(QPlainTextEdit))
     assert '"message": "line 199"' in details.toPlainText()
-
-
-def test_an_export_asks_for_what_the_filter_shows_and_tells_how_far_it_is(
-    logs: Window, facade: FakeFacade, tmp_path: Path
-) -> None:
-    facade.answers = False
-    logs.logs.filter.setText("line 1")
-    logs.logs.export()
-    form = dialog(ExportDialog)
-    assert form.stop.isDefault() and not form.start.isDefault()
-    form.path.setText(str(tmp_path / "out.jsonl"))
-    press(form, "Begin the export")
-    assert facade.requests(ExportLogs) == [ExportLogs(tmp_path / "out.jsonl", frozenset(), "line 1", "jsonl")]
-    number = len(facade.asked)
-    facade.say(Progressed(number, 0.25, "25 of 100 MB"))
-    logs.drain.take()
-    assert form.progress.value() == 250 and said(form, "Result") == "25 of 100 MB"
-    QTest.mouseClick(form.stop, Qt.MouseButton.LeftButton)
-    assert facade.requests(CancelRequest) == [CancelRequest(number)] and form.isVisible()
-    facade.say(Answered(number, False, "Stopped; the file was taken away."))
-    logs.drain.take()
-    assert said(form, "Result") == "Stopped; the file was taken away."
-    QTest.mouseClick(form.stop, Qt.MouseButton.LeftButton)
-    assert not form.isVisible()
-
-
-def test_an_export_without_a_file_is_refused(logs: Window, facade: FakeFacade) -> None:
-    logs.logs.export()
-    form = dialog(ExportDialog)
-    form.path.setText("  ")
-    press(form, "Begin the export")
-    assert said(form, "Result") == "Give a file to write to." and not facade.requests(ExportLogs)
-    form.close()
-
-
-def test_the_export_is_done(logs: Window, facade: FakeFacade, tmp_path: Path) -> None:
-    logs.logs.export()
-    form = dialog(ExportDialog)
-    form.path.setText(str(tmp_path / "out.jsonl"))
-    form._use_format("csv")
-    press(form, "Begin the export")
-    logs.drain.take()
-    assert said(form, "Result") == f"Saved to {tmp_path / 'out.csv'}."
-    form.close()

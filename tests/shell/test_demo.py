@@ -51,7 +51,6 @@ class Demo:
             self.notes,
             MemoryLatch(),
             LogBook(),
-            None,
             self._crashed,
             lambda _: None,
             self.outlet,

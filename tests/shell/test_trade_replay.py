@@ -59,7 +59,7 @@ class Replay:
         store, notes = MemoryStore(), MemoryNotes()
         recovered = recover(store, mode=Mode.DEMO, notes=notes)
         record = Record(
-            store.journal(0), notes, MemoryLatch(), LogBook(), None, self._crashed, lambda _: None, self.outlet
+            store.journal(0), notes, MemoryLatch(), LogBook(), self._crashed, lambda _: None, self.outlet
         )
         world = World(feed, venue, clock, "test", source.base_ms)
         trader = Trader(self.config, recovered, world, record, prefix="gbreplay000001", rhythm=DEMO_RHYTHM)

@@ -141,7 +141,7 @@ class Process:
         facade = EngineFacade(View(0, state.now, snapshot(state), (), True, True, (), config.to_json()), ())
         world = World(around.prices(life), around.door(life), clock, "sim", BASE_MS)
         latch = HeardLatch(taken.latch, self.kill_file_came)
-        record = Record(taken.journal, taken.notes, latch, Silent(), None, self._crashed, keep, facade)
+        record = Record(taken.journal, taken.notes, latch, Silent(), self._crashed, keep, facade)
         trader = Trader(config, taken.recovered, world, record, prefix=taken.prefix, rhythm=RHYTHM)
         switch = self._switch(trader, clock)
         facade.connect(partial(self._hand_in, trader), trader.chart, self.kill)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import errno
 import gzip
 import io
 import os
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
-from gridbot.adapters.logbook.log_files import CURRENT
+from gridbot.adapters.logbook.log_files import CURRENT, ended_ms, timestamp
+from gridbot.core.values import value
 from gridbot.errors import EnvironmentProblem
 
 SLICE = 1 << 18
@@ -23,62 +23,79 @@ SLICE = 1 << 18
 
 COLUMNS = ("@timestamp", "log.level", "event.dataset", "event.action", "trace.id", "message")
 _REST = "fields"
+_STAMPED = b'{"@timestamp":"'
+
+
+@value
+class Wanted:
+    """Which lines are exported: no level and no dataset named is all; the times (ms UTC) bound, the end left out."""
+
+    levels: frozenset[str] = frozenset()
+    datasets: frozenset[str] = frozenset()
+    text: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
 
 
 class LogFileExporter:
-    """Satisfies the LogExporter port. `lines` counts what the last export wrote."""
+    """Exports the log files of a folder. `lines` counts what the last export wrote."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.lines = 0
 
-    async def export(
-        self, target: Path, *, levels: frozenset[str], text: str, format: str
-    ) -> AsyncGenerator[tuple[int, int], None]:
-        """Write the lines that pass the filter to `target`; yield (bytes done, bytes in all) after each slice.
+    def export(self, target: Path, wanted: Wanted, *, format: str) -> Iterator[tuple[int, int]]:
+        """Write the lines that are wanted to `target`; yield (bytes done, bytes in all) after each slice.
 
         Raises EnvironmentProblem with a sentence, also for a format other than jsonl and csv. Closing the iterator
         early leaves `target` as it was.
         """
         if format not in {"jsonl", "csv"}:
             raise EnvironmentProblem(f"There is no export format {format}.", hint="Choose jsonl or csv.")
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         self.lines = 0
-        try:
-            async with AsyncExitStack() as files:
-                out = files.enter_context(_create(temporary))
-                accept, rendered = _filter(levels, text), _as_csv if format == "csv" else _as_jsonl
-                if format == "csv":
-                    out.write(_csv_rows([[*COLUMNS, _REST]]))
-                slices = await files.enter_async_context(aclosing(self._slices(files)))
-                async for done, total, lines in slices:
-                    passed = [line for line in lines if accept(line)]
-                    out.write(rendered(passed))
-                    self.lines += len(passed)
-                    yield done, total
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(target)
-        except OSError as error:
-            raise _problem(error, target) from error
-        finally:
-            # After success there is nothing under this name; after a stop or a failure nothing may stay.
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        accept, rendered = _filter(wanted), _as_csv if format == "csv" else _as_jsonl
+        with whole_file(target) as out:
+            if format == "csv":
+                out.write(_csv_rows([[*COLUMNS, _REST]]))
+            for done, total, lines in log_slices(self._folder, since_ms=wanted.since_ms):
+                passed = lines if accept is None else [line for line in lines if accept(line)]
+                out.write(rendered(passed))
+                self.lines += len(passed)
+                yield done, total
 
-    async def _slices(self, files: AsyncExitStack) -> AsyncGenerator[tuple[int, int, list[bytes]], None]:
-        paths = log_paths(self._folder)
-        sizes = [path.stat().st_size for path in paths]
-        before, total = 0, sum(sizes)
-        for path, size in zip(paths, sizes, strict=True):
-            raw = files.enter_context(path.open("rb"))
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `target` when all of it is written; else nothing of it stays.
+
+    What the disk refuses is told as EnvironmentProblem.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with _create(temporary) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise _problem(error, target) from error
+    finally:
+        # After success there is nothing under this name; after a stop or a failure nothing may stay.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def log_slices(folder: Path, *, since_ms: int | None = None) -> Iterator[tuple[int, int, list[bytes]]]:
+    """Yield (bytes done, bytes in all, whole lines), oldest first; files that ended before `since_ms` are left out."""
+    paths = [path for path in log_paths(folder) if since_ms is None or not _ended_before(path, since_ms)]
+    sizes = [path.stat().st_size for path in paths]
+    before, total = 0, sum(sizes)
+    for path, size in zip(paths, sizes, strict=True):
+        with path.open("rb") as raw:
             for lines in _lines_of(raw, packed=path.suffix == ".gz", size=size):
                 yield min(before + raw.tell(), total), total, lines
-                # One turn of the loop: whoever shares it goes on in between.
-                await asyncio.sleep(0)
-            before += size
-            raw.close()
-        yield total, total, []
+        before += size
+    yield total, total, []
 
 
 def log_paths(folder: Path) -> list[Path]:
@@ -106,17 +123,40 @@ def _lines_of(raw: BinaryIO, *, packed: bool, size: int) -> Iterator[list[bytes]
         yield lines
 
 
-def _filter(levels: frozenset[str], text: str) -> Callable[[bytes], bool]:
-    """Return what tells whether a line passes; the level is told by its bytes, so that few lines are parsed."""
-    marks = tuple(b'"log.level":"%s"' % level.lower().encode() for level in sorted(levels))
-    wanted = text.casefold()
+def _ended_before(path: Path, since_ms: int) -> bool:
+    ended = ended_ms(path)
+    return ended is not None and ended < since_ms
 
-    def accept(line: bytes) -> bool:
-        if marks and not any(mark in line for mark in marks):
-            return False
-        return not wanted or wanted in line.decode(errors="replace").casefold()
 
-    return accept
+def _filter(wanted: Wanted) -> Callable[[bytes], bool] | None:
+    """Return what tells whether a line passes, None where all do; all but the text is told by the line's bytes."""
+    tests = [
+        *_one_of(b"log.level", (level.lower() for level in wanted.levels)),
+        *_one_of(b"event.dataset", (f"gridbot.{dataset}" for dataset in wanted.datasets)),
+        *_within(wanted.since_ms, wanted.until_ms),
+        *(_says(word) for word in wanted.text.casefold().split()),
+    ]
+    return (lambda line: all(test(line) for test in tests)) if tests else None
+
+
+def _one_of(name: bytes, allowed: Iterable[str]) -> Iterator[Callable[[bytes], bool]]:
+    # Quotes inside of a text are escaped, so no message can look like this.
+    marks = tuple(b'"%s":"%s"' % (name, each.encode()) for each in sorted(allowed))
+    if marks:
+        yield lambda line: any(mark in line for mark in marks)
+
+
+def _within(since_ms: int | None, until_ms: int | None) -> Iterator[Callable[[bytes], bool]]:
+    """Times are written with a fixed width at the line's beginning, so their bytes compare as the times do."""
+    if since_ms is None and until_ms is None:
+        return
+    first = b"" if since_ms is None else timestamp(since_ms).encode()
+    end = b"~" if until_ms is None else timestamp(until_ms).encode()
+    yield lambda line: line.startswith(_STAMPED) and first <= line[len(_STAMPED) : len(_STAMPED) + 24] < end
+
+
+def _says(word: str) -> Callable[[bytes], bool]:
+    return lambda line: word in line.decode(errors="replace").casefold()
 
 
 def _as_jsonl(lines: list[bytes]) -> bytes:

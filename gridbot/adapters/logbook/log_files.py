@@ -221,8 +221,8 @@ class LogFiles:
     def _forget(self) -> None:
         oldest = _moment(self._clock.now_ms()) - self._keep
         for path in self._folder.glob("gridbot-*.jsonl*"):
-            found = _FINISHED.fullmatch(path.name)
-            if found is not None and datetime.strptime(f"{found[1]}+0000", f"{_STAMP}%z") < oldest:
+            ended = ended_ms(path)
+            if ended is not None and _moment(ended) < oldest:
                 path.unlink(missing_ok=True)
 
 
@@ -231,6 +231,15 @@ class _Writer:
 
     def __init__(self, write: Callable[[Mapping[str, object], bytes], None]) -> None:
         self.debug = self.info = self.warning = self.error = self.critical = write
+
+
+def ended_ms(path: Path) -> int | None:
+    """Return when a finished log file was ended (ms UTC), as its name says; None for any other file."""
+    found = _FINISHED.fullmatch(path.name)
+    if found is None:
+        return None
+    seconds = datetime.strptime(f"{found[1]}+0000", f"{_STAMP}%z").timestamp()
+    return round(seconds) * 1000 + int(found[2])
 
 
 def timestamp(time_ms: int) -> str:

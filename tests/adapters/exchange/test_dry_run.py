@@ -39,7 +39,6 @@ class Run:
             notes,
             MemoryLatch(),
             self.log,
-            None,
             self._crashed,
             lambda _: None,
             Notebook(),
