@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from gridbot.core.chronicle import Rows
 from gridbot.core.commands import Note
 from gridbot.core.events import Event
 from gridbot.core.facts import CORE_VERSION, JournalFact
+from gridbot.core.ledger import Accounts
 from gridbot.core.state import State
+from gridbot.core.units import TimeMs
 from gridbot.core.values import value
 
 
@@ -132,6 +135,55 @@ class StateStore(Protocol):
 
     def journal(self, after: int) -> Journal:
         """Open the journal for writing behind sequence `after`; one that is outdated must be rotated first."""
+        ...
+
+
+@value
+class Past:
+    """A journal of the past: what it holds, the sum of its last line, and how many are left with this one."""
+
+    restored: Restored
+    chain: str
+    left: int
+
+
+@value
+class Reached:
+    """How far a reader of the journals has come: the event, the sum of its line and its time (ms UTC)."""
+
+    sequence: int = 0
+    chain: str = ""
+    time: TimeMs = TimeMs(0)
+
+
+class News(Protocol):
+    """What an account's journals hold, for whoever reads them beside a gridbot that trades."""
+
+    def after(self, sequence: int, chain: str) -> Iterator[Past] | None:
+        """Yield what follows event `sequence` (0: all that is kept), whose line has the sum `chain`.
+
+        The first part may begin earlier, where a state is known. None where the journals tell another past. Raises
+        StateFileError for damage.
+        """
+        ...
+
+
+class HistoryStore(Protocol):
+    """A read model of one account's past, which the journals can make anew. EnvironmentProblem if the disk refuses."""
+
+    def reached(self) -> Reached:
+        """Return up to which event it knows the past; event 0 before the first."""
+        ...
+
+    def write(self, before: Reached, reached: Reached, rows: Rows, books: Accounts, after: Accounts) -> bool:
+        """Add the rows of the events between the two, with the books before and after them; all of it or nothing.
+
+        False where it is no longer at `before`: another process wrote meanwhile.
+        """
+        ...
+
+    def clear(self) -> None:
+        """Forget everything."""
         ...
 
 

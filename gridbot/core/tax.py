@@ -1,0 +1,182 @@
+"""Sales against what the coins cost, by FIFO or by average cost, to the last digit: nothing is lost between the rows.
+
+Each market keeps its own coins, in the order in which the books took the trades in. What buys cost includes their fees
+in quote; a fee taken in the coin itself makes the coins that came fewer and the ones that went more. Coins that no buy
+of gridbot's brought (an opening balance, a deposit) have no cost here, and what was sold of them is told apart.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from enum import StrEnum
+
+from gridbot.core.chronicle import FillRow, TransferRow
+from gridbot.core.ledger import add, split, subtract
+from gridbot.core.units import ZERO, Asset, Quantity, Side, Symbol, TimeMs, TradeId
+from gridbot.core.values import value
+
+
+class CostMethod(StrEnum):
+    """Which coins a sale takes first."""
+
+    FIFO = "fifo"
+    AVERAGE = "average"
+
+
+@value
+class Disposal:
+    """One sale, or the part of it that took one purchase. Money in `quote`; `quantity` in base, with a fee in base.
+
+    `acquired` and `cost` (with the fees of buying) are None for coins that gridbot did not buy. With average cost,
+    `acquired` is the first purchase since nothing was held.
+    """
+
+    time: TimeMs
+    symbol: Symbol
+    quote: Asset
+    trade: TradeId
+    quantity: Quantity
+    acquired: TimeMs | None
+    proceeds: Decimal
+    fee: Decimal
+    cost: Decimal | None
+
+    @property
+    def gain(self) -> Decimal | None:
+        """Proceeds less the fee of selling and the cost; None where the cost is not known."""
+        return None if self.cost is None else subtract(subtract(self.proceeds, self.fee), self.cost)
+
+
+@value
+class Total:
+    """The sums of some disposals in one quote currency."""
+
+    proceeds: Decimal = ZERO
+    fee: Decimal = ZERO
+    cost: Decimal = ZERO
+    gain: Decimal = ZERO
+
+
+@value
+class Holding:
+    """What is left of what was bought in a market: `quantity` in base, `cost` in quote."""
+
+    symbol: Symbol
+    base: Asset
+    quote: Asset
+    quantity: Decimal
+    cost: Decimal
+
+
+@value
+class TaxYear:
+    """A year of disposals. `unknown` are the sums of those whose cost is not known, apart from `totals`.
+
+    `other_fees` were taken in an asset that is neither base nor quote; no gain contains them.
+    """
+
+    year: int
+    method: CostMethod
+    disposals: tuple[Disposal, ...]
+    totals: dict[Asset, Total]
+    unknown: dict[Asset, Total]
+    holdings: tuple[Holding, ...]
+    transfers: tuple[TransferRow, ...]
+    other_fees: dict[Asset, Decimal]
+
+
+@value
+class _Lot:
+    """Coins that were bought together."""
+
+    time: TimeMs
+    quantity: Decimal
+    cost: Decimal
+
+
+class _Pool:
+    """What a market's buys brought and its sells have not taken yet."""
+
+    def __init__(self, first: FillRow, method: CostMethod) -> None:
+        self._first = first
+        self._method = method
+        self._lots: deque[_Lot] = deque()
+
+    def bought(self, fill: FillRow) -> None:
+        in_base = fill.fee if fill.fee_asset == fill.base else ZERO
+        in_quote = fill.fee if fill.fee_asset == fill.quote else ZERO
+        lot = _Lot(fill.time, subtract(fill.quantity, in_base), add(fill.worth, in_quote))
+        if self._method is CostMethod.AVERAGE and self._lots:
+            held = self._lots.pop()
+            lot = _Lot(held.time, add(held.quantity, lot.quantity), add(held.cost, lot.cost))
+        self._lots.append(lot)
+
+    def sold(self, fill: FillRow) -> list[Disposal]:
+        in_base = fill.fee if fill.fee_asset == fill.base else ZERO
+        rest = add(fill.quantity, in_base)
+        proceeds, fee = fill.worth, fill.fee if fill.fee_asset == fill.quote else ZERO
+        found: list[Disposal] = []
+        while rest:
+            lot = self._lots.popleft() if self._lots else None
+            piece = rest if lot is None else min(rest, lot.quantity)
+            cost = None if lot is None else split(lot.cost, part=piece, whole=lot.quantity)
+            if lot is not None and cost is not None and piece < lot.quantity:
+                self._lots.appendleft(_Lot(lot.time, subtract(lot.quantity, piece), subtract(lot.cost, cost)))
+            earned, paid = split(proceeds, part=piece, whole=rest), split(fee, part=piece, whole=rest)
+            acquired = None if lot is None else lot.time
+            sold = Quantity(piece)
+            found.append(Disposal(fill.time, fill.symbol, fill.quote, fill.trade, sold, acquired, earned, paid, cost))
+            proceeds, fee, rest = subtract(proceeds, earned), subtract(fee, paid), subtract(rest, piece)
+        return found
+
+    def left(self) -> Holding:
+        quantity = cost = ZERO
+        for lot in self._lots:
+            quantity, cost = add(quantity, lot.quantity), add(cost, lot.cost)
+        return Holding(self._first.symbol, self._first.base, self._first.quote, quantity, cost)
+
+
+def tax_year(
+    fills: Iterable[FillRow],
+    transfers: Iterable[TransferRow],
+    *,
+    year: int,
+    method: CostMethod,
+    year_of: Callable[[TimeMs], int],
+) -> TaxYear:
+    """Return one year; `fills` are all that there ever were, in the order of the books."""
+    pools: dict[Symbol, _Pool] = {}
+    disposals: list[Disposal] = []
+    other_fees: dict[Asset, Decimal] = {}
+    for fill in fills:
+        when = year_of(fill.time)
+        if when > year:
+            continue
+        if fill.fee and when == year and fill.fee_asset not in (fill.base, fill.quote):
+            other_fees[fill.fee_asset] = add(other_fees.get(fill.fee_asset, ZERO), fill.fee)
+        pool = pools.setdefault(fill.symbol, _Pool(fill, method))
+        if fill.side is Side.BUY:
+            pool.bought(fill)
+            continue
+        sold = pool.sold(fill)
+        if when == year:
+            disposals += sold
+    totals: dict[Asset, Total] = {}
+    unknown: dict[Asset, Total] = {}
+    for each in disposals:
+        sums = unknown if each.cost is None else totals
+        sums[each.quote] = _with(sums.get(each.quote, Total()), each)
+    left = tuple(holding for holding in (pool.left() for pool in pools.values()) if holding.quantity or holding.cost)
+    moved = tuple(row for row in transfers if year_of(row.time) == year)
+    return TaxYear(year, method, tuple(disposals), totals, unknown, left, moved, other_fees)
+
+
+def _with(total: Total, disposal: Disposal) -> Total:
+    return Total(
+        add(total.proceeds, disposal.proceeds),
+        add(total.fee, disposal.fee),
+        add(total.cost, disposal.cost or ZERO),
+        add(total.gain, disposal.gain or ZERO),
+    )
