@@ -7,9 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
-from gridbot.shell.facade import Answered, Facade, Happened, Progressed, Request
+from gridbot.shell.facade import Answered, Facade, Happened, Previewed, PreviewGrid, Progressed, Request
 
 OnAnswer = Callable[[Answered], None]
+OnPreview = Callable[[Previewed], None]
 OnProgress = Callable[[Progressed], None]
 
 
@@ -26,11 +27,18 @@ class RequestDesk(QObject):
         super().__init__(parent)
         self._facade = facade
         self._waiting: dict[int, tuple[OnAnswer | None, OnProgress | None]] = {}
+        self._previews: dict[int, OnPreview] = {}
 
     def ask(self, request: Request, on_answer: OnAnswer | None = None, on_progress: OnProgress | None = None) -> int:
         """Hand in a request; return its number."""
         number = self._facade.ask(request)
         self._waiting[number] = (on_answer, on_progress)
+        return number
+
+    def ask_preview(self, request: PreviewGrid, on_preview: OnPreview) -> int:
+        """Ask what a grid would do; return the request's number. What is told may be told more than once."""
+        number = self.ask(request)
+        self._previews[number] = on_preview
         return number
 
     def take(self, happened: tuple[Happened, ...]) -> None:
@@ -40,7 +48,12 @@ class RequestDesk(QObject):
                 _, on_progress = self._waiting.get(item.request, (None, None))
                 if on_progress is not None and is_alive(on_progress):
                     on_progress(item)
+            elif isinstance(item, Previewed):
+                on_preview = self._previews.get(item.request)
+                if on_preview is not None and is_alive(on_preview):
+                    on_preview(item)
             elif isinstance(item, Answered):
+                self._previews.pop(item.request, None)
                 on_answer, _ = self._waiting.pop(item.request, (None, None))
                 if on_answer is not None and is_alive(on_answer):
                     on_answer(item)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from gridbot.core.commands import Note
 from gridbot.core.events import Removal
+from gridbot.core.launch import LaunchReport
+from gridbot.core.rehearsal import OrderChange
 from gridbot.core.rules import Wish
 from gridbot.core.snapshot import Snapshot
 from gridbot.core.units import GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs
@@ -172,7 +174,20 @@ class Progressed:
     message: str
 
 
-Happened = Note | LogLine | Answered | Progressed
+@value
+class Previewed:
+    """What a grid would do: its report, and the orders of the account that would move; or a sentence without a report.
+
+    One with a sentence may come while a market is asked for; the last before the `Answered` of its request counts.
+    """
+
+    request: int
+    report: LaunchReport | None
+    changes: tuple[OrderChange, ...]
+    sentence: str
+
+
+Happened = Note | LogLine | Answered | Progressed | Previewed
 
 
 @value
@@ -196,6 +211,14 @@ class SaveConfig:
     """Validate, save and apply a whole configuration (JSON text)."""
 
     text: str
+
+
+@value
+class PreviewGrid:
+    """Say what `grid` of a whole configuration (JSON text) would do; nothing is saved and nothing sent."""
+
+    text: str
+    grid: GridId
 
 
 @value
@@ -243,16 +266,27 @@ class SetRunning:
     running: bool
 
 
+@value
+class LoadHistory:
+    """Put candles that ended by `before` (ms UTC) in front of a chart's; `timeframe` in ms."""
+
+    symbol: Symbol
+    timeframe: int
+    before: TimeMs
+
+
 Request = (
     SetWish
     | RemoveGrid
     | SaveConfig
+    | PreviewGrid
     | StopTrading
     | ReleaseKill
     | ResumeTrading
     | AcceptBalances
     | CancelOne
     | SetRunning
+    | LoadHistory
 )
 
 
@@ -261,6 +295,7 @@ class ChartData:
     """Closed candles of a market in one timeframe, oldest first, with the indicators of one grid beside them.
 
     All arrays have the same length; `open_time` int64 ms UTC, the others float64; NaN where an indicator has no value.
+    `volume` is in base, None where nobody knows it; `whole` says that there is nothing older.
     """
 
     open_time: npt.NDArray[np.int64]
@@ -271,6 +306,8 @@ class ChartData:
     ema_fast: npt.NDArray[np.float64]
     ema_slow: npt.NDArray[np.float64]
     atr: npt.NDArray[np.float64]
+    volume: npt.NDArray[np.float64] | None = None
+    whole: bool = False
 
 
 class Facade(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from gridbot.shell.balance_check import BalanceCheck
-from gridbot.shell.facade import AcceptBalances, ResumeTrading
+from gridbot.shell.facade import AcceptBalances, PreviewGrid, ResumeTrading
 from gridbot.shell.outlet import Outlet
+from gridbot.shell.previews import Previews
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.teller import Teller
 
-Received = AcceptBalances | ResumeTrading
+Received = AcceptBalances | PreviewGrid | ResumeTrading
 """What is answered here."""
 
 
@@ -16,12 +17,13 @@ class Reception:
     """Answers what is a `Received`. The trader spawns each answer, so that none holds up the loop."""
 
     def __init__(
-        self, *, balances: BalanceCheck, start_up: StartUp, teller: Teller, outlet: Outlet
+        self, *, balances: BalanceCheck, start_up: StartUp, teller: Teller, outlet: Outlet, previews: Previews
     ) -> None:
         self._balances = balances
         self._start_up = start_up
         self._teller = teller
         self._outlet = outlet
+        self._previews = previews
 
     async def answer(self, number: int, request: Received) -> None:
         """Do what is asked, and tell the answer."""
@@ -30,5 +32,7 @@ class Reception:
                 answered = await self._balances.accept(number, request.gaps)
                 self._teller.request(type(request).__name__, answered.message)
                 self._outlet.tell((answered,))
+            case PreviewGrid():
+                await self._previews.answer(number, request)
             case ResumeTrading():
                 self._outlet.tell((self._start_up.resume(number),))

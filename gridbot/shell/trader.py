@@ -32,6 +32,7 @@ from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, 
 from gridbot.shell.meter import Meter
 from gridbot.shell.outward import Outward
 from gridbot.shell.preparation import Preparation
+from gridbot.shell.previews import Previews
 from gridbot.shell.problems import Problems
 from gridbot.shell.reception import Received, Reception
 from gridbot.shell.reconciler import Reconciler
@@ -90,6 +91,7 @@ class Trader:
             start_up=self._start_up,
             teller=self._teller,
             outlet=record.outlet,
+            previews=Previews(world, lambda: self.state, record.outlet),
         )
         self._teller.recovered(recovered.warnings)
 

@@ -26,6 +26,7 @@ from gridbot.shell.facade import (
     Happened,
     LogLine,
     MarketView,
+    PreviewGrid,
     ReleaseKill,
     RemoveGrid,
     Request,
@@ -39,6 +40,7 @@ from gridbot.shell.facade import (
     View,
 )
 from tests.gui.fake_market import FakeGrid, FakeMarket
+from tests.gui.fake_preview import previewed
 
 START = 1_790_000_000_000 // 3_600_000 * 3_600_000
 
@@ -195,6 +197,10 @@ class FakeFacade:
             case AcceptBalances():
                 self.start = evolve(self.start, gaps=())
                 return [done]
+            case PreviewGrid():
+                money = Decimal(50_000)
+                told = previewed(number, request, saved=self.config, markets=self.markets, money=money)
+                return [told, Answered(number, told.report is not None, "")]
             case CancelOne():
                 return [done]
 
