@@ -196,6 +196,13 @@ class Feed(Protocol):
         """Return up to `count` closed candles of `timeframe` ms, oldest first; raises VenueUnavailable."""
         ...
 
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        """Return up to `count` candles of `timeframe` ms that ended by `before`, oldest first; raises VenueUnavailable.
+
+        None at all where there is nothing older.
+        """
+        ...
+
     def items(self) -> AsyncIterator[FeedItem]:
         """Yield prints, quotes and closed base candles as they come, until the feed is closed."""
         ...

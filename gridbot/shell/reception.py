@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from gridbot.shell.balance_check import BalanceCheck
-from gridbot.shell.facade import AcceptBalances, PreviewGrid, ResumeTrading
+from gridbot.shell.facade import AcceptBalances, LoadHistory, PreviewGrid, ResumeTrading
+from gridbot.shell.older_candles import OlderCandles
 from gridbot.shell.outlet import Outlet
 from gridbot.shell.previews import Previews
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.teller import Teller
 
-Received = AcceptBalances | PreviewGrid | ResumeTrading
+Received = AcceptBalances | LoadHistory | PreviewGrid | ResumeTrading
 """What is answered here."""
 
 
@@ -17,13 +18,21 @@ class Reception:
     """Answers what is a `Received`. The trader spawns each answer, so that none holds up the loop."""
 
     def __init__(
-        self, *, balances: BalanceCheck, start_up: StartUp, teller: Teller, outlet: Outlet, previews: Previews
+        self,
+        *,
+        balances: BalanceCheck,
+        start_up: StartUp,
+        teller: Teller,
+        outlet: Outlet,
+        previews: Previews,
+        older: OlderCandles,
     ) -> None:
         self._balances = balances
         self._start_up = start_up
         self._teller = teller
         self._outlet = outlet
         self._previews = previews
+        self._older = older
 
     async def answer(self, number: int, request: Received) -> None:
         """Do what is asked, and tell the answer."""
@@ -32,6 +41,8 @@ class Reception:
                 answered = await self._balances.accept(number, request.gaps)
                 self._teller.request(type(request).__name__, answered.message)
                 self._outlet.tell((answered,))
+            case LoadHistory():
+                self._outlet.tell((await self._older.load(number, request),))
             case PreviewGrid():
                 await self._previews.answer(number, request)
             case ResumeTrading():

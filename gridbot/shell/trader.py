@@ -30,6 +30,7 @@ from gridbot.shell.liquidation import Liquidation
 from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, StopAsked, settled
 from gridbot.shell.meter import Meter
+from gridbot.shell.older_candles import OlderCandles
 from gridbot.shell.outward import Outward
 from gridbot.shell.preparation import Preparation
 from gridbot.shell.previews import Previews
@@ -92,6 +93,7 @@ class Trader:
             teller=self._teller,
             outlet=record.outlet,
             previews=Previews(world, lambda: self.state, record.outlet),
+            older=OlderCandles(self._charts, world.feed),
         )
         self._teller.recovered(recovered.warnings)
 

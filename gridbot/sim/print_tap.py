@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from gridbot.core.candles import Candle
 from gridbot.core.events import Quote
-from gridbot.core.units import Symbol
+from gridbot.core.units import Symbol, TimeMs
 from gridbot.ports import Feed, FeedItem, QuoteArrived, TradePrint
 from gridbot.sim.venue import SimVenue
 
@@ -21,6 +21,10 @@ class PrintTap:
     async def history(self, market: Symbol, timeframe: int, count: int) -> Sequence[Candle]:
         """Return the inner feed's history."""
         return await self._inner.history(market, timeframe, count)
+
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        """Return the inner feed's older candles."""
+        return await self._inner.older(market, timeframe, count, before=before)
 
     async def items(self) -> AsyncIterator[FeedItem]:
         """Yield the inner feed's items."""

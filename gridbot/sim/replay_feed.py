@@ -78,14 +78,11 @@ class ReplayFeed:
 
     async def history(self, market: Symbol, timeframe: int, count: int) -> Sequence[Candle]:
         """Return up to `count` closed candles of `timeframe` ms before now; the market joins the feed."""
-        source = self._source(market)
-        now = self._clock.now_ms()
-        end = source.first_from(TimeMs(now - source.base_ms + 1))
-        oldest = now // timeframe * timeframe - count * timeframe
-        first = source.first_from(TimeMs(max(oldest, 0)))
-        if first >= end:
-            return ()
-        return aggregate(source.candles(first, end - first), timeframe, base_ms=source.base_ms, now=now)[-count:]
+        return _closed(self._source(market), timeframe, count, now=self._clock.now_ms())
+
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        """Return up to `count` candles of `timeframe` ms that ended by `before`, oldest first."""
+        return _closed(self._source(market), timeframe, count, now=TimeMs(min(before, self._clock.now_ms())))
 
     async def items(self) -> AsyncIterator[FeedItem]:
         """Yield trades, quotes and closed candles of all markets by their time, at the chosen speed."""
@@ -147,6 +144,16 @@ class ReplayFeed:
             self._anchor = (now, time)
         elif due > now + NAP_S:
             await self._clock.sleep(due - now)
+
+
+def _closed(source: MarketSource, timeframe: int, count: int, *, now: TimeMs) -> Sequence[Candle]:
+    """Return up to `count` candles of `timeframe` ms that have closed by `now`."""
+    end = source.first_from(TimeMs(now - source.base_ms + 1))
+    oldest = now // timeframe * timeframe - count * timeframe
+    first = source.first_from(TimeMs(max(oldest, 0)))
+    if first >= end:
+        return ()
+    return aggregate(source.candles(first, end - first), timeframe, base_ms=source.base_ms, now=now)[-count:]
 
 
 def _stream(source: MarketSource, start: int) -> Iterator[tuple[int, FeedItem]]:

@@ -24,6 +24,7 @@ from gridbot.shell.facade import (
     Facade,
     ForeignOrders,
     Happened,
+    LoadHistory,
     LogLine,
     MarketView,
     PreviewGrid,
@@ -201,8 +202,17 @@ class FakeFacade:
                 money = Decimal(50_000)
                 told = previewed(number, request, saved=self.config, markets=self.markets, money=money)
                 return [told, Answered(number, told.report is not None, "")]
+            case LoadHistory(symbol=symbol, before=before):
+                return [self._older(number, symbol, before)]
             case CancelOne():
                 return [done]
+
+    def _older(self, number: int, symbol: Symbol, before: TimeMs) -> Answered:
+        market = next(market for market in self.markets if market.instrument.symbol == symbol)
+        added = market.remember(before)
+        if not added:
+            return Answered(number, True, f"There is nothing older of {symbol}.")
+        return Answered(number, True, f"{added} older candles of {symbol} are loaded.")
 
     def _grid(self, id_: GridId) -> FakeGrid:
         return next(grid for grid in self.grids if grid.id == id_)

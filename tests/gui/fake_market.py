@@ -10,7 +10,7 @@ import numpy as np
 from gridbot.core.commands import FillBooked, RoundTripClosed
 from gridbot.core.explain import SlotReason, SlotView
 from gridbot.core.orders import OrderState
-from gridbot.core.rules import Instrument, Wish
+from gridbot.core.rules import GridRules, Instrument, SpacingMode, SpacingRules, Wish
 from gridbot.core.snapshot import CellView, GridView, OrderView
 from gridbot.core.state import LimitCause, Phase, RangeState
 from gridbot.core.units import (
@@ -65,6 +65,7 @@ class FakeMarket:
         self.lows = np.minimum(self.opens, closes) - spread[::-1]
         self.closes = closes
         self.times = start + MINUTE * np.arange(minutes, dtype=np.int64)
+        self.older, self.whole = 450, False
 
     @property
     def price(self) -> Price:
@@ -81,20 +82,40 @@ class FakeMarket:
         self.highs = np.append(self.highs, max(old, new) * 1.0003)
         self.lows = np.append(self.lows, min(old, new) * 0.9997)
 
+    def remember(self, before: int) -> int:
+        """Put up to 300 minutes in front, as far as there are any; return how many."""
+        count = min(300, self.older) if before == self.times[0] else 0
+        if not count:
+            self.whole = True
+            return 0
+        self.older -= count
+        begin = float(self.opens[0])
+        path = begin * np.exp(np.cumsum(self.rng.normal(0.0, 0.0009, count)))[::-1]
+        self.times = np.concatenate((before - MINUTE * np.arange(count, 0, -1, dtype=np.int64), self.times))
+        self.closes = np.concatenate((path, self.closes))
+        self.opens = np.concatenate((path[:1], path[:-1], self.opens))
+        self.highs = np.concatenate((np.maximum(path, self.opens[:count]) * 1.0003, self.highs))
+        self.lows = np.concatenate((np.minimum(path, self.opens[:count]) * 0.9997, self.lows))
+        return count
+
     def chart(self, timeframe: int) -> ChartData:
         every = max(1, timeframe // MINUTE)
         count = len(self.times) // every * every
         times = self.times[:count:every]
         closes = self.closes[:count].reshape(-1, every)[:, -1]
+        highs = self.highs[:count].reshape(-1, every).max(axis=1)
+        lows = self.lows[:count].reshape(-1, every).min(axis=1)
         return ChartData(
             open_time=times,
             open=self.opens[:count:every],
-            high=self.highs[:count].reshape(-1, every).max(axis=1),
-            low=self.lows[:count].reshape(-1, every).min(axis=1),
+            high=highs,
+            low=lows,
             close=closes,
             ema_fast=ema(closes, 20),
             ema_slow=ema(closes, 50),
-            atr=np.full(len(times), np.nan),
+            atr=ema(highs - lows, 14),
+            volume=1 + 50_000 * (highs - lows) / closes,
+            whole=self.whole,
         )
 
 
@@ -228,6 +249,7 @@ class FakeGrid:
                     state=state,
                     created=TimeMs(self.market.time - slot * 37_000),
                     distance=(price - self.market.price) / self.market.price,
+                    profit=quantity * (self.spacing - (2 * price + self.spacing) * FEE),
                 )
             )
         return rows
@@ -307,4 +329,11 @@ class FakeGrid:
             fills=self.fills,
             round_trips=self.trips,
             wins=self.trips,
+            rules=GridRules(
+                self.id,
+                self.market.instrument.symbol,
+                self.investment,
+                levels=self.levels,
+                spacing=SpacingRules(mode=SpacingMode.ABSOLUTE, absolute=self.spacing),
+            ),
         )

@@ -127,14 +127,14 @@ def test_a_track_grows_candle_by_candle_into_what_it_would_have_loaded() -> None
     assert len(early.open_time) == 100
 
 
-def test_a_full_track_keeps_the_newest_half_and_its_indicators_stay_in_step() -> None:
+def test_a_full_track_keeps_the_newer_three_quarters_and_its_indicators_stay_in_step() -> None:
     track = Track(MINUTE, MINUTE)
     for minute in range(MOST_CANDLES + 10):
         track.add(candle(minute))
         if minute in (5_000, MOST_CANDLES - 1):
             track.data((2, 3, 2))
     data = track.data((2, 3, 2))
-    assert len(data.open_time) == len(data.atr) == MOST_CANDLES // 2 + 10
+    assert len(data.open_time) == len(data.atr) == MOST_CANDLES * 3 // 4 + 10
     assert data.open_time[-1] == (MOST_CANDLES + 9) * MINUTE and data.atr[-1] == 2.0
 
 

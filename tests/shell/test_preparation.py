@@ -39,6 +39,9 @@ class SlowFeed:
         opens = [last - number * timeframe for number in reversed(range(count))]
         return [candle(TimeMs(time)) for time in opens if time >= BEGIN - 50 * FIVE]
 
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        return ()
+
     async def items(self) -> AsyncIterator[FeedItem]:
         return
         yield

@@ -34,6 +34,9 @@ class Prices:
     async def history(self, market: Symbol, timeframe: int, count: int) -> Sequence[Candle]:
         return ()
 
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        return ()
+
     async def items(self) -> AsyncIterator[FeedItem]:
         while True:
             yield await self.queue.get()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from gridbot.core.candles import Candle
 from gridbot.core.events import Quote
 from gridbot.core.state import State
-from gridbot.core.units import Price, Symbol
+from gridbot.core.units import Price, Symbol, TimeMs
 from gridbot.core.values import evolve
 from gridbot.core.watch import Watch, watch
 from gridbot.errors import VenueUnavailable
@@ -181,6 +181,10 @@ class Prices:
     async def history(self, market: Symbol, timeframe: int, count: int) -> Sequence[Candle]:
         self._life.check()
         return self._ticker.history(market, timeframe, count)
+
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        self._life.check()
+        return [each for each in self._ticker.history(market, timeframe, 4 * count) if each.open_time < before][-count:]
 
     async def items(self) -> AsyncIterator[FeedItem]:
         self._life.check()

@@ -23,7 +23,7 @@ from gridbot.adapters.exchange.stream_watch import Source
 from gridbot.adapters.exchange.unified import UnifiedExchange
 from gridbot.core.candles import Candle
 from gridbot.core.events import Quote
-from gridbot.core.units import Symbol
+from gridbot.core.units import Symbol, TimeMs
 from gridbot.errors import ConfigError, VenueUnavailable
 from gridbot.ports import CandleArrived, Clock, FeedItem
 
@@ -90,6 +90,14 @@ class ExchangeFeed:
             await self._caught_up(market, closed)
             closed = self._complete[market]
         return await self._pasts[line.name].candles(symbol, timeframe, count, until=closed)
+
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        """Return up to `count` candles of `timeframe` ms that ended by `before`, oldest first.
+
+        Raises VenueUnavailable, and ConfigError for an exchange that nobody opened.
+        """
+        line, symbol = self._place(market)
+        return await self._pasts[line.name].candles(symbol, timeframe, count, until=before)
 
     async def items(self) -> AsyncIterator[FeedItem]:
         """Yield prints, quotes and closed base candles; raises VenueUnavailable when the home exchange is silent."""
