@@ -9,6 +9,7 @@ from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.bootstrap_key_desk import key_desk
 from gridbot.bootstrap_record import record_desk
+from gridbot.bootstrap_research import research_desk
 from gridbot.bootstrap_upkeep import upkeep_desk
 from gridbot.config import AppConfig
 from gridbot.shell.errands import Desks
@@ -33,4 +34,5 @@ def window_desks(
             home, environment, mask, own=AccountName(config.mode, config.account), stop_engine=stop_engine
         ),
         records=record_desk(home.root, mode=config.mode, account=config.account),
+        research=research_desk(home, environment),
     )

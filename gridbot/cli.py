@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,7 @@ from gridbot.errors import ConfigError, GridbotError, IllegalTransition, LedgerE
 
 if TYPE_CHECKING:
     from gridbot.config import AppConfig, GridConfig
+    from gridbot.research.result import BacktestResult
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -153,6 +155,10 @@ def backtest(
     equity: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="With --risk: the account's money; else the investment.")
     ] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Begin on this day, UTC.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="End before this day, UTC.")] = None,
 ) -> None:
     """Trade one grid on a file of candles and report."""
     opening = None if equity is None else _amount("--equity", equity)
@@ -166,9 +172,10 @@ def backtest(
     from gridbot.adapters.market_files.candle_files import load_candles
     from gridbot.adapters.progress_bar import ProgressBar
     from gridbot.research.backtest import run_backtest
+    from gridbot.research.period import cut
     from gridbot.research.summary import summary
 
-    columns = load_candles(candles)
+    columns = cut(load_candles(candles), _day_ms(first), _day_ms(until))
     # A run makes no reference cycles, and the collector would walk every fill that it keeps, again and again.
     gc.disable()
     with ProgressBar(f"{len(columns):,} candles") as progress:
@@ -183,6 +190,14 @@ def backtest(
             stopwatch=time.perf_counter,
         )
     print(summary(result, source=candles.name), flush=True)
+    _write_results(result, json=json, csv=csv)
+    if plot is not None:
+        from gridbot.cli_plot import draw
+
+        _written(plot, lambda path: draw(result, columns, path))
+
+
+def _write_results(result: BacktestResult, *, json: Path | None, csv: Path | None) -> None:
     if json is not None or csv is not None:
         from gridbot.adapters.result_files import write_fills_csv, write_json
 
@@ -191,10 +206,10 @@ def backtest(
             _written(json, lambda path: write_json(path, plain))
         if csv is not None:
             _written(csv, lambda path: write_fills_csv(path, plain["fills"]))
-    if plot is not None:
-        from gridbot.cli_plot import draw
 
-        _written(plot, lambda path: draw(result, columns, path))
+
+def _day_ms(day: datetime | None) -> int | None:
+    return None if day is None else int(day.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _amount(option: str, text: str) -> Decimal:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from gridbot.gui.backtest_plot import BacktestPlot, FillMark, SlotStep, plot_backtest
+from gridbot.research.curves import drawdown_curve, hold_curve
 from gridbot.research.result import BacktestResult
 from gridbot.sim.candle_arrays import CandleArrays
 
@@ -18,12 +17,6 @@ def draw(result: BacktestResult, candles: CandleArrays, target: Path) -> None:
 
 def picture(result: BacktestResult, candles: CandleArrays) -> BacktestPlot:
     """Return what the picture shows. As in the summary, drawdown is a fraction of the investment."""
-    investment = float(result.rules.investment)
-    bought = candles.open_time >= (candles.open_time[-1] + 1 if result.first_laying is None else result.first_laying)
-    held = np.full(len(candles), investment)
-    if bought.any():
-        held[bought] = investment * candles.close[bought] / candles.close[bought][0]
-    peak = np.maximum(np.maximum.accumulate(result.equity), investment)
     return BacktestPlot(
         title=f"{result.rules.symbol} ({result.rules.id}): {result.return_:+.2%}, {len(result.trips):,} round trips",
         base=result.instrument.base,
@@ -38,6 +31,6 @@ def picture(result: BacktestResult, candles: CandleArrays) -> BacktestPlot:
             for laying in result.layings_laid
         ],
         equity=result.equity,
-        buy_and_hold=held,
-        drawdown=(peak - result.equity) / investment,
+        buy_and_hold=hold_curve(result, candles),
+        drawdown=drawdown_curve(result),
     )

@@ -58,6 +58,7 @@ class BacktestResult:
     max_holding_cells: int
     max_drawdown_quote: Decimal
     fully_invested: float | None
+    in_market: float | None
     longest_idle_ms: int | None
     sharpe: float | None
     sortino: float | None
@@ -95,6 +96,7 @@ class BacktestResult:
             "max_drawdown_quote": _text(self.max_drawdown_quote),
             "max_drawdown": _text(self.max_drawdown_quote / self.rules.investment),
             "fully_invested": self.fully_invested,
+            "in_market": self.in_market,
             "longest_idle_ms": self.longest_idle_ms,
             "sharpe": self.sharpe,
             "sortino": self.sortino,
@@ -158,7 +160,8 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
         holding_cells=sum(1 for cell in grid.cells if cell.holding),
         max_holding_cells=recorder.max_holding,
         max_drawdown_quote=drawdown,
-        fully_invested=_fully_invested(recorder, len(grid.cells), len(candles)),
+        fully_invested=_share_held(recorder, len(grid.cells), len(candles)),
+        in_market=_share_held(recorder, 1, len(candles)),
         longest_idle_ms=_longest_idle(candles, recorder),
         sharpe=sharpe,
         sortino=sortino,
@@ -192,15 +195,16 @@ def _equity(candles: CandleArrays, recorder: Recorder, investment: float) -> _Fl
     return inventory
 
 
-def _fully_invested(recorder: Recorder, cells: int, candles: int) -> float | None:
+def _share_held(recorder: Recorder, cells: int, candles: int) -> float | None:
+    """Return the share of the candles from the first laying on at whose end at least so many cells held coins."""
     first = recorder.first_laying
     if first is None:
         return None
     full = 0
     ends = [*recorder.at[1:], candles]
     for at, end, held in zip(recorder.at, ends, recorder.held, strict=True):
-        if held == cells:
-            full += end - max(at, first)
+        if held >= cells:
+            full += max(0, end - max(at, first))
     return full / (candles - first)
 
 

@@ -10,8 +10,9 @@ from typing import Generic, Protocol, TypeVar
 
 from gridbot.core.values import value
 from gridbot.shell.key_desk import KeyDesk
-from gridbot.shell.record_desk import RecordReply, RecordWish
 from gridbot.shell.upkeep_desk import UpkeepReply, UpkeepWish
+from gridbot.shell.record_desk import RecordReply, RecordWish
+from gridbot.shell.research_desk import ResearchReply, ResearchWish
 
 Wish_contra = TypeVar("Wish_contra", contravariant=True)
 Reply = TypeVar("Reply")
@@ -72,3 +73,4 @@ class Desks:
     keys: KeyDesk | None = None
     upkeep: Errands[UpkeepWish, UpkeepReply] | None = None
     records: Errands[RecordWish, RecordReply] | None = None
+    research: Errands[ResearchWish, ResearchReply] | None = None

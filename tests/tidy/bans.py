@@ -190,6 +190,7 @@ GUI_MAY_KNOW = (
     "gridbot.shell.facade",
     "gridbot.shell.errands",
     "gridbot.shell.key_desk",
+    "gridbot.shell.research_desk",
     "gridbot.shell.upkeep_desk",
     "gridbot.shell.record_desk",
     "gridbot.core.snapshot",
