@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.logbook.masking import Mask
+from gridbot.bootstrap_history import history_desk
 from gridbot.bootstrap_key_desk import key_desk
 from gridbot.bootstrap_record import record_desk
 from gridbot.bootstrap_research import research_desk
@@ -35,4 +36,5 @@ def window_desks(
         ),
         records=record_desk(home.root, mode=config.mode, account=config.account),
         research=research_desk(home, environment),
+        history=history_desk(home, mode=config.mode, account=config.account),
     )

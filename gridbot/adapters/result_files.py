@@ -43,6 +43,11 @@ def write_history_csv(path: Path, fills: Iterable[FillBooked]) -> int:
     return _write_csv(path, HISTORY_COLUMNS, map(_history_row, fills))
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that was made in memory, replacing what is there; EnvironmentProblem if it cannot be written."""
+    _replace(path, content)
+
+
 def _history_row(fill: FillBooked) -> dict[str, Any]:
     return {
         "time": fill.time,

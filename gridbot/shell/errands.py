@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from gridbot.core.values import value
+from gridbot.shell.history_desk import HistoryReply, HistoryWish
 from gridbot.shell.key_desk import KeyDesk
 from gridbot.shell.upkeep_desk import UpkeepReply, UpkeepWish
 from gridbot.shell.record_desk import RecordReply, RecordWish
@@ -74,3 +75,4 @@ class Desks:
     upkeep: Errands[UpkeepWish, UpkeepReply] | None = None
     records: Errands[RecordWish, RecordReply] | None = None
     research: Errands[ResearchWish, ResearchReply] | None = None
+    history: Errands[HistoryWish, HistoryReply] | None = None
