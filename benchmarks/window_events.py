@@ -1,9 +1,9 @@
-"""Lets a thousand events a second reach a window and tells how long its event loop was away between two turns.
+"""Lets events reach a window and tells how long its event loop was away between two turns.
 
-`python window_events.py gridbot|peer|bare SECONDS`. Each event is a new price with a log line; ten times a
-second a minute of the hand-written account passes, with its fills. "gridbot" is the window as it is: its drain looks
-20 times a second. "peer" is the same window told by one queued Qt signal an event. "bare" is a label and the log's
-table and nothing else, told the same way.
+`python window_events.py gridbot|minimised|peer|bare SECONDS PER_SECOND`. Each event is a new price with a log line; ten
+times a second a minute of the hand-written account passes, with its fills. "gridbot" is the window as it is: its drain
+looks 20 times a second ("minimised": once). "peer" is the same window told by one queued Qt signal an event. "bare" is
+a label and the log's table and nothing else, told the same way.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.facade import ChartData, Happened, LogLine, View
 from tests.gui.fake_facade import FakeFacade, MemoryStore
 
-PER_SECOND = 1_000
-MINUTE_EVERY = 100
+MINUTES_A_SECOND = 10
 TURN_MS = 5
 DATASET = "price"
 SETTLE_S = 1.0
@@ -43,9 +42,10 @@ OnEvent = Callable[[tuple[Happened, ...], View], None]
 class World(Thread):
     """The hand-written account behind the engine's own facade, moved by a thread as the engine moves its own."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, per_second: int) -> None:
         super().__init__(daemon=True)
-        self._seconds = seconds
+        self._seconds, self._per_second = seconds, per_second
+        self.done = Event()
         self._fake = FakeFacade()
         self._fake.live(400, before=True)
         self._lock = Lock()
@@ -65,9 +65,9 @@ class World(Thread):
 
     def run(self) -> None:
         self.go.wait()
-        began, wanted = perf_counter(), round(self._seconds * PER_SECOND)
-        while self.sent < wanted:
-            due = min(wanted, int((perf_counter() - began) * PER_SECOND))
+        began, wanted = perf_counter(), round(self._seconds * self._per_second)
+        while self.sent < wanted and not self.done.is_set():
+            due = min(wanted, int((perf_counter() - began) * self._per_second))
             while self.sent < due:
                 self._event()
             sleep(0.001)
@@ -75,7 +75,7 @@ class World(Thread):
     def _event(self) -> None:
         self.sent += 1
         news: tuple[Happened, ...] = ()
-        if self.sent % MINUTE_EVERY == 0:
+        if self.sent % max(1, self._per_second // MINUTES_A_SECOND) == 0:
             with self._lock:
                 self._fake.live(1)
             news = self._fake.happened()
@@ -107,6 +107,15 @@ class Turns(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._turn)
+
+    def begin_after(self, also: Callable[[], object]) -> None:
+        """Measure once the window has settled, and do `also` then."""
+        QTimer.singleShot(round(SETTLE_S * 1000), self.begin)
+        QTimer.singleShot(round(SETTLE_S * 1000) + 1, also)
+
+    def spread(self) -> dict[str, float]:
+        """Return how long the loop was away, and what share of a core the process took."""
+        return {"core_share": self.core_share, **spread(self.gaps)}
 
     def begin(self) -> None:
         """Measure from now on."""
@@ -167,10 +176,10 @@ def bare_window() -> tuple[QWidget, RowsModel[Logged], OnEvent]:
 
 def main() -> None:
     """Measure one window."""
-    kind, seconds = sys.argv[1], float(sys.argv[2])
+    kind, seconds, per_second = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = QApplication(sys.argv[:1])
-    world = World(seconds)
+    world = World(seconds, per_second=per_second)
     kept: list[object] = []
     if kind == "bare":
         widget, model, show = bare_window()
@@ -179,6 +188,8 @@ def main() -> None:
         window = our_window(world)
         model = window.logs.model
         kept.append(window)
+        if kind == "minimised":
+            window.showMinimized()
         if kind == "peer":
             window.drain.stop()
 
@@ -189,14 +200,13 @@ def main() -> None:
             kept.append(by_signals(world, at_once, seconds))
     turns = Turns(world)
     world.start()
-    QTimer.singleShot(round(SETTLE_S * 1000), turns.begin)
+    turns.begin_after(lambda: None)
     app.exec()
     tell(
         "gaps",
         events=world.sent,
         shown=sum(row.line.dataset == DATASET for row in model.rows()),
-        core_share=turns.core_share,
-        **spread(turns.gaps),
+        **turns.spread(),
     )
 
 

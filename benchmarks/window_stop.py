@@ -1,25 +1,31 @@
-"""Presses STOP in the real application on the demo, over and over, and tells when the stop held and a cancel left.
+"""Presses STOP in the real application, over and over, and tells when the stop held and a cancel left.
 
-`python window_stop.py PRESSES`. A press is two mouse events posted to the button from another thread at an
-arbitrary moment, so the window's own work is waited for as a person's click waits for it. The engine, its files and
-the demo's venue are the application's own; between presses the stop is released through the facade.
+`python window_stop.py PRESSES demo|live EVENTS_PER_SECOND`: on the demo, whose venue is in this process, or as
+GRIDBOT_HOME says, which is a live account at the sandbox exchange, where a cancel counts when the first bytes of its
+request are handed to the socket; beside it so many log lines a second reach the window. A press is two mouse events
+posted to the button from another thread at an arbitrary moment, so the window's own work is waited for as a person's
+click waits for it. Engine and files are the application's own; between presses the stop is released through the facade.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event, Thread
 from time import perf_counter, sleep
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from window_figures import spread, tell
 
+from gridbot.adapters.config_files import load
 from gridbot.adapters.files.home import Home
 from gridbot.bootstrap import open_engine, window_preferences
 from gridbot.config import default_config
@@ -30,11 +36,14 @@ from gridbot.core.units import GridId, Symbol
 from gridbot.gui.app import SWITCH_INTERVAL_S
 from gridbot.gui.window import Window
 from gridbot.shell.brake import Brake
-from gridbot.shell.facade import ChartData, Facade, Happened, ReleaseKill, Request, StopTrading, View
+from gridbot.shell.engine_facade import EngineFacade
+from gridbot.shell.engine_thread import EngineThread
+from gridbot.shell.facade import ChartData, Facade, Happened, LogLine, ReleaseKill, Request, StopTrading, View
 from gridbot.sim.venue import KillDoor
 
-LONGEST_S = 10.0
+LONGEST_S = 20.0
 FEWEST_ORDERS = 5
+CANCEL = b"DELETE /api/v3/order"
 
 
 class Times:
@@ -97,6 +106,16 @@ def watch_engine(times: Times) -> None:
         times.cancelled.set()
         cancel(door, order)
 
+    send = HTTPConnection.send
+
+    def watched_send(connection: HTTPConnection, data: Any) -> None:
+        # The kill switch is the only one here that speaks through http.client.
+        if bytes(data[: len(CANCEL)]) == CANCEL:
+            times.note("cancel")
+            times.cancelled.set()
+        send(connection, data)
+
+    HTTPConnection.send = watched_send  # type: ignore[method-assign, assignment]
     Brake.press = watched_press  # type: ignore[method-assign, assignment]
     Brake.write = watched_write  # type: ignore[method-assign, assignment]
     KillDoor.cancel = watched_cancel  # type: ignore[method-assign, assignment]
@@ -176,12 +195,43 @@ def resting(view: View) -> bool:
     )
 
 
-def measure(presses: int, home: Home) -> Presser:
+class Chatter(Thread):
+    """Lets log lines reach the window, so many a second."""
+
+    def __init__(self, facade: EngineFacade, per_second: int) -> None:
+        super().__init__(daemon=True)
+        self._facade, self._per_second = facade, per_second
+
+    def run(self) -> None:
+        began, sent = perf_counter(), 0
+        while True:
+            due = int((perf_counter() - began) * self._per_second)
+            time = self._facade.view().time
+            self._facade.tell(
+                LogLine(time, "INFO", "price", "price", f"event {number}", "trace-1", "{}")
+                for number in range(sent, due)
+            )
+            sent = due
+            sleep(0.002)
+
+
+def opened(folder: Path, where: str) -> tuple[Home, EngineThread]:
+    """Return the engine that is pressed, and its folder."""
+    if where == "demo":
+        home = Home(folder)
+        return home, open_engine(home, default_config())
+    home = Home(Path(os.environ["GRIDBOT_HOME"]))
+    return home, open_engine(home, load(home.config), environment=os.environ, resume=True)
+
+
+def measure(presses: int, folder: Path, where: str, per_second: int) -> Presser:
     """Open the application, press, close it."""
     times = Times()
     watch_engine(times)
-    engine = open_engine(home, default_config())
+    home, engine = opened(folder, where)
     engine.start()
+    if per_second:
+        Chatter(engine.facade, per_second).start()
     try:
         facade = WatchedFacade(engine.facade, times)
         window = WatchedWindow(facade, home, times)
@@ -201,7 +251,7 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as folder:
-        presser = measure(int(sys.argv[1]), Home(Path(folder)))
+        presser = measure(int(sys.argv[1]), Path(folder), sys.argv[2], int(sys.argv[3]))
     app.quit()
     if presser.failure:
         sys.exit(presser.failure)
