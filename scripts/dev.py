@@ -21,6 +21,9 @@ if sys.version_info < (3, 11):  # noqa: UP036 - a newcomer may start this with w
     sys.exit("gridbot needs Python 3.11 or newer; start this script with it, or call make PYTHON=python3.11.")
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from scripts.qt_on_debian import DEBIAN_PACKAGE_OF  # noqa: E402  the root is known only from here on
+
 VENV = ROOT / ".venv"
 WINDOWS = os.name == "nt"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
@@ -34,40 +37,12 @@ LOCK_OPTIONS = (
     *("--quiet", "--no-header", "--generate-hashes", "--strip-extras", "--allow-unsafe"),
     *("--build-deps-for", "editable"),
 )
-LOCKS = {"requirements.txt": (), "requirements-test.txt": ("--extra", "test", "-c", "requirements.txt")}
-
-# Which Debian package brings what Qt loads at run time. Sonames are what `ldd` prints as missing.
-DEBIAN_PACKAGE_OF = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libGLX.so.0": "libglx0",
-    "libOpenGL.so.0": "libopengl0",
-    "libX11-xcb.so.1": "libx11-xcb1",
-    "libX11.so.6": "libx11-6",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libfreetype.so.6": "libfreetype6",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-glx.so.0": "libxcb-glx0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-randr.so.0": "libxcb-randr0",
-    "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-render.so.0": "libxcb-render0",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-shm.so.0": "libxcb-shm0",
-    "libxcb-sync.so.1": "libxcb-sync1",
-    "libxcb-util.so.1": "libxcb-util1",
-    "libxcb-xfixes.so.0": "libxcb-xfixes0",
-    "libxcb-xinerama.so.0": "libxcb-xinerama0",
-    "libxcb-xkb.so.1": "libxcb-xkb1",
-    "libxcb.so.1": "libxcb1",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libxkbcommon.so.0": "libxkbcommon0",
+LOCKS = {
+    "requirements.txt": (),
+    "requirements-test.txt": ("--extra", "test", "-c", "requirements.txt"),
+    "requirements-build.txt": ("--extra", "build", "-c", "requirements.txt"),
 }
+
 # Nothing links to a font, but without one every label is a row of boxes.
 FONT_PACKAGE, FONT_FOLDER = "fonts-dejavu-core", Path("/usr/share/fonts")
 
@@ -137,6 +112,19 @@ def create_venv() -> None:
     must([sys.executable, "-m", "venv", "--clear", VENV], why="Python could not create the folder .venv.")
 
 
+def install(python: Path, lock: Path) -> None:
+    """Bring an environment to the locked versions, with gridbot itself."""
+    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    must(
+        [*pip, "--require-hashes", "-r", lock],
+        why=f"pip could not install what {lock.name} names; the lines above say why (no network?).",
+    )
+    # The lock pins setuptools too, so that this one needs no network.
+    must(
+        [*pip, "--no-deps", "--no-build-isolation", "-e", ROOT], why="pip could not install gridbot itself; see above."
+    )
+
+
 def ensure_packages(level: str) -> None:
     """Bring `.venv` to the locked versions; `level` is "runtime" or "test", which holds the first."""
     lock = {"runtime": ROOT / "requirements.txt", "test": ROOT / "requirements-test.txt"}[level]
@@ -145,17 +133,21 @@ def ensure_packages(level: str) -> None:
         return
     say(f"Setting up .venv from {lock.name}; this happens once and takes a minute or so.")
     create_venv()
-    pip: list[str | Path] = [VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    must(
-        [*pip, "--require-hashes", "-r", lock],
-        why=f"pip could not install what {lock.name} names; the lines above say why (no network?).",
-    )
-    # The lock pins setuptools too, so that this one needs no network.
-    must(
-        [*pip, "--no-deps", "--no-build-isolation", "-e", ROOT],
-        why="pip could not install gridbot itself into .venv; the lines above say why.",
-    )
+    install(VENV_PYTHON, lock)
     set_stamp(level, digest)
+
+
+def ensure_build_packages() -> Path:
+    """Return the Python of build/env: what packages are built with and of, and nothing that only tests need."""
+    folder, lock = ROOT / "build" / "env", ROOT / "requirements-build.txt"
+    python, stamp = folder / VENV_PYTHON.relative_to(VENV), folder / "stamp"
+    digest = digest_of(lock, ROOT / "pyproject.toml")
+    if not stamp.is_file() or stamp.read_text("utf-8") != digest:
+        say(f"Setting up build/env from {lock.name}; this happens once and takes a minute or two.")
+        must([sys.executable, "-m", "venv", "--clear", folder], why="Python could not create the folder build/env.")
+        install(python, lock)
+        stamp.write_text(digest, "utf-8")
+    return python
 
 
 def qt_folder() -> Path:
@@ -288,6 +280,11 @@ def bench_durability(args: list[str]) -> int:
     return run_scripts([ROOT / "benchmarks" / "bench_durability.py"], args, lacking="benchmarks/bench_durability.py")
 
 
+def bench_desktop(args: list[str]) -> int:
+    """Measure the window: start, chart, loop, memory, STOP, exports, tables."""
+    return run_scripts([ROOT / "benchmarks" / "bench_desktop.py"], args, lacking="benchmarks/bench_desktop.py")
+
+
 def bench_execution(args: list[str]) -> int:
     """Measure how fast a fill is answered, a start knows what rests, and a stop is flat, on the sandbox exchange."""
     return run_scripts([ROOT / "benchmarks" / "bench_execution.py"], args, lacking="benchmarks/bench_execution.py")
@@ -296,6 +293,23 @@ def bench_execution(args: list[str]) -> int:
 def screenshots(args: list[str]) -> int:
     """Take the pictures that README.md shows."""
     return run_scripts([ROOT / "scripts" / "screenshots.py"], args, lacking="scripts/screenshots.py")
+
+
+def build(args: list[str]) -> int:
+    """Make what users install, in dist/: the application's folder, .deb, .tar.gz, SBOM and checksums."""
+    venv([])
+    return command_line([ensure_build_packages(), "-m", "scripts.package", *args])
+
+
+def test_package(args: list[str]) -> int:
+    """Install what `build` made on an empty Debian, start it and use it from outside, as root on Debian."""
+    return command_line([sys.executable, "-m", "tests.desktop.package_test", *args])
+
+
+def test_desktop(args: list[str]) -> int:
+    """Drive the window from another process as a person would, on a virtual screen, by its accessible names."""
+    venv([])
+    return command_line([sys.executable, "-m", "tests.desktop.window_test", *args])
 
 
 def run_scripts(scripts: Sequence[Path], args: Sequence[str], *, lacking: str) -> int:
@@ -335,8 +349,12 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "bench": bench,
     "bench-backtest": bench_backtest,
     "bench-durability": bench_durability,
+    "bench-desktop": bench_desktop,
     "bench-execution": bench_execution,
     "screenshots": screenshots,
+    "build": build,
+    "test-package": test_package,
+    "test-desktop": test_desktop,
     "lock": lock,
 }
 

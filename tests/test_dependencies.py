@@ -28,6 +28,7 @@ def declared() -> dict[str, set[str]]:
         "run": {name_of(each) for each in project["dependencies"]},
         "test": {name_of(each) for each in project["optional-dependencies"]["test"]},
         "build": {name_of(each) for each in settings["build-system"]["requires"]},
+        "package": {name_of(each) for each in project["optional-dependencies"]["build"]},
     }
 
 
@@ -54,7 +55,13 @@ def test_the_lock_to_test_pins_all_and_agrees_with_the_lock_to_run() -> None:
     assert to_run.items() <= to_test.items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-test.txt"])
+def test_the_lock_to_package_pins_all_and_agrees_with_the_lock_to_run() -> None:
+    to_run, to_package = pins("requirements.txt"), pins("requirements-build.txt")
+    assert declared()["package"] <= set(to_package)
+    assert to_run.items() <= to_package.items()
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-test.txt", "requirements-build.txt"])
 def test_a_lock_has_a_hash_for_each_pin_and_no_option_line(lock: str) -> None:
     text = (ROOT / lock).read_text("utf-8")
     blocks = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
@@ -195,11 +196,14 @@ class _Heard(CcxtClient):
 
 
 def exchange_ids() -> tuple[str, ...]:
-    """Return every exchange's name, sorted: those of ccxt, by the names of its files, and Firi."""
+    """Return every exchange's name, sorted: those of ccxt that are here, by the names of its modules, and Firi.
+
+    The packaged application has those that were looked into, and no files of modules, so the importers are asked.
+    """
     found = importlib.util.find_spec("ccxt")
     places = [] if found is None else found.submodule_search_locations or []
-    names = {file.stem for place in places for file in (Path(place) / "async_support").glob("[a-z]*.py")}
-    return tuple(sorted(names | {FIRI}))
+    modules = pkgutil.iter_modules([str(Path(place) / "async_support") for place in places])
+    return tuple(sorted({each.name for each in modules if not each.ispkg} | {FIRI}))
 
 
 def _refuse_unknown(exchange_id: str) -> None:
