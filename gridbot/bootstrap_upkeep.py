@@ -38,9 +38,9 @@ from gridbot.shell.upkeep_desk import (
     LookForUpdate,
     ReadLicences,
     RestoreBackup,
+    SendTestMessage,
     SetAutostart,
     Surroundings,
-    TestNotifications,
     Told,
     UpdateSeen,
     UpkeepReply,
@@ -91,7 +91,7 @@ class UpkeepRoom:
                 return self._restoring.restore(wish.path, errand)
             case KeepAddresses():
                 return self._keep_addresses(wish)
-            case TestNotifications():
+            case SendTestMessage():
                 return self._test_notifications(wish, errand)
             case LookAround():
                 return self._surroundings()
@@ -145,7 +145,7 @@ class UpkeepRoom:
         many = "One address is" if len(addresses) == 1 else f"{len(addresses)} addresses are"
         return Told((f"{many} kept in {store.kept_in}.",), True)
 
-    def _test_notifications(self, wish: TestNotifications, errand: Errand) -> Told:
+    def _test_notifications(self, wish: SendTestMessage, errand: Errand) -> Told:
         from gridbot.adapters.notify import AppriseNotifier, stored_addresses
 
         errand.tell("Sending a message to every address…")

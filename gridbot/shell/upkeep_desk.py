@@ -77,13 +77,13 @@ class KeepAddresses:
 
 
 @value
-class TestNotifications:
+class SendTestMessage:
     """Send a test message to every configured address; `unlock` opens a file of secrets."""
 
     unlock: str = ""
 
     def __repr__(self) -> str:
-        return "TestNotifications()"
+        return "SendTestMessage()"
 
 
 @value
@@ -116,7 +116,7 @@ UpkeepWish = (
     | LookAtBackup
     | RestoreBackup
     | KeepAddresses
-    | TestNotifications
+    | SendTestMessage
     | LookAround
     | SetAutostart
     | LookForUpdate

@@ -20,9 +20,9 @@ from gridbot.shell.upkeep_desk import (
     ReadLicences,
     RestoreBackup,
     Restored,
+    SendTestMessage,
     SetAutostart,
     Surroundings,
-    TestNotifications,
     Told,
     UpdateSeen,
     UpkeepReply,
@@ -89,7 +89,7 @@ class FakeUpkeep:
                 return Restored(("Restored. What was there before is in before-restore-1.",))
             case KeepAddresses():
                 return Told(("2 addresses are kept in the system's keychain.",), True)
-            case TestNotifications():
+            case SendTestMessage():
                 return Told(("Address 1 (Telegram): sent.", "Address 2 (E-Mail): not sent. It did not answer."), False)
             case SetAutostart(on=on):
                 self.autostart = on

@@ -9,6 +9,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from gridbot.adapters.logbook.log_export import whole_file
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.core.values import value
@@ -63,7 +65,17 @@ def write_bundle(target: Path, sources: tuple[Source, ...], mask: Mask) -> Itera
 
 
 def _clean(line: bytes, mask: Mask, home: str) -> bytes:
-    """Return a line without its secrets and without the user's name, byte for byte where there is neither."""
+    """Return a line, or a whole JSON file, without its secrets and without the user's name.
+
+    Where there is neither it stays byte for byte: the checksums of a journal hold.
+    """
+    if line[:1] == b"{":
+        with suppress(orjson.JSONDecodeError):
+            plain = orjson.loads(line)
+            masked = mask.plain(plain)
+            if masked != plain:
+                line = orjson.dumps(masked, option=orjson.OPT_APPEND_NEWLINE)
+            return line.replace(home.encode(), b"~")
     text = line.decode("utf-8", "surrogateescape")
     return mask.text(text).replace(home, "~").encode("utf-8", "surrogateescape")
 
@@ -74,6 +86,9 @@ def _pieces(source: Source) -> Generator[list[bytes], None, None]:
         yield source.content.splitlines(keepends=True)
         return
     with suppress(FileNotFoundError, EOFError, gzip.BadGzipFile), source.path.open("rb") as raw:
+        if source.path.suffix == ".json":
+            yield [raw.read()]
+            return
         opened: Any = gzip.GzipFile(fileobj=raw, mode="rb") if source.path.suffix == ".gz" else raw
         while lines := opened.readlines(SLICE):
             yield lines
