@@ -12,6 +12,7 @@ from PySide6.QtCore import QProcessEnvironment, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from gridbot.assets_folder import assets_folder
 from gridbot.errors import EnvironmentProblem
 from gridbot.gui.preferences import PreferenceStore
 from gridbot.gui.theme import Theme
@@ -81,9 +82,7 @@ def run_window(
     assert isinstance(app, QApplication)
     app.setApplicationName("gridbot")
     app.setApplicationDisplayName("gridbot")
-    icon = Path(__file__).parent.parent.parent / "assets" / "gridbot.svg"
-    if icon.is_file():
-        app.setWindowIcon(QIcon(str(icon)))
+    app.setWindowIcon(QIcon(str(assets_folder() / "gridbot.svg")))
     window = Window(facade, preferences, desks)
     if theme is not None:
         window.show_theme(theme)

@@ -9,6 +9,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from gridbot.gui.flash import FlashLabel
+from gridbot.gui.icons import put_icon
+from gridbot.gui.measures import M, S
 from gridbot.gui.theme import Colours
 
 
@@ -39,8 +42,13 @@ def set_text(widget: QLabel | QPushButton, text: str) -> None:
         widget.setText(text)
 
 
-def button(text: str, act: Callable[[], object], *, name: str = "", tip: str = "", role: str = "") -> QPushButton:
-    """Return a button. It is never the default one of a dialog unless the dialog says so."""
+def button(
+    text: str, act: Callable[[], object], *, name: str = "", tip: str = "", role: str = "", icon: str = ""
+) -> QPushButton:
+    """Return a button. It is never the default one of a dialog unless the dialog says so.
+
+    `icon` is the name of a file in assets/icons; it follows the theme by itself.
+    """
     made = QPushButton(text)
     made.setAccessibleName(name or text.replace("&", ""))
     made.setAutoDefault(False)
@@ -48,6 +56,8 @@ def button(text: str, act: Callable[[], object], *, name: str = "", tip: str = "
         made.setToolTip(tip)
     if role:
         made.setProperty("role", role)
+    if icon:
+        put_icon(made, icon)
     made.clicked.connect(lambda _checked=False: act())
     return made
 
@@ -81,10 +91,14 @@ class Card(QFrame):
     def __init__(self, title: str) -> None:
         super().__init__()
         set_role(self, "card")
-        self._figure = label("-", role="figure", name=title)
+        self._figure = FlashLabel()
+        self._figure.setTextFormat(Qt.TextFormat.PlainText)
+        self._figure.setText("-")
+        self._figure.setProperty("role", "figure")
+        self._figure.setAccessibleName(title)
         self._note = label("", role="muted", name=f"{title}, in detail", wrap=True)
         box = QVBoxLayout(self)
-        box.setContentsMargins(10, 6, 10, 8)
+        box.setContentsMargins(M, S, M, S)
         box.setSpacing(2)
         box.addWidget(label(title, role="muted"))
         box.addWidget(self._figure)

@@ -1,0 +1,125 @@
+"""A number that has changed is lit for a moment, and nothing else in the window moves.
+
+One timer serves all; it runs only while something is lit, and light fades within 600 ms. `set_flashing(False)` turns
+it off; so does a desktop that asks for no animation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QLabel, QStyle, QWidget
+from shiboken6 import isValid
+
+FADE_MS = 600
+STEP_MS = 50
+PAUSE_MS = 3_000
+"""A label whose number changes all the time is lit only so often: a light that never goes out says nothing."""
+
+
+class Flasher(QObject):
+    """What is lit now, and how brightly: a mark is anything hashable that `owner` paints by itself."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lit: dict[tuple[QWidget, Hashable], int] = {}
+        self._clock = QElapsedTimer()
+        self._clock.start()
+        self._timer = QTimer(self)
+        self._timer.setInterval(STEP_MS)
+        self._timer.timeout.connect(self.fade)
+        self.wanted = True
+
+    def light(self, owner: QWidget, *marks: Hashable) -> None:
+        """Light marks of a widget, from now on for 600 ms."""
+        if not marks or not self.wanted or not owner.isVisible() or not _desktop_moves():
+            return
+        now = self._clock.elapsed()
+        self._lit.update({(owner, mark): now for mark in marks})
+        owner.update()
+        self._timer.start()
+
+    def brightness(self, owner: QWidget, mark: Hashable) -> float:
+        """Return 1 for what was lit this moment, falling to 0."""
+        since = self._lit.get((owner, mark))
+        return 0.0 if since is None else max(0.0, 1 - (self._clock.elapsed() - since) / FADE_MS)
+
+    def busy(self) -> bool:
+        """Tell whether anything is lit."""
+        return bool(self._lit)
+
+    def fade(self) -> None:
+        """Take a step: what is lit is painted again, what has faded is forgotten."""
+        now = self._clock.elapsed()
+        owners = {owner for owner, _ in self._lit if isValid(owner)}
+        self._lit = {key: since for key, since in self._lit.items() if isValid(key[0]) and now - since < FADE_MS}
+        for owner in owners:
+            owner.update()
+        if not self._lit:
+            self._timer.stop()
+
+
+def _desktop_moves() -> bool:
+    """Tell whether the desktop allows animation: with it off, Qt's styles say that theirs last no time."""
+    app = QApplication.instance()
+    hint = QStyle.StyleHint.SH_Widget_Animation_Duration
+    return isinstance(app, QApplication) and app.style().styleHint(hint) > 0
+
+
+_flasher: list[Flasher] = []
+
+
+def flasher() -> Flasher:
+    """Return the application's one flasher."""
+    if not _flasher or not isValid(_flasher[0]):
+        _flasher[:] = [Flasher(QApplication.instance())]
+    return _flasher[0]
+
+
+def set_flashing(wanted: bool) -> None:
+    """Turn the light on or off for the whole window."""
+    flasher().wanted = wanted
+
+
+class FlashLabel(QLabel):
+    """A label whose text is lit when it changes to another one; a first number is no change."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self._since = QElapsedTimer()
+
+    def setText(self, text: str) -> None:
+        changed = self.text() not in ("", "-", text)
+        super().setText(text)
+        if changed and (not self._since.isValid() or self._since.elapsed() >= PAUSE_MS):
+            self._since.start()
+            flasher().light(self, "text")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        bright = flasher().brightness(self, "text")
+        if bright > 0:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QColor(0, 0, 0, 0))
+            painter.setBrush(faded(bright))
+            text = self.fontMetrics().boundingRect(self.contentsRect(), int(self.alignment()), self.text())
+            painter.drawRoundedRect(text.adjusted(-3, 0, 3, 0), 3, 3)
+            painter.end()
+        super().paintEvent(event)
+
+
+_colour = [QColor("#ffe08a")]
+
+
+def set_flash_colour(colour: str) -> None:
+    """Light with this colour from now on."""
+    _colour[:] = [QColor(colour)]
+
+
+def faded(brightness: float) -> QColor:
+    """Return the light's colour at a brightness."""
+    made = QColor(_colour[0])
+    made.setAlphaF(brightness)
+    return made
