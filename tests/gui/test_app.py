@@ -19,7 +19,7 @@ from gridbot.gui.plot_ticks import time_ticks, value_ticks
 from gridbot.gui.theme import Theme
 from tests.gui.fake_facade import FakeFacade, MemoryStore
 
-HEAVY = "ccxt duckdb structlog rich typer scipy pandas matplotlib numba sqlite3 asyncio"
+HEAVY = "ccxt duckdb structlog rich typer scipy pandas matplotlib numba sqlite3 sqlalchemy asyncio"
 
 
 def test_the_window_imports_nothing_heavy_before_it_paints() -> None:
