@@ -54,26 +54,18 @@ class HistoryRoom:
 
     def done(self, wish: HistoryWish, tell: Tell) -> HistoryReply:
         """Catch up, then do what is asked; `tell` hears how far it is and may raise to end it. GridbotError."""
-        past = self._past(tell)
         match wish:
             case LookBack():
+                past = self._past(tell)
                 day_of = local_day if wish.local_days else utc_day
                 note = self._file.mended
                 return portfolio_view(past, wish, day_of=day_of, year_of=_year_of(wish.local_days), note=note)
             case ExportHistory():
-                return self._exported(past, wish, tell)
+                return self.written(wish, tell)
 
-    def _past(self, tell: Tell) -> Past:
-        reached = self._catching.catch_up(tell)
-        tell("Reading the history…", None)
-        file = self._file
-        begun = file.books(begun=True).values()
-        whole = not any(account.traded or account.fees or account.transferred for account in begun)
-        return Past(
-            file.fills(), file.trips(), file.transfers(), file.samples(), file.stops(), reached.time, whole=whole
-        )
-
-    def _exported(self, past: Past, wish: ExportHistory, tell: Tell) -> Written:
+    def written(self, wish: ExportHistory, tell: Tell) -> Written:
+        """Catch up, then write a file, whole or not at all. GridbotError."""
+        past = self._past(tell)
         match wish.what:
             case Exported.FILLS:
                 fills = _chosen(past.fills, past, wish)
@@ -87,6 +79,16 @@ class HistoryRoom:
         tell("Writing the file…", 1.0)
         write_whole(wish.target, content)
         return Written(wish.target, count)
+
+    def _past(self, tell: Tell) -> Past:
+        reached = self._catching.catch_up(tell)
+        tell("Reading the history…", None)
+        file = self._file
+        begun = file.books(begun=True).values()
+        whole = not any(account.traded or account.fees or account.transferred for account in begun)
+        return Past(
+            file.fills(), file.trips(), file.transfers(), file.samples(), file.stops(), reached.time, whole=whole
+        )
 
     def _tax(self, past: Past, wish: ExportHistory, tell: Tell) -> tuple[int, bytes]:
         tell("Matching sales with purchases…", None)

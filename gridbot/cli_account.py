@@ -16,9 +16,11 @@ from gridbot.adapters.logbook.log_files import CURRENT
 from gridbot.adapters.progress_bar import ProgressBar
 from gridbot.adapters.result_files import write_history_csv
 from gridbot.adapters.system_clock import SystemClock
+from gridbot.bootstrap_history import HistoryRoom
 from gridbot.cli_app import known_secrets
 from gridbot.core.units import Mode
 from gridbot.errors import EnvironmentProblem
+from gridbot.shell.history_desk import ExportHistory
 
 REPORTED_BYTES = 60_000
 """How much of the log's end goes into a crash report."""
@@ -29,6 +31,17 @@ def write_fills(home: Home, target: Path, *, mode: Mode, account: str) -> tuple[
     disk = SystemDisk()
     archive = NotesArchive(disk, AccountFolder(disk, home.root, mode=mode, account=account).archive)
     return write_history_csv(target, archive.fills()), archive.damaged
+
+
+def write_history(home: Home, wish: ExportHistory, mode: Mode, account: str) -> int:
+    """Write what `wish` asks for of an account's past, caught up first; return how many rows. GridbotError."""
+    with ProgressBar("Reading the history") as progress:
+
+        def tell(_sentence: str, share: float | None) -> None:
+            if share is not None:
+                progress.report(round(share * 1000), 1000)
+
+        return HistoryRoom(home, mode=mode, account=account).written(wish, tell).rows
 
 
 def write_logs(home: Home, target: Path, *, levels: frozenset[str], text: str) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gridbot.cli_app import GROUPS, AccountOption, ModeOption, app, chosen_account, gridbot_home
+from gridbot.core.units import CostMethod
 
 LOG_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 
@@ -47,6 +48,44 @@ def export_fills(
     if damaged:
         print(f"{damaged} damaged lines of the history were passed over.", file=sys.stderr)
     print(f"{to} written: {count:,} fills.")
+
+
+@GROUPS["export"].command("round-trips")
+def export_round_trips(
+    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to, as CSV.")],
+    grid: Annotated[str, typer.Option(metavar="NAME", help="Only the round trips of this grid.")] = "",
+    mode: ModeOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Write every round trip of an account as CSV."""
+    from gridbot import cli_account
+    from gridbot.core.units import GridId
+    from gridbot.shell.history_desk import Exported, ExportHistory, Scope
+
+    scope = Scope(grid=GridId(grid)) if grid else None
+    wish = ExportHistory(Exported.TRIPS, to, scope=scope)
+    count = cli_account.write_history(gridbot_home(), wish, *chosen_account(mode, account))
+    print(f"{to} written: {count:,} round trips.")
+
+
+@GROUPS["export"].command("tax")
+def export_tax(
+    year: Annotated[int, typer.Option(min=2009, max=9999, help="Which year.")],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="Where to, as CSV.")],
+    method: Annotated[CostMethod, typer.Option(help="Which coins a sale takes first.")] = CostMethod.FIFO,
+    local_days: Annotated[
+        bool, typer.Option("--local-days", help="Cut the year by this machine's clock and not by UTC.")
+    ] = False,
+    mode: ModeOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Write a year's sales with what the coins cost, by FIFO or average cost: arithmetic, no tax advice."""
+    from gridbot import cli_account
+    from gridbot.shell.history_desk import Exported, ExportHistory
+
+    wish = ExportHistory(Exported.TAX, to, year=year, method=method, local_days=local_days)
+    count = cli_account.write_history(gridbot_home(), wish, *chosen_account(mode, account))
+    print(f"{to} written: {count:,} disposals of {year}.")
 
 
 @GROUPS["export"].command("state")

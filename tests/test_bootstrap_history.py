@@ -17,8 +17,7 @@ from gridbot.adapters.files.home import Home
 from gridbot.adapters.local_days import local_day, local_year, utc_year
 from gridbot.bootstrap_history import HistoryRoom, history_desk
 from gridbot.core.portfolio import utc_day
-from gridbot.core.tax import CostMethod
-from gridbot.core.units import Asset, GridId, Mode, Side, TimeMs
+from gridbot.core.units import Asset, CostMethod, GridId, Mode, Side, TimeMs
 from gridbot.errors import EnvironmentProblem, GridbotError
 from gridbot.shell.errand_thread import GivenUp
 from gridbot.shell.errands import Done, Refused

@@ -10,19 +10,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from enum import StrEnum
 
 from gridbot.core.chronicle import FillRow, TransferRow
 from gridbot.core.ledger import add, split, subtract
-from gridbot.core.units import ZERO, Asset, Quantity, Side, Symbol, TimeMs, TradeId
+from gridbot.core.units import ZERO, Asset, CostMethod, Quantity, Side, Symbol, TimeMs, TradeId
 from gridbot.core.values import value
-
-
-class CostMethod(StrEnum):
-    """Which coins a sale takes first."""
-
-    FIFO = "fifo"
-    AVERAGE = "average"
 
 
 @value

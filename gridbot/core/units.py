@@ -55,3 +55,10 @@ class Mode(StrEnum):
     DEMO = "demo"
     DRY = "dry"
     LIVE = "live"
+
+
+class CostMethod(StrEnum):
+    """Which coins a sale takes first, for a tax report."""
+
+    FIFO = "fifo"
+    AVERAGE = "average"

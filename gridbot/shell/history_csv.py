@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from gridbot.core.chronicle import FillRow, TripRow
-from gridbot.core.tax import CostMethod, Disposal, TaxYear, Total
-from gridbot.core.units import Asset, TimeMs
+from gridbot.core.tax import Disposal, TaxYear, Total
+from gridbot.core.units import Asset, CostMethod, TimeMs
 from gridbot.core.values import value
 from gridbot.shell.history_desk import Spelling
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from gridbot.core.chronicle import StopRow, TransferRow, TripRow
 from gridbot.core.portfolio import DAY_MS, Fall, Profit, TripFigures
-from gridbot.core.tax import CostMethod
-from gridbot.core.units import Asset, GridId, Symbol, TimeMs
+from gridbot.core.units import Asset, CostMethod, GridId, Symbol, TimeMs
 from gridbot.core.values import value
 
 

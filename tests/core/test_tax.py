@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridbot.core.chronicle import FillRow, TransferRow
-from gridbot.core.tax import CostMethod, TaxYear, Total, tax_year
-from gridbot.core.units import ZERO, Asset, GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs, TradeId
+from gridbot.core.tax import TaxYear, Total, tax_year
+from gridbot.core.units import ZERO, Asset, CostMethod, GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs, TradeId
 
 D = Decimal
 YEAR = 1_000

@@ -194,7 +194,6 @@ GUI_MAY_KNOW = (
     "gridbot.shell.history_desk",
     "gridbot.core.chronicle",
     "gridbot.core.portfolio",
-    "gridbot.core.tax.CostMethod",
     "gridbot.shell.upkeep_desk",
     "gridbot.shell.record_desk",
     "gridbot.core.snapshot",
