@@ -24,15 +24,25 @@ def set_role(widget: QWidget, role: str, value: object = None) -> None:
         widget.style().polish(widget)
 
 
+class _Label(QLabel):
+    """A label whose name does not hide its text from a screen reader: the text is its description."""
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        if self.accessibleName():
+            self.setAccessibleDescription(text)
+
+
 def label(text: str = "", *, role: str = "", name: str = "", wrap: bool = False) -> QLabel:
     """Return a label of plain text; `name` is what a screen reader says it is."""
-    made = QLabel(text)
+    made = _Label()
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
     if role:
         made.setProperty("role", role)
     if name:
         made.setAccessibleName(name)
+    made.setText(text)
     return made
 
 
