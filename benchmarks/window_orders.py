@@ -23,11 +23,13 @@ from window_figures import spread, tell
 from gridbot.core.orders import OrderState
 from gridbot.core.snapshot import OrderView
 from gridbot.core.units import GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId
-from gridbot.gui.order_rows import ORDER_COLUMNS, OpenOrder
+from gridbot.gui.figures import Figures
+from gridbot.gui.order_rows import OpenOrder, open_columns
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
 
 ORDERS = 50_000
+ORDER_COLUMNS = open_columns(Figures())
 FIRST_MS = 1_735_689_600_000
 SORTED_BY = tuple(number for number, column in enumerate(ORDER_COLUMNS) if column.title in {"Since (UTC)", "Price"})
 """Sorted by one after the other: what is in order by the one is in no order by the other."""

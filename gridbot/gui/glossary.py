@@ -39,6 +39,8 @@ GLOSSARY = {
     "kill": "Trading stops at once, all orders are cancelled, and nothing starts again before you reset it.",
     "maker fee": "The exchange's fee for an order that waits in the book until somebody takes it. gridbot's orders "
     "wait, so this is the fee that is usually paid.",
+    "maker and taker": "A maker's order waited in the book until somebody took it. A taker's traded at once, for a fee "
+    "that is usually higher.",
     "max. drawdown": "The greatest fall of the account from a peak in the time shown, in percent of that peak.",
     "order": "Your instruction at the exchange to buy or sell a quantity at a price.",
     "post-only": "The exchange refuses such an order if it would trade at once, so that never more than the maker fee "
@@ -63,9 +65,12 @@ GLOSSARY = {
     "take profit": "How far above its slot the coins are sold, as a multiple of the spacing.",
     "target": "The price at which the coins of a cell are sold again.",
     "tick size": "The smallest step between two prices that the exchange accepts.",
+    "trip profit": "What the round trip earns after both fees. Of an order that rests: if it is filled and, for a buy, "
+    "its coins are sold at their target.",
     "trend": "Whether the fast average of the prices lies above the slow one (UP), below it (DOWN), or close to it "
     "(NEUTRAL). In a falling market fewer slots buy.",
     "unrealised": "What the coins that are held would win or lose if they were sold at the price of now.",
+    "UTC": "The time of exchanges: it is the same everywhere, and has no summer time.",
     "VaR": "Value at Risk: on 19 days of 20 the account lost less than this, judged by the days seen so far.",
     "volatility spike": "The price moves much more than usual. The grid then buys at fewer slots until it is calmer.",
     "win rate": "How many round trips of a hundred ended with a profit.",

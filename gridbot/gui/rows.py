@@ -2,144 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from gridbot.core.commands import FillBooked, RoundTripClosed
 from gridbot.core.explain import SlotView
-from gridbot.core.rules import Instrument, Wish
+from gridbot.core.rules import Wish
 from gridbot.core.snapshot import GridView, LimitView
 from gridbot.core.state import Phase
 from gridbot.core.values import value
 from gridbot.gui import words
-from gridbot.gui.order_rows import side_ink
+from gridbot.gui.order_rows import gain_ink
 from gridbot.gui.rows_model import Column
 from gridbot.shell.facade import LogLine
-
-
-@value
-class Booked:
-    """A fill or a round trip beside the instrument of its grid (None when that grid is gone)."""
-
-    note: FillBooked | RoundTripClosed
-    instrument: Instrument | None
-
-
-def _gain_ink(amount: Decimal | None) -> str:
-    return "" if not amount else "up" if amount > 0 else "down"
-
-
-def _fill(row: Booked) -> FillBooked:
-    assert isinstance(row.note, FillBooked)
-    return row.note
-
-
-def _trip(row: Booked) -> RoundTripClosed:
-    assert isinstance(row.note, RoundTripClosed)
-    return row.note
-
-
-FILL_COLUMNS: tuple[Column[Booked], ...] = (
-    Column(
-        title="Time (UTC)",
-        text=lambda r: words.moment(r.note.time),
-        order=lambda r: r.note.time,
-        width=150,
-        bare=lambda r: words.iso(r.note.time),
-    ),
-    Column(title="Grid", text=lambda r: r.note.grid, order=lambda r: r.note.grid, width=90),
-    Column(
-        title="Side",
-        text=lambda r: _fill(r).side.value,
-        order=lambda r: _fill(r).side.value,
-        width=50,
-        ink=lambda r: side_ink(_fill(r).side),
-    ),
-    Column(
-        title="Price",
-        text=lambda r: words.price(_fill(r).price, r.instrument),
-        order=lambda r: _fill(r).price,
-        width=100,
-        right=True,
-        bare=lambda r: words.bare(_fill(r).price),
-    ),
-    Column(
-        title="Quantity",
-        text=lambda r: words.quantity(_fill(r).quantity),
-        order=lambda r: _fill(r).quantity,
-        width=90,
-        right=True,
-        bare=lambda r: words.bare(_fill(r).quantity),
-    ),
-    Column(
-        title="Fee",
-        text=lambda r: words.money(_fill(r).fee, _fill(r).fee_asset),
-        order=lambda r: _fill(r).fee,
-        width=110,
-        right=True,
-        bare=lambda r: words.bare(_fill(r).fee),
-    ),
-    Column(title="Cell", text=lambda r: str(_fill(r).cell), order=lambda r: _fill(r).cell, width=46, right=True),
-    Column(
-        title="Kind",
-        text=lambda r: "taker" if _fill(r).taker else "maker",
-        order=lambda r: _fill(r).taker,
-        width=60,
-    ),
-    Column(title="Trade", text=lambda r: _fill(r).trade, order=lambda r: _fill(r).trade, width=120),
-)
-
-TRIP_COLUMNS: tuple[Column[Booked], ...] = (
-    Column(
-        title="Closed (UTC)",
-        text=lambda r: words.moment(r.note.time),
-        order=lambda r: r.note.time,
-        width=150,
-        bare=lambda r: words.iso(r.note.time),
-    ),
-    Column(title="Grid", text=lambda r: r.note.grid, order=lambda r: r.note.grid, width=90),
-    Column(
-        title="Profit",
-        text=lambda r: words.money(_trip(r).profit, "" if r.instrument is None else r.instrument.quote, signed=True),
-        order=lambda r: _trip(r).profit,
-        width=120,
-        right=True,
-        bare=lambda r: words.bare(_trip(r).profit),
-        ink=lambda r: _gain_ink(_trip(r).profit),
-    ),
-    Column(
-        title="Bought at",
-        text=lambda r: words.price(_trip(r).buy_price, r.instrument),
-        order=lambda r: _trip(r).buy_price,
-        width=100,
-        right=True,
-        bare=lambda r: words.bare(_trip(r).buy_price),
-    ),
-    Column(
-        title="Sold at",
-        text=lambda r: words.price(_trip(r).sell_price, r.instrument),
-        order=lambda r: _trip(r).sell_price,
-        width=100,
-        right=True,
-        bare=lambda r: words.bare(_trip(r).sell_price),
-    ),
-    Column(
-        title="Quantity",
-        text=lambda r: words.quantity(_trip(r).quantity),
-        order=lambda r: _trip(r).quantity,
-        width=90,
-        right=True,
-        bare=lambda r: words.bare(_trip(r).quantity),
-    ),
-    Column(
-        title="Took",
-        text=lambda r: words.span(_trip(r).time - _trip(r).opened),
-        order=lambda r: _trip(r).time - _trip(r).opened,
-        width=90,
-        right=True,
-        bare=lambda r: str(_trip(r).time - _trip(r).opened),
-    ),
-    Column(title="Slot", text=lambda r: str(_trip(r).slot), order=lambda r: _trip(r).slot, width=60),
-)
 
 
 def grid_state(grid: GridView) -> str:
@@ -164,7 +35,7 @@ GRID_COLUMNS: tuple[Column[GridView], ...] = (
         width=110,
         right=True,
         bare=lambda g: words.bare(g.total_profit),
-        ink=lambda g: _gain_ink(g.total_profit),
+        ink=lambda g: gain_ink(g.total_profit),
     ),
 )
 

@@ -24,7 +24,7 @@ _ROLE = Qt.ItemDataRole
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column(Generic[Row]):
-    """One column: how a row's cell reads, what it sorts by, and its text for other programs (`bare`).
+    """One column: how a row's cell reads, what it sorts by, and its text and title for other programs (`bare`).
 
     `ink` gives the name of the colour to write with ("" is the usual one); `order` may give None, which sorts last.
     `about` is what the header says of itself; an `extra` column is hidden until a person asks for it.
@@ -36,6 +36,7 @@ class Column(Generic[Row]):
     width: int
     right: bool = False
     bare: Callable[[Row], str] | None = None
+    bare_title: str = ""
     ink: Callable[[Row], str] | None = None
     tip: Callable[[Row], str] | None = None
     about: str = ""
@@ -43,10 +44,21 @@ class Column(Generic[Row]):
 
 
 class RowsModel(QAbstractTableModel, Generic[Row]):
-    """A table's rows. `append` is for what only grows (fills, log lines), `replace` for what is known by a key."""
+    """A table's rows. `append` is for what only grows (fills, log lines), `replace` for what is known by a key.
 
-    def __init__(self, columns: Sequence[Column[Row]], *, key: Callable[[Row], Hashable], limit: int = 50_000) -> None:
+    `ink` gives the colour of a whole row where it is not the usual one; else each column has its own.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        *,
+        key: Callable[[Row], Hashable],
+        limit: int = 50_000,
+        ink: Callable[[Row], str] | None = None,
+    ) -> None:
         super().__init__()
+        self._ink = ink
         self.columns = tuple(columns)
         self._key = key
         self._limit = limit
@@ -79,8 +91,8 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         if role == _ROLE.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
-        if role == _ROLE.ForegroundRole and column.ink is not None:
-            return self._brushes.get(column.ink(self._rows[place]))
+        if role == _ROLE.ForegroundRole:
+            return self._brushes.get(self._ink_of(self._rows[place], column))
         if role == _ROLE.ToolTipRole:
             return self._written(place)[number] if column.tip is None else column.tip(self._rows[place])
         if role == _ROLE.AccessibleTextRole:
@@ -103,6 +115,10 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         self._keys = self._keys_of(self._rows)
         self._reorder(self._sorted(self._visible))
 
+    def _ink_of(self, row: Row, column: Column[Row]) -> str:
+        whole = "" if self._ink is None else self._ink(row)
+        return whole or ("" if column.ink is None else column.ink(row))
+
     # ----------------------------------------------------------------------------------- for the tabs
 
     def set_colours(self, colours: Colours) -> None:
@@ -114,8 +130,13 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         """Write these units behind the titles of columns from now on, which spares them in every row."""
         if dict(units) != self._units:
             self._units = dict(units)
-            self._texts = [None] * len(self._rows)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
+
+    def write_anew(self) -> None:
+        """Write every row anew, for figures are written otherwise from now on."""
+        self._texts = [None] * len(self._rows)
+        if self._visible:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._visible) - 1, len(self.columns) - 1))
 
     def heading(self, number: int) -> str:
         """Return what stands over a column: its title and, where all rows share one, its unit."""
