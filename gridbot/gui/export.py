@@ -77,6 +77,7 @@ class ExportDialog(Dialog):
         self.since, self.until = _moment_field("From (UTC)"), _moment_field("To (UTC)")
         self.bundle = BundlePage()
         self.bundle.changed.connect(self._weigh)
+        self.bundle.changed.connect(self._fit)
         self.path = QLineEdit(str(self._folder / f"gridbot-logs-{_now().toString('yyyyMMdd-HHmm')}.jsonl"))
         self.path.setAccessibleName("File")
         self._browse = button("Choose…", self._choose_file, name="Choose the file")
@@ -156,8 +157,16 @@ class ExportDialog(Dialog):
         self._show_range()
 
     def _show_range(self) -> None:
-        self._between.setVisible(self.range.currentData() == _BETWEEN and self.format.currentData() != _BUNDLE)
+        between = self.range.currentData() == _BETWEEN and self.format.currentData() != _BUNDLE
+        self._between.setVisible(between)
+        self._titles[self._between].setVisible(between)
         self._weigh()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Give wrapped sentences their height: a dialog would keep its size, and cut them."""
+        self.box.activate()
+        self.setMinimumHeight(self.box.heightForWidth(max(self.width(), self.minimumWidth())))
         self.adjustSize()
 
     def _weigh(self) -> None:
