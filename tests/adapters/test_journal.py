@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from gridbot.adapters.files import journal_lines
 from gridbot.adapters.files.account_folder import AccountFolder
+from gridbot.adapters.files.journal_file import PROMPT_S, DiskThread
 from gridbot.core.codec import SCHEMA
 from gridbot.core.events import Event, KillKind, KillReleased, KillRequested
 from gridbot.core.units import Mode, TimeMs
@@ -271,3 +273,51 @@ def test_waiting_for_an_event_that_was_never_appended_is_a_mistake_of_ours(tmp_p
     folder.release()
     with pytest.raises(EnvironmentProblem, match="closed"):
         journal.append(release(1))
+
+
+class Stopwatch:
+    """Work that takes as long as a test says on a clock of its own, and tells in which thread it was done."""
+
+    def __init__(self) -> None:
+        self.now = self.seconds = 0.0
+        self.threads: list[str] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def __call__(self) -> None:
+        self.threads.append(threading.current_thread().name.split("_")[0])
+        self.now += self.seconds
+
+
+def test_a_quick_disk_is_written_to_in_place_and_a_slow_one_by_the_thread() -> None:
+    async def main() -> list[str]:
+        work = Stopwatch()
+        aside = DiskThread(work.monotonic)
+        for work.seconds in (0.0, 0.0, 5 * PROMPT_S, 0.0, 0.0):
+            await aside.promptly(work)
+        await aside(work)
+        aside.close()
+        return work.threads
+
+    here = "MainThread"
+    # The first tells how quick it is; the slow one is noticed afterwards, and forgiven after a quick one.
+    assert asyncio.run(main()) == ["journal", here, here, "journal", here, "journal"]
+
+
+def test_a_disk_that_refuses_in_place_refuses_the_caller_and_is_not_trusted_to_be_quick() -> None:
+    def refuse() -> None:
+        raise EnvironmentProblem("The disk is full.")
+
+    async def main() -> list[str]:
+        work = Stopwatch()
+        aside = DiskThread(work.monotonic)
+        await aside.promptly(work)
+        for _ in range(2):
+            with pytest.raises(EnvironmentProblem, match="full"):
+                await aside.promptly(refuse)
+        await aside.promptly(work)
+        aside.close()
+        return work.threads
+
+    assert asyncio.run(main()) == ["journal", "journal"]

@@ -101,6 +101,8 @@ class Later:
 
         return later()
 
+    promptly = __call__
+
     def close(self) -> None:
         return None
 

@@ -39,6 +39,8 @@ class InTurn:
         work()
         return asyncio.sleep(0)
 
+    promptly = __call__
+
     def close(self) -> None:
         return None
 

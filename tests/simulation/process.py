@@ -50,6 +50,8 @@ class InTurn:
         if slow:
             await self._clock.sleep(self._random.random() * 0.1)
 
+    promptly = __call__
+
     def close(self) -> None:
         return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -15,11 +16,20 @@ from gridbot.core.state import State
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import OpenFile
 
+PROMPT_S = 0.001
+"""A disk that wrote within this time is written to by the loop itself the next time (decision 0014)."""
+
 
 class Aside(Protocol):
     """Runs blocking work so that the loop goes on: a thread in production, the very same turn in a simulation."""
 
-    def __call__(self, work: Callable[[], None]) -> Awaitable[None]: ...
+    def __call__(self, work: Callable[[], None]) -> Awaitable[None]:
+        """Begin work that may take long."""
+        ...
+
+    def promptly(self, work: Callable[[], None]) -> Awaitable[None]:
+        """Begin work of which the caller waits for each part of a millisecond; the answer may be there at once."""
+        ...
 
     def close(self) -> None:
         """Let go of what runs the work; what was begun is finished first."""
@@ -27,13 +37,37 @@ class Aside(Protocol):
 
 
 class DiskThread:
-    """Satisfies `Aside` with one thread, so that a slow fsync never holds up the loop, nor another thread's work."""
+    """Satisfies `Aside` with one thread, so that a slow disk never holds up the loop for longer than one write.
 
-    def __init__(self) -> None:
+    The way to a thread and back takes as long as a quick disk takes to write. So prompt work is done where it is asked
+    for, as long as the disk is quick; after a slow write it goes to the thread, until the disk is quick again there.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.perf_counter) -> None:
+        self._monotonic = monotonic
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._quick = False
 
     def __call__(self, work: Callable[[], None]) -> Awaitable[None]:
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def promptly(self, work: Callable[[], None]) -> Awaitable[None]:
+        if not self._quick:
+            return self(lambda: self._timed(work))
+        done = asyncio.get_running_loop().create_future()
+        try:
+            self._timed(work)
+        except EnvironmentProblem as problem:
+            done.set_exception(problem)
+        else:
+            done.set_result(None)
+        return done
+
+    def _timed(self, work: Callable[[], None]) -> None:
+        self._quick = False
+        began = self._monotonic()
+        work()
+        self._quick = self._monotonic() - began < PROMPT_S
 
     def close(self) -> None:
         """Finish and end the thread."""
@@ -110,8 +144,13 @@ class JournalFile:
         while self._durable < sequence:
             self._refuse_if_failed()
             if self._flight is None:
-                self._flight = asyncio.ensure_future(self._aside(self._write_out))
-                self._flight.add_done_callback(self._landed)
+                flight = asyncio.ensure_future(self._aside.promptly(self._write_out))
+                if flight.done():
+                    # Its failure is kept in `_failure`.
+                    flight.exception()
+                    continue
+                self._flight = flight
+                flight.add_done_callback(self._landed)
             try:
                 # A waiter that is cancelled must not take the others' write with it.
                 await asyncio.shield(self._flight)
