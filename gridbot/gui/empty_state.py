@@ -53,7 +53,7 @@ class EmptyState(QWidget):
         set_text(self._sentence, sentence)
         self._act = act
         set_text(self.action, action)
-        self.action.setAccessibleName(action)
+        self.action.setAccessibleName(action or self._sentence.accessibleName())
         self.action.setVisible(bool(action))
 
     def sentence(self) -> str:

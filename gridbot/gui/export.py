@@ -166,7 +166,8 @@ class ExportDialog(Dialog):
     def _fit(self) -> None:
         """Give wrapped sentences their height: a dialog would keep its size, and cut them."""
         self.box.activate()
-        self.setMinimumHeight(self.box.heightForWidth(max(self.width(), self.minimumWidth())))
+        needed = self.box.heightForWidth(max(self.width(), self.minimumWidth()))
+        self.setMinimumHeight(max(needed, self.box.minimumSize().height()))
         self.adjustSize()
 
     def _weigh(self) -> None:
@@ -281,6 +282,6 @@ def _moment_field(name: str) -> QDateTimeEdit:
     field.setTimeZone(QTimeZone(QTimeZone.Initialization.UTC))
     field.setDateTime(now.addSecs(-3600) if name.startswith("From") else now)
     field.setDisplayFormat("yyyy-MM-dd HH:mm")
-    field.setCalendarPopup(True)
     field.setAccessibleName(name)
+    field.lineEdit().setAccessibleName(name)
     return field
