@@ -138,7 +138,8 @@ rounds, the programs in turns, each in a fresh process.
 gridbot is ended and started again. Seconds from the moment when the account's lock is held until creates may leave:
 the files (snapshot, journal), then the rules and fees of every market, every open order and the trades, balances
 compared to the last digit (which asks for orders and trades once more), closed bars of two timeframes and the first
-quotes. Python's own start and its imports are before it. {rounds} starts, one after the other.
+quotes. Python's own start and its imports are before it. {rounds} starts, each in a fresh minute of
+the exchange's limit: a second one in the same minute waits for it (up to a minute), and breaks nothing.
 
 {table(start, [start_row(found, f"{markets} x {levels} orders")])}
 
