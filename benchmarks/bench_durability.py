@@ -221,7 +221,8 @@ def section(folder: Path, rounds: int, tail: int) -> str:
 `make bench-durability`. {machine()}
 
 **Until a decision is safe.** Through the journal as a trader uses it (a line with its facts and both sums, written in
-place while the disk is quick, else in a thread), beside a bare `write` and `fsync` of the same line to a file on the same disk, in turns:
+place while the disk is quick, else in a thread), beside a bare `write` and `fsync` of the same line to a file on the
+same disk, in turns:
 {SINGLES} single orders, {LAYINGS} layings.
 
 {table(columns, rows)}
