@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from gridbot.core.cells import Block, Want
 from gridbot.core.commands import SpacingRaised
@@ -81,6 +81,8 @@ def _too_small(rules: GridRules, instrument: Instrument, ladder: Ladder | None) 
         return
     rung, quote = small[0], instrument.quote
     least = smallest_investment(ladder, rules, instrument)
+    if least >= 1:
+        least = least.quantize(_CENT, rounding=ROUND_UP)
     cure = f"Raise the investment to at least {least:f} {quote}, or use fewer levels."
     if rung.quantity < instrument.min_qty:
         yield Trouble(
@@ -100,6 +102,7 @@ def _too_small(rules: GridRules, instrument: Instrument, ladder: Ladder | None) 
         )
 
 
+_CENT = Decimal("0.01")
 _SPACING_FIELD = {"atr": "multiplier", "fraction": "fraction", "absolute": "absolute"}
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from gridbot.errors import Mistake
+from gridbot.gui import numbers
 from gridbot.gui.parts import label, set_role, set_text
 from gridbot.gui.schema import Field, Kind
 
@@ -45,7 +47,7 @@ class FieldRow:
         if isinstance(self.editor, QComboBox):
             return str(self.editor.currentData())
         assert isinstance(self.editor, QLineEdit)
-        return self.editor.text()
+        return _read(self.editor.text()) if self._is_number else self.editor.text()
 
     def set_text(self, text: str) -> None:
         """Put a form's text into the editor without telling anyone."""
@@ -63,14 +65,31 @@ class FieldRow:
         elif isinstance(self.editor, QComboBox):
             self.editor.setCurrentIndex(max(0, self.editor.findData(text)))
         elif isinstance(self.editor, QLineEdit):
-            self.editor.setText(text)
+            self.editor.setText(_written(text) if self._is_number else text)
         self.editor.blockSignals(False)
 
     def show_mistake(self, mistake: Mistake | None) -> None:
         """Say what is wrong, or what the field means."""
         set_role(self.editor, "wrong", "true" if mistake is not None else "false")
         set_role(self.note, "muted" if mistake is None else "error")
-        set_text(self.note, _meaning(self.field) if mistake is None else f"{self.field.title} {complaint(mistake)}")
+        set_text(
+            self.note, _meaning(self.field) if mistake is None else f"{self.field.title} {self._complaint(mistake)}"
+        )
+
+    def show_trouble(self, sentence: str) -> None:
+        """Say what stands against the field's value, though it can be read."""
+        set_role(self.editor, "wrong", "true")
+        set_role(self.note, "error")
+        set_text(self.note, sentence)
+
+    def _complaint(self, mistake: Mistake) -> str:
+        if isinstance(self.editor, QLineEdit) and self.text().endswith(_UNCLEAR):
+            return numbers.read_number(self.editor.text()).complaint
+        return complaint(mistake)
+
+    @property
+    def _is_number(self) -> bool:
+        return self.field.kind is Kind.TEXT and self.field.type.startswith(("amount", "number", "whole number"))
 
     def set_visible(self, visible: bool) -> None:
         """Show or hide the row."""
@@ -110,6 +129,27 @@ class FieldRow:
             column.addWidget(box)
         holder.setFocusProxy(self._boxes[0])
         return holder
+
+
+_UNCLEAR = " ?"
+"""Behind a number that could be two: the configuration refuses it, whatever it would make of the digits."""
+
+
+def _read(text: str) -> str:
+    """Return a person's number as the configuration has it: digits and a point. What is none stays as it stands."""
+    number = numbers.read_number(text).number
+    if number is not None:
+        return f"{number:f}"
+    means_another = numbers.style().decimal != "." and "." in text and "," not in text
+    return f"{text}{_UNCLEAR}" if means_another else text
+
+
+def _written(text: str) -> str:
+    """Return the configuration's number as a field shows it, with the decimal sign that its reader writes."""
+    try:
+        return numbers.written(Decimal(text))
+    except InvalidOperation:
+        return text
 
 
 def complaint(mistake: Mistake) -> str:

@@ -35,9 +35,9 @@ class RequestDesk(QObject):
         self._waiting[number] = (on_answer, on_progress)
         return number
 
-    def ask_preview(self, request: PreviewGrid, on_preview: OnPreview) -> int:
+    def ask_preview(self, request: PreviewGrid, on_preview: OnPreview, on_answer: OnAnswer) -> int:
         """Ask what a grid would do; return the request's number. What is told may be told more than once."""
-        number = self.ask(request)
+        number = self.ask(request, on_answer)
         self._previews[number] = on_preview
         return number
 

@@ -26,7 +26,7 @@ from gridbot.gui.context import Context
 from gridbot.gui.display_page import DisplayPage
 from gridbot.gui.form import FormPage
 from gridbot.gui.go_live_dialog import save_in_mode
-from gridbot.gui.grid_dialog import grid_sections
+from gridbot.gui.grid_form import grid_sections
 from gridbot.gui.key_panel import KeyPanel
 from gridbot.gui.parts import button, label, search_field, set_role, set_text
 from gridbot.gui.schema import Field, fields_of

@@ -33,6 +33,8 @@ from gridbot.shell.facade import Previewed, PreviewGrid
 from tests.gui.fake_market import FakeMarket
 
 BARS = 120
+SOL, DAY = "SOL/USDT", 86_400_000
+"""A market that no grid trades yet."""
 
 
 def previewed(
@@ -45,6 +47,11 @@ def previewed(
         return Previewed(number, None, (), error.message)
     rules = config.to_rules()
     wanted = next(grid for grid in rules.grids if grid.id == request.grid)
+    if wanted.symbol == SOL:
+        markets = (
+            *markets,
+            FakeMarket(SOL, price=150.0, tick="0.01", seed=9, start=markets[0].time - DAY, minutes=1440),
+        )
     market = next((each for each in markets if each.instrument.symbol == wanted.symbol), None)
     if market is None:
         sentence = f"There is no market {wanted.symbol} here. Choose a market that the exchange lists."

@@ -17,6 +17,7 @@ from gridbot.core.units import Asset, Mode
 from gridbot.core.values import evolve
 from gridbot.errors import Mistake
 from gridbot.gui.grid_dialog import GridDialog
+from gridbot.gui.review_dialog import ReviewDialog
 from gridbot.gui.theme import Theme
 from gridbot.gui.window import Window
 from gridbot.shell.facade import Answered, SaveConfig, SetWish
@@ -27,12 +28,24 @@ from tests.gui.finding import dialog, press, said, texts
 
 def add_form(window: Window) -> GridDialog:
     window.market.add_grid()
-    return dialog(GridDialog)
+    form = dialog(GridDialog)
+    window.drain.take()
+    return form
 
 
 def write(form: GridDialog, path: str, text: str) -> None:
     form.form.rows[path].set_text(text)
     form.check()
+    look(form)
+
+
+def look(form: GridDialog) -> None:
+    """Have the preview of what stands there now."""
+    form.look()
+    tab = form.parentWidget()
+    window = None if tab is None else tab.window()
+    assert isinstance(window, Window)
+    window.drain.take()
 
 
 def test_the_list_says_state_and_profit_of_each_grid(window: Window, facade: FakeFacade) -> None:
@@ -108,7 +121,7 @@ def test_absolute_spacing_without_its_amount_is_refused(window: Window) -> None:
     form = add_form(window)
     write(form, "spacing.mode", "absolute")
     assert "must be given, because spacing.mode is absolute" in form.form.rows["spacing.absolute"].note.text()
-    write(form, "spacing.absolute", "250")
+    write(form, "spacing.absolute", "2.5")
     assert form.apply.isEnabled()
     form.close()
 
@@ -144,8 +157,9 @@ def test_editing_keeps_what_nobody_touched_and_counts_the_changes(window: Window
     assert not form.apply.isEnabled(), "nothing has changed"
     write(form, "levels", "12")
     write(form, "take_profit", "1.25")
-    assert form.apply.text() == "Apply 2 changes"
+    assert form.apply.text() == "Apply 2 changes…"
     press(form, "Apply")
+    press(dialog(ReviewDialog), "Apply the changes")
     sent = facade.requests(SaveConfig)[0]
     assert isinstance(sent, SaveConfig)
     before, after = facade.view().config_text, json.loads(sent.text)
@@ -154,8 +168,8 @@ def test_editing_keeps_what_nobody_touched_and_counts_the_changes(window: Window
 
 
 def test_a_refusal_by_the_engine_is_shown_beside_its_field(window: Window, facade: FakeFacade) -> None:
-    facade.answers = False
     form = add_form(window)
+    facade.answers = False
     press(form, "Apply")
     mistake = Mistake(path="grids[2].symbol", value='"SOL/USDT"', reason="is not traded on this exchange")
     facade.say(Answered(len(facade.asked), False, "The market is not known.", (mistake,)))
@@ -181,8 +195,8 @@ def test_a_preset_fills_the_form(window: Window) -> None:
 
 
 def test_an_answer_to_a_closed_form_harms_nobody(window: Window, facade: FakeFacade, qtbot: object) -> None:
-    facade.answers = False
     form = add_form(window)
+    facade.answers = False
     press(form, "Apply")
     form.close()
     facade.say(Answered(len(facade.asked), True, "Saved."))
