@@ -9,11 +9,11 @@ from gridbot.core.booking import fee_total
 from gridbot.core.cells import Cell
 from gridbot.core.events import KillKind
 from gridbot.core.explain import SlotView, explain_grid
+from gridbot.core.limit_views import LimitView, limit_views, mid_of
 from gridbot.core.orders import TERMINAL, Order, OrderState
 from gridbot.core.prospects import trip_profit
-from gridbot.core.readings import value_at_risk
-from gridbot.core.rules import Breaker, GridRules, Instrument, RiskRules, Wish
-from gridbot.core.state import Grid, Level, LimitCause, Phase, RangeState, RiskState, State
+from gridbot.core.rules import GridRules, Instrument, Wish
+from gridbot.core.state import Grid, Level, LimitCause, Phase, RangeState, State
 from gridbot.core.units import ZERO, Asset, GridId, Mode, OrderId, Price, Quantity, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.core.values import value
 
@@ -97,24 +97,6 @@ class GridView:
 
 
 @value
-class LimitView:
-    """One limit or breaker: what it stands at now, its figures, and when it last tripped. Fractions or units by name.
-
-    `now` is None where nothing can be measured yet.
-    """
-
-    code: str
-    scope: str
-    now: Decimal | None
-    warn: Decimal | None
-    limit: Decimal
-    action: str
-    tripped: bool
-    sentence: str
-    last_trip: TimeMs | None
-
-
-@value
 class BalanceView:
     """One asset of the account, in its own units."""
 
@@ -173,9 +155,9 @@ def snapshot(state: State) -> Snapshot:
         risk.peak,
         day,
         tuple(_balance_views(state)),
-        tuple(_grid_view(grid, _mid(risk, grid.rules.symbol)) for grid in state.grids.values()),
+        tuple(_grid_view(grid, mid_of(risk, grid.rules.symbol)) for grid in state.grids.values()),
         orders,
-        () if state.rules.risk is None else tuple(_limit_views(state, state.rules.risk)),
+        () if state.rules.risk is None else tuple(limit_views(state, state.rules.risk)),
         state.fills,
         state.round_trips,
     )
@@ -199,11 +181,6 @@ def _equity_asset(state: State) -> Asset | None:
     if state.rules.risk is not None and state.rules.risk.equity_asset is not None:
         return state.rules.risk.equity_asset
     return next((grid.instrument.quote for grid in state.grids.values() if grid.instrument is not None), None)
-
-
-def _mid(risk: RiskState, symbol: Symbol) -> Decimal | None:
-    quote = risk.quotes.get(symbol)
-    return None if quote is None or not ZERO < quote.bid <= quote.ask else (quote.bid + quote.ask) / 2
 
 
 def _grid_view(grid: Grid, mid: Decimal | None) -> GridView:
@@ -256,7 +233,7 @@ def _grid_view(grid: Grid, mid: Decimal | None) -> GridView:
 def _order_views(state: State) -> list[OrderView]:
     views = []
     for grid in state.grids.values():
-        mid = _mid(state.risk, grid.rules.symbol)
+        mid = mid_of(state.risk, grid.rules.symbol)
         for cell in grid.cells:
             if cell.order is not None and cell.order.state not in TERMINAL:
                 views.append(_order_view(grid, cell, cell.order, mid))
@@ -297,75 +274,3 @@ def _balance_views(state: State) -> list[BalanceView]:
             amount = order.leaves * order.price * (1 + instrument.maker_fee) if buying else order.leaves
             locked[asset] = locked.get(asset, ZERO) + amount
     return [BalanceView(asset, account.total, locked.get(asset, ZERO)) for asset, account in state.accounts.items()]
-
-
-def _limit_views(state: State, rules: RiskRules) -> list[LimitView]:
-    risk, equity = state.risk, state.risk.equity
-    views = [*_exposure_views(state, rules, equity)]
-    fall = None if equity is None or not risk.peak else 1 - equity / risk.peak
-    loss = None if equity is None or not risk.day_start else 1 - equity / risk.day_start
-    views.append(_view(risk, "max_drawdown", "", fall, rules.max_drawdown))
-    views.append(_view(risk, "max_daily_loss", "", loss, rules.max_daily_loss))
-    views.append(_view(risk, "max_var", "", value_at_risk(risk.daily), rules.max_var))
-    recent = sum(1 for time in risk.creates if time > state.now - 10_000)
-    views.append(_plain("max_creates_per_10s", "", Decimal(recent), Decimal(rules.max_creates_per_10s), "wait"))
-    views.append(_view(risk, "max_error_rate", "", None, rules.max_error_rate))
-    views.append(_view(risk, "max_clock_skew_ms", "", None, rules.max_clock_skew_ms))
-    for symbol, quote in risk.quotes.items():
-        views.append(_view(risk, "max_quote_age_ms", symbol, Decimal(quote.age_ms), rules.max_quote_age_ms))
-        mid = _mid(risk, symbol)
-        spread = None if mid is None else (quote.ask - quote.bid) / mid
-        views.append(_view(risk, "max_spread", symbol, spread, rules.max_spread))
-    views.append(_view(risk, "price_collar", "", None, rules.price_collar))
-    views.append(_view(risk, "max_order_value", "", None, rules.max_order_value))
-    integrity = risk.tripped.get("integrity")
-    sentence = "" if integrity is None else integrity.sentence
-    last = risk.last_trip.get("integrity")
-    views.append(LimitView("integrity", "", None, None, ZERO, "kill", integrity is not None, sentence, last))
-    return views
-
-
-def _exposure_views(state: State, rules: RiskRules, equity: Decimal | None) -> list[LimitView]:
-    by_symbol: dict[Symbol, Decimal] = {}
-    by_asset: dict[Asset, Decimal] = {}
-    orders: dict[Symbol, int] = {}
-    for grid in state.grids.values():
-        symbol, mid = grid.rules.symbol, _mid(state.risk, grid.rules.symbol)
-        held = grid.tally.open_cost if mid is None else grid.tally.inventory * mid
-        live = [c.order for c in grid.cells if c.order is not None and c.order.state not in TERMINAL]
-        buys = sum((order.leaves * order.price for order in live if order.side is Side.BUY), ZERO)
-        by_symbol[symbol] = by_symbol.get(symbol, ZERO) + held + buys
-        orders[symbol] = orders.get(symbol, 0) + len(live)
-        if grid.instrument is not None:
-            by_asset[grid.instrument.base] = by_asset.get(grid.instrument.base, ZERO) + held
-    views = []
-    for symbol, amount in by_symbol.items():
-        views.append(
-            _view(state.risk, "max_symbol_exposure", symbol, _share(amount, equity), rules.max_symbol_exposure)
-        )
-    total = sum(by_symbol.values(), ZERO)
-    views.append(_view(state.risk, "max_total_exposure", "", _share(total, equity), rules.max_total_exposure))
-    for asset, amount in by_asset.items():
-        share = _share(amount, equity)
-        views.append(_view(state.risk, "max_asset_concentration", asset, share, rules.max_asset_concentration))
-    for symbol, count in orders.items():
-        views.append(_plain("max_open_orders", symbol, Decimal(count), Decimal(rules.max_open_orders), "deny"))
-    return views
-
-
-def _share(amount: Decimal, equity: Decimal | None) -> Decimal | None:
-    return None if equity is None or equity <= 0 else amount / equity
-
-
-def _view(risk: RiskState, code: str, scope: str, now: Decimal | None, breaker: Breaker) -> LimitView:
-    keys = (f"{code}:{scope}", f"{code}_warn:{scope}") if scope else (code, f"{code}_warn")
-    trip = next((risk.tripped[key] for key in keys if key in risk.tripped), None)
-    last = max((risk.last_trip[key] for key in keys if key in risk.last_trip), default=None)
-    sentence = "" if trip is None else trip.sentence
-    return LimitView(
-        code, scope, now, breaker.warn, breaker.limit, breaker.action.value, trip is not None, sentence, last
-    )
-
-
-def _plain(code: str, scope: str, now: Decimal, limit: Decimal, action: str) -> LimitView:
-    return LimitView(code, scope, now, None, limit, action, now >= limit, "", None)

@@ -7,7 +7,8 @@ import json
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gridbot.core.snapshot import LimitView, Snapshot
+from gridbot.core.limit_views import LimitView
+from gridbot.core.snapshot import Snapshot
 from gridbot.core.state import Level
 from gridbot.core.units import ZERO, Mode
 from gridbot.gui import words

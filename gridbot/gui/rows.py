@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gridbot.core.explain import SlotView
+from gridbot.core.limit_views import LimitView
 from gridbot.core.rules import Wish
-from gridbot.core.snapshot import GridView, LimitView
+from gridbot.core.snapshot import GridView
 from gridbot.core.state import Phase
 from gridbot.core.values import value
 from gridbot.gui import words

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gridbot.config import AppConfig
+from gridbot.core.events import Marked
+from gridbot.core.limit_views import measured
 from gridbot.core.snapshot import Snapshot, snapshot
 from gridbot.core.state import State
 from gridbot.core.values import evolve
@@ -14,9 +18,14 @@ from gridbot.shell.market_board import MarketBoard
 from gridbot.shell.problems import Problems
 from gridbot.shell.reconciler import Reconciler
 
+LOOK_MS = 1_000
+
 
 class Showcase:
-    """Builds views; a state that did not change is not looked at again, nor a configuration written out again."""
+    """Builds views; a state that did not change is not looked at again, nor a configuration written out again.
+
+    `mark` tells what the breakers would be told now, of which the state keeps neither requests nor the clock.
+    """
 
     def __init__(
         self,
@@ -27,6 +36,7 @@ class Showcase:
         balances: BalanceCheck,
         reconciler: Reconciler,
         words: ExchangeWords,
+        mark: Callable[[], Marked],
     ) -> None:
         self._board = board
         self._problems = problems
@@ -35,6 +45,8 @@ class Showcase:
         self._balances = balances
         self._reconciler = reconciler
         self._words = words
+        self._mark = mark
+        self._marked: Marked | None = None
         self._beat = 0
         self._seen: tuple[State, Snapshot] | None = None
         self._config: tuple[AppConfig, str] | None = None
@@ -44,6 +56,9 @@ class Showcase:
         self._beat += 1
         if self._seen is None or self._seen[0] is not state:
             self._seen = (state, snapshot(state))
+        mark = self._marked = self._newest_mark()
+        seen = self._seen[1]
+        limits = measured(seen.limits, requests=mark.requests, failures=mark.failures, skew_ms=mark.clock_skew_ms)
         if self._config is None or self._config[0] is not config:
             self._config = (config, config.to_json())
         symbols = dict.fromkeys(grid.rules.symbol for grid in state.grids.values())
@@ -54,7 +69,7 @@ class Showcase:
         return View(
             self._beat,
             now,
-            self._seen[1],
+            evolve(seen, limits=limits),
             markets,
             running,
             starting,
@@ -64,3 +79,9 @@ class Showcase:
             foreign=self._reconciler.foreign(),
             words=self._words,
         )
+
+    def _newest_mark(self) -> Marked:
+        """Return what is measured, at most a second old."""
+        if self._marked is None or self._clock.now_ms() - self._marked.time >= LOOK_MS:
+            return self._mark()
+        return self._marked

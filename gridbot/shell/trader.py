@@ -109,7 +109,7 @@ class Trader:
             settled=partial(settled, put),
         )
         self._showcase = Showcase(
-            self._board, self._problems, clock, self._arrival, self.balances, self._reconciler, world.words
+            self._board, self._problems, clock, self._arrival, self.balances, self._reconciler, world.words, self._mark
         )
         self._start_up = StartUp(
             preparation=preparation,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gridbot.core.events import KillKind
+from gridbot.core.limit_views import LimitView, measured
 from gridbot.core.orders import Fact
 from gridbot.core.rules import Wish
-from gridbot.core.snapshot import GridView, LimitView, Snapshot, snapshot
+from gridbot.core.snapshot import GridView, Snapshot, snapshot
 from gridbot.core.state import Level, Phase
 from gridbot.core.units import Asset, Side
 from tests.core.builders import BTC, GRID, USD, Rig, base_fees, d, loose, rules
@@ -144,3 +145,35 @@ def test_a_snapshot_can_be_taken_of_every_state_of_a_walk_and_adds_up() -> None:
         assert len(view.orders) == sum(
             cell.order is not None for grid in walk.state.grids.values() for cell in grid.cells
         )
+
+
+def test_a_grid_s_own_guards_stand_with_the_limits() -> None:
+    rig = Rig(rules(risk=loose()), balance=1_000).laid().accept()
+    jump, spike = _limit(rig, "atr_jump"), _limit(rig, "spike")
+    assert (jump.scope, jump.limit, jump.action, jump.tripped) == (GRID, d("0.3"), "no_new_buys", False)
+    assert (spike.scope, spike.limit, spike.tripped) == (GRID, d("1.5"), False)
+    signal = rig.grid.signal
+    assert signal.ready and signal.atr.current is not None and spike.now is not None
+    assert abs(float(spike.now) - signal.atr.current / (sum(signal.recent) / len(signal.recent))) < 1e-6
+    assert jump.now is not None and abs(float(jump.now) - abs(signal.recent[-1] / signal.recent[-2] - 1)) < 1e-6
+
+
+def test_the_smallest_order_is_the_exchange_s_unless_the_rules_say_otherwise() -> None:
+    rig = _rig()
+    assert (_limit(rig, "min_order_value").scope, _limit(rig, "min_order_value").limit) == (BTC, d(5))
+    stricter = Rig(rules(risk=loose(min_order_value=d(20))), balance=1_000).laid()
+    assert _limit(stricter, "min_order_value").limit == 20
+
+
+def test_what_only_the_shell_measures_joins_the_limits() -> None:
+    limits = snapshot(_rig().state).limits
+
+    def now(code: str, *, requests: int, failures: int, skew_ms: int | None) -> object:
+        views = measured(limits, requests=requests, failures=failures, skew_ms=skew_ms)
+        return next(view.now for view in views if view.code == code)
+
+    assert now("max_error_rate", requests=20, failures=3, skew_ms=None) == d("0.15")
+    assert now("max_error_rate", requests=9, failures=9, skew_ms=None) is None, "too few to say"
+    assert now("max_clock_skew_ms", requests=0, failures=0, skew_ms=-250) == 250
+    assert now("max_clock_skew_ms", requests=0, failures=0, skew_ms=None) is None
+    assert now("max_drawdown", requests=0, failures=0, skew_ms=-250) is not None

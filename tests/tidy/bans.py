@@ -209,6 +209,7 @@ GUI_MAY_KNOW = (
     "gridbot.core.events.Removal",
     "gridbot.core.explain.SlotReason",
     "gridbot.core.explain.SlotView",
+    "gridbot.core.limit_views.LimitView",
     "gridbot.core.launch",
     "gridbot.core.launch_troubles.Trouble",
     "gridbot.core.orders.OrderState",
