@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QSize
+
 XS, S, M, L, XL = SPACE = 4, 8, 12, 16, 24
 """Pixels between things: within a group, in a row, around content, between groups, around a page."""
 
@@ -16,3 +18,6 @@ CONTROL_HEIGHT = 28
 
 ICON_SMALL, ICON, ICON_LARGE = 16, 20, 40
 """Pixels of an icon: in buttons and tabs, alone, and over an empty page."""
+
+SMALLEST = QSize(960, 600)
+"""Pixels of the smallest window in which nothing is cut."""

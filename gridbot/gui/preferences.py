@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from gridbot.gui.numbers import Writing
 from gridbot.gui.theme import Theme, Trading
 
 
@@ -31,6 +32,9 @@ class Preferences:
         widths: column widths in pixels, by table.
         columns: how a person arranged a table's columns (`Table.arrangement`), by table.
         welcomed: whether the first steps were shown.
+        numbers: whose way of writing numbers is used.
+        flash: whether numbers are lit for a moment when they change.
+        fill_sound, alarm_sound: whether there is a sound for a fill, and for what needs a person.
     """
 
     def __init__(self, saved: Mapping[str, object]) -> None:
@@ -41,6 +45,10 @@ class Preferences:
         self.timeframe = _whole(saved.get("timeframe"), 900_000)
         self.tab = _whole(saved.get("tab"), 0)
         self.welcomed = saved.get("welcomed") is True
+        self.numbers = Writing(_one_of(saved.get("numbers"), [each.value for each in Writing], Writing.SYSTEM.value))
+        self.flash = saved.get("flash") is not False
+        self.fill_sound = saved.get("fill_sound") is True
+        self.alarm_sound = saved.get("alarm_sound") is True
         self.widths: dict[str, list[int]] = {}
         widths = saved.get("widths")
         for table, columns in (widths if isinstance(widths, dict) else {}).items():
@@ -63,6 +71,10 @@ class Preferences:
             "widths": self.widths,
             "columns": self.columns,
             "welcomed": self.welcomed,
+            "numbers": self.numbers.value,
+            "flash": self.flash,
+            "fill_sound": self.fill_sound,
+            "alarm_sound": self.alarm_sound,
         }
 
 

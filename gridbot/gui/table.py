@@ -140,6 +140,10 @@ class Table(QTableView):
         numbers = [number for number in range(len(self._rows.columns)) if not self.isColumnHidden(number)]
         return sorted(numbers, key=self.horizontalHeader().visualIndex)
 
+    def write_anew(self) -> None:
+        """Write every cell anew, for numbers are written otherwise from now on."""
+        self._rows.write_anew()
+
     def put_on_top(self, row: int) -> None:
         """Scroll so that a row is the first one seen."""
         # Rows that came in a moment ago are not laid out yet, and the bar would not go beyond the old end.

@@ -12,6 +12,7 @@ from gridbot.core.orders import OrderState
 from gridbot.core.rules import Instrument, Wish
 from gridbot.core.state import Level, Phase, RangeState
 from gridbot.core.units import Mode, TimeMs
+from gridbot.gui.numbers import grouped, in_style, plain
 
 NONE = "-"
 
@@ -94,15 +95,15 @@ def limit_figure(code: str, figure: Decimal | None) -> str:
     if figure is None or code == "integrity":
         return NONE
     if code in COUNTED:
-        return f"{figure:f}"
-    return f"{figure:,.0f} ms" if code.endswith("_ms") else percent(figure)
+        return in_style(f"{figure:,f}")
+    return f"{grouped(figure, 0)} ms" if code.endswith("_ms") else percent(figure)
 
 
 def percent(fraction: Decimal | None, *, signed: bool = False, places: int = 2) -> str:
     """Return a fraction as percent."""
     if fraction is None:
         return NONE
-    return f"{fraction * 100:{'+' if signed else ''},.{places}f} %"
+    return f"{grouped(fraction * 100, places, signed=signed)} %"
 
 
 def money(amount: Decimal | None, asset: str = "", *, signed: bool = False) -> str:
@@ -110,7 +111,7 @@ def money(amount: Decimal | None, asset: str = "", *, signed: bool = False) -> s
     if amount is None:
         return NONE
     places = 2 if abs(amount) >= 1 or amount == 0 else 4 if abs(amount) >= Decimal("0.01") else 8
-    return f"{amount:{'+' if signed else ''},.{places}f} {asset}".rstrip()
+    return f"{grouped(amount, places, signed=signed)} {asset}".rstrip()
 
 
 def places_of(tick: Decimal) -> int:
@@ -124,13 +125,13 @@ def price(amount: Decimal | None, instrument: Instrument | None) -> str:
     if amount is None:
         return NONE
     if instrument is None:
-        return f"{amount:,f}"
-    return f"{amount:,.{places_of(instrument.tick_size)}f}"
+        return in_style(f"{amount:,f}")
+    return grouped(amount, places_of(instrument.tick_size))
 
 
 def reading(price: float) -> str:
     """Return a price read off the chart, with as many decimals as its size deserves."""
-    return f"{price:,.2f}" if abs(price) >= 100 else f"{price:,.6g}"
+    return grouped(price, 2) if abs(price) >= 100 else in_style(f"{price:,.6g}")
 
 
 def bare(amount: Decimal | None) -> str:
@@ -141,9 +142,16 @@ def bare(amount: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def quantity(amount: Decimal | None) -> str:
-    """Return a quantity of base currency with as many decimals as it has."""
-    return NONE if amount is None else bare(amount)
+def quantity(amount: Decimal | None, instrument: Instrument | None = None) -> str:
+    """Return a quantity of base currency: with the market's own decimals, so that a column of them is aligned.
+
+    Without the market it has as many decimals as it needs.
+    """
+    if amount is None:
+        return NONE
+    if instrument is None:
+        return plain(Decimal(bare(amount)))
+    return grouped(amount, max(places_of(instrument.lot_size), places_of(amount)))
 
 
 def moment(time: TimeMs | int | None) -> str:
@@ -167,7 +175,7 @@ def age(milliseconds: int | None) -> str:
         return "no data yet"
     seconds = milliseconds / 1000
     if seconds < 10:
-        return f"{seconds:.1f} s ago"
+        return f"{grouped(seconds, 1)} s ago"
     if seconds < 120:
         return f"{seconds:.0f} s ago"
     return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.0f} h ago"
@@ -192,12 +200,12 @@ def span(milliseconds: int) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return "1 order", "2 orders"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{in_style(f'{number:,}')} {noun}{'' if number == 1 else 's'}"
 
 
 def size(count: int) -> str:
     """Return a number of bytes as a person says it."""
     for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= step:
-            return f"{count / step:,.1f} {unit}"
+            return f"{grouped(count / step, 1)} {unit}"
     return counted(count, "byte")

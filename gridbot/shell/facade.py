@@ -253,6 +253,11 @@ class AcceptBalances:
 
 
 @value
+class Reconcile:
+    """Compare orders, trades and balances with the exchange now, and not only when it is their turn (F5)."""
+
+
+@value
 class CancelOne:
     """Cancel one order of ours now; if it is still wanted it is placed anew."""
 
@@ -284,6 +289,7 @@ Request = (
     | ReleaseKill
     | ResumeTrading
     | AcceptBalances
+    | Reconcile
     | CancelOne
     | SetRunning
     | LoadHistory

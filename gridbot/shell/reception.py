@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from gridbot.shell.balance_check import BalanceCheck
-from gridbot.shell.facade import AcceptBalances, LoadHistory, PreviewGrid, ResumeTrading
+from gridbot.shell.facade import AcceptBalances, Answered, LoadHistory, PreviewGrid, Reconcile, ResumeTrading
 from gridbot.shell.older_candles import OlderCandles
 from gridbot.shell.outlet import Outlet
 from gridbot.shell.previews import Previews
+from gridbot.shell.rounds import Rounds
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.teller import Teller
 
-Received = AcceptBalances | LoadHistory | PreviewGrid | ResumeTrading
+Received = AcceptBalances | LoadHistory | PreviewGrid | Reconcile | ResumeTrading
 """What is answered here."""
 
 
@@ -26,6 +27,7 @@ class Reception:
         outlet: Outlet,
         previews: Previews,
         older: OlderCandles,
+        rounds: Rounds,
     ) -> None:
         self._balances = balances
         self._start_up = start_up
@@ -33,6 +35,7 @@ class Reception:
         self._outlet = outlet
         self._previews = previews
         self._older = older
+        self._rounds = rounds
 
     async def answer(self, number: int, request: Received) -> None:
         """Do what is asked, and tell the answer."""
@@ -41,6 +44,9 @@ class Reception:
                 answered = await self._balances.accept(number, request.gaps)
                 self._teller.request(type(request).__name__, answered.message)
                 self._outlet.tell((answered,))
+            case Reconcile():
+                ok, sentence = await self._rounds.at_once()
+                self._outlet.tell((Answered(number, ok, sentence),))
             case LoadHistory():
                 self._outlet.tell((await self._older.load(number, request),))
             case PreviewGrid():

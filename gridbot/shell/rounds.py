@@ -57,10 +57,23 @@ class Rounds:
             "markets": now + rhythm.clock_s,
         }
         self._skew = skew
+        self._unanswered: set[str] = set()
 
     def resync(self) -> None:
         """Compare orders and trades with the venue soon: its news were broken off, and nothing missed is repeated."""
         self._due["sweep"] = min(self._due["sweep"], self._clock.monotonic() + RESYNC_S)
+
+    async def at_once(self) -> tuple[bool, str]:
+        """Compare orders, trades and balances with the venue at the next turn; return whether that went, in words."""
+        wanted, asked = ("sweep", "balances"), self._clock.monotonic()
+        self._due.update(dict.fromkeys(wanted, asked))
+        while any(self._due[each] <= asked for each in wanted):
+            if self._start_up.under_way:
+                return True, "gridbot is starting, and compares everything with the exchange as it does."
+            await self._clock.sleep(self._rhythm.ask_s)
+        if self._unanswered & set(wanted):
+            return False, "The exchange could not be asked. It is tried again on its own; nothing was changed."
+        return True, "Orders, trades and balances were compared with the exchange just now."
 
     async def run(self) -> None:
         """Ask until the task is cancelled."""
@@ -83,9 +96,11 @@ class Rounds:
         try:
             await ask()
             self._problems.end(what)
+            self._unanswered.discard(what)
         except VenueUnavailable as error:
             self._due[what] = now + min(pause_s, RETRY_S)
             self._meter.count(failed=True)
+            self._unanswered.add(what)
             self._problems.begin(what, f"The exchange could not be asked: {error.message} {error.hint}".strip())
 
     async def _sweep(self) -> None:

@@ -94,6 +94,7 @@ class Trader:
             outlet=record.outlet,
             previews=Previews(world, lambda: self.state, record.outlet),
             older=OlderCandles(self._charts, world.feed),
+            rounds=self._rounds,
         )
         self._teller.recovered(recovered.warnings)
 

@@ -29,6 +29,7 @@ from gridbot.shell.facade import (
     LogLine,
     MarketView,
     PreviewGrid,
+    Reconcile,
     ReleaseKill,
     RemoveGrid,
     Request,
@@ -196,6 +197,8 @@ class FakeFacade:
             case ResumeTrading():
                 self.start = evolve(self.start, waits=False)
                 return [done]
+            case Reconcile():
+                return [Answered(number, True, "Orders, trades and balances were compared with the exchange just now.")]
             case AcceptBalances():
                 self.start = evolve(self.start, gaps=())
                 return [done]
