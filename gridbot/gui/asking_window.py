@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow
 
 from gridbot.config import parse_config
 from gridbot.core.units import GridId, Mode
-from gridbot.gui.banners import Banners
+from gridbot.gui.banners import PRESSED, Banners
 from gridbot.gui.context import Context
 from gridbot.gui.dialogs import AcceptDialog, ResetDialog, SellDialog, TakenAwayDialog
 from gridbot.gui.go_live_dialog import save_in_mode
@@ -37,7 +37,7 @@ class AskingWindow(QMainWindow):
 
     def stop(self) -> None:
         """Stop trading: the request leaves before anything is painted."""
-        self.context.desk.ask(StopTrading("You pressed STOP."), self._stop_answered)
+        self.context.desk.ask(StopTrading(PRESSED), self._stop_answered)
         self.banners.stop_sent()
 
     def _stop_answered(self, answer: Answered) -> None:

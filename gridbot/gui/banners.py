@@ -9,11 +9,16 @@ from gridbot.core.snapshot import GridView, Snapshot
 from gridbot.core.units import ZERO, Asset, Mode, Symbol
 from gridbot.gui import words
 from gridbot.gui.drain import ENGINE_SILENT_MS
+from gridbot.gui.measures import XS, M, S
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.facade import StopView, View
 
 QUIET_MS = 10_000
 """From this age of a price on it is said that no data come in, and what that means."""
+
+
+PRESSED = "You pressed STOP."
+"""The reason of a stop by the red button."""
 
 
 class Banners(QWidget):
@@ -34,6 +39,7 @@ class Banners(QWidget):
         self._total = 0
         self._sent = False
         self._stop_words = label("", name="Trading is stopped", wrap=True)
+        self._stop_words.setToolTip("Times are in UTC.")
         self._show = button("Show them", self.show_orders_wanted.emit, name="Show the unconfirmed orders")
         self._reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop")
         self._sell = button("Sell position too…", self.sale_wanted.emit, name="Sell what the grids hold")
@@ -45,8 +51,8 @@ class Banners(QWidget):
         self._silent_words = label("", name="The engine", wrap=True)
         self._silent = banner("problem", self._silent_words)
         box = QVBoxLayout(self)
-        box.setContentsMargins(8, 0, 8, 0)
-        box.setSpacing(4)
+        box.setContentsMargins(S, 0, S, 0)
+        box.setSpacing(XS)
         for each in (self._stopped, self._silent, self._quiet, self._problem):
             each.hide()
             box.addWidget(each)
@@ -114,7 +120,8 @@ def banner(role: str, text: QLabel, *buttons: QWidget) -> QFrame:
     made = QFrame()
     set_role(made, role)
     row = QHBoxLayout(made)
-    row.setContentsMargins(10, 5, 8, 5)
+    row.setContentsMargins(M, XS, S, XS)
+    row.setSpacing(S)
     row.addWidget(text, 1)
     for each in buttons:
         row.addWidget(each)
@@ -126,9 +133,10 @@ def stop_sentence(view: View, *, total: int) -> str:
     kill = view.snapshot.kill
     if kill is None:
         return ""
-    begin = f"Trading stopped {words.clock(kill.time)} UTC"
-    begin += f": {kill.reason.rstrip('.')}." if kill.reason else "."
-    return f"{begin} {_cancels(view, total=total, left=kill.unconfirmed)}{_unlatched(view.stop)}"
+    # Of one's own click nobody needs to be told.
+    why = f" Why: {kill.reason.rstrip('.')}." if kill.reason and kill.reason != PRESSED else ""
+    how_far = _cancels(view, total=total, left=kill.unconfirmed)
+    return f"Trading stopped {words.clock(kill.time)}. {how_far}{why}{_unlatched(view.stop)}"
 
 
 def _cancels(view: View, *, total: int, left: int) -> str:
@@ -166,17 +174,19 @@ def quiet_sentence(view: View) -> str:
     if not quiet:
         return ""
     age = max(quiet.values())
-    said = f"No data of {' and '.join(quiet)} for {words.lasting(age)}"
-    then = "gridbot withdraws its buys and places no new ones until prices return; sells stay."
-    if view.snapshot.mode is Mode.DRY:
-        then += " Simulated orders are not filled meanwhile."
+    # Of some markets only, it is said of which.
+    of = "" if len(quiet) == len(view.markets) else f" of {' and '.join(quiet)}"
+    said = f"No data{of} for {words.lasting(age)}"
     if view.snapshot.kill is not None:
         return f"{said}."
+    then = "no new buy orders until prices return. Resting buys are withdrawn, sells stay."
+    if view.snapshot.mode is Mode.DRY:
+        then += " Simulated orders are not filled meanwhile."
     limits = [
         each.limit for each in view.snapshot.limits if each.code == "max_quote_age_ms" and each.scope in ("", *quiet)
     ]
     if limits and age < min(limits):
-        return f"{said}. From {words.lasting(int(min(limits)))} on {then}"
+        return f"{said}. From {words.lasting(int(min(limits)))} on: {then}"
     return f"{said} - {then}"
 
 
@@ -188,8 +198,8 @@ def said_of_stop(view: View, *, total: int) -> str:
 
 
 def _said_beside(stop: StopView) -> str:
-    why = f": {stop.reason.rstrip('.')}." if stop.reason else "."
-    return f"Trading stopped{why} {stop.sentence()}{_unlatched(stop)}"
+    why = f" Why: {stop.reason.rstrip('.')}." if stop.reason and stop.reason != PRESSED else ""
+    return f"Trading stopped. {stop.sentence()}{why}{_unlatched(stop)}"
 
 
 def _unlatched(stop: StopView | None) -> str:

@@ -11,8 +11,10 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from gridbot.shell.facade import Facade, View
 
-ENGINE_SILENT_MS = 2_000
-"""After this long without a turn of its loop the engine counts as hung, and the window says so."""
+ENGINE_SILENT_MS = 1_600
+"""After this long without a turn of its loop the engine counts as hung; said, with the looks between, within 2 s."""
+BEAT_LOOK_MS = 300
+"""How often it is looked whether the engine turns, also while a minimised window looks for nothing else."""
 
 
 class Pace(IntEnum):
@@ -29,7 +31,7 @@ class Drain(QObject):
     Signals:
         happened: the tuple of everything that happened since the last look, before the view that shows it.
         view_changed: the newest View.
-        silence: milliseconds since the engine's last turn, at every look.
+        silence: milliseconds since the engine's last turn, at every look; a long one also between them.
     """
 
     happened = Signal(object)
@@ -44,16 +46,22 @@ class Drain(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(Pace.FOCUSED)
         self._timer.timeout.connect(self.take)
+        self._listening = QTimer(self)
+        self._listening.setInterval(BEAT_LOOK_MS)
+        self._listening.timeout.connect(self.listen)
+        self._beat = -1
 
     def start(self) -> None:
         """Begin to look; the first look is at once."""
         self._since_beat.start()
         self._timer.start()
+        self._listening.start()
         self.take()
 
     def stop(self) -> None:
         """Look no more."""
         self._timer.stop()
+        self._listening.stop()
 
     def set_pace(self, pace: Pace) -> None:
         """Look more or less often."""
@@ -70,10 +78,18 @@ class Drain(QObject):
         view = self._facade.view()
         if news:
             self.happened.emit(news)
-        old = self._view
-        if old is None or view.beat != old.beat:
-            self._since_beat.restart()
-        self._view = view
+        old, self._view = self._view, view
         if view is not old:
             self.view_changed.emit(view)
-        self.silence.emit(int(self._since_beat.elapsed()))
+        self._hear(view)
+
+    def listen(self) -> None:
+        """Look only whether the engine turns, and tell of its silence when that counts."""
+        self._hear(self._facade.view(), least=ENGINE_SILENT_MS)
+
+    def _hear(self, view: View, *, least: int = 0) -> None:
+        if view.beat != self._beat:
+            self._beat = view.beat
+            self._since_beat.restart()
+        if self._since_beat.elapsed() >= least:
+            self.silence.emit(int(self._since_beat.elapsed()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gridbot.gui.icons import picture
 from gridbot.gui.measures import ICON_LARGE, L, M, S
@@ -33,16 +33,21 @@ class EmptyState(QWidget):
         self._sentence = label("", role="muted", name=name, wrap=True)
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._sentence.setMaximumWidth(_WIDTH)
-        self._sentence.setMinimumWidth(min(_WIDTH, 220))
         self.action: QPushButton = button("", self._do, name=f"{name}: what to do")
         self.action.hide()
-        box = QVBoxLayout(self)
-        box.setContentsMargins(L, L, L, L)
-        box.setSpacing(M)
-        box.addStretch()
-        for each in (self._picture, self._sentence, self.action):
-            box.addWidget(each, 0, Qt.AlignmentFlag.AlignHCenter)
-        box.addStretch()
+        # Not centred by the layout: that would take a wrapped sentence for one line and cut the others.
+        middle = QVBoxLayout()
+        middle.setSpacing(M)
+        middle.addStretch()
+        middle.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle.addWidget(self._sentence)
+        middle.addWidget(self.action, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle.addStretch()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(L, S, L, S)
+        row.addStretch(1)
+        row.addLayout(middle, 8)
+        row.addStretch(1)
         self.set_colours(colours)
 
     def say(self, icon: str, sentence: str, action: str = "", act: Callable[[], object] | None = None) -> None:

@@ -6,10 +6,12 @@ from textwrap import fill
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from gridbot.core.units import Mode, Symbol
 from gridbot.gui import words
+from gridbot.gui.icons import put_icon
+from gridbot.gui.measures import ICON_SMALL, L, M, S
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.gui.theme import Colours
 from gridbot.shell.facade import MarketView, View
@@ -46,7 +48,7 @@ class Dot(QWidget):
         painter.end()
 
 
-class Frame(QWidget):
+class Frame(QFrame):
     """The bar above the tabs.
 
     Signals:
@@ -59,6 +61,7 @@ class Frame(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        set_role(self, "bar")
         self._running = False
         self._market: MarketView | None = None
         self._badge = label("", role="demo", name="Mode")
@@ -67,18 +70,19 @@ class Frame(QWidget):
         self._dot = Dot()
         self._age = label("", name="Age of the data")
         self._age.setMinimumWidth(self._age.fontMetrics().horizontalAdvance("not connected, 000 min"))
-        self._start = button("Start", self._toggle, name="Start or pause trading")
-        self._start.setMinimumWidth(self._start.fontMetrics().horizontalAdvance("Starting…") + 28)
+        self._start = button("Start", self._toggle, name="Start or pause trading", icon="start")
+        self._start.setMinimumWidth(self._start.fontMetrics().horizontalAdvance("Starting…") + ICON_SMALL + 2 * L)
         self.stop = button(
             STOP_WORDS,
             self.stop_pressed.emit,
             name=STOP_WORDS,
             role="stop",
+            icon="stop",
             tip="Stop trading and cancel every order at once (Ctrl+Shift+K). Coins stay yours.",
         )
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 6, 8, 4)
-        row.setSpacing(10)
+        row.setContentsMargins(M, S, M, S)
+        row.setSpacing(M)
         for widget in (self._badge, self._symbol, self._exchange, self._dot, self._age):
             row.addWidget(widget)
         row.addStretch()
@@ -94,6 +98,7 @@ class Frame(QWidget):
         set_text(self._symbol, self._market.symbol if self._market is not None else "no market")
         self._show_exchange(view)
         self._running = view.running
+        put_icon(self._start, "pause" if view.running and not view.starting else "start")
         set_text(self._start, "Starting…" if view.starting else "Pause" if view.running else "Start")
         self._start.setEnabled(not view.starting and view.snapshot.kill is None)
         self._start.setToolTip(

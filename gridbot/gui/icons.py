@@ -64,6 +64,8 @@ _now: list[Colours] = []
 
 def put_icon(button: QAbstractButton, name: str) -> None:
     """Give a button an icon that follows the theme: `tint` draws it anew whenever the colours change."""
+    if button.property(_NAME) == name:
+        return
     button.setProperty(_NAME, name)
     if _now:
         _draw(button, _now[-1])

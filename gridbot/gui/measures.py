@@ -16,7 +16,7 @@ SMALLER, HEADING, FIGURE, TITLE = -1, 1, 5, 7
 CONTROL_HEIGHT = 28
 """Pixels that a button or a field is high at least."""
 
-ICON_SMALL, ICON, ICON_LARGE = 16, 20, 40
+ICON_SMALL, ICON, ICON_LARGE = 16, 20, 32
 """Pixels of an icon: in buttons and tabs, alone, and over an empty page."""
 
 SMALLEST = QSize(960, 600)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gridbot.core.units import Mode
 from gridbot.gui import words
 from gridbot.gui.banners import banner
+from gridbot.gui.measures import XS, S
 from gridbot.gui.parts import button, label, set_text
 from gridbot.shell.facade import View
 
@@ -44,14 +45,14 @@ class StartBanners(QWidget):
         self._left = banner("problem", self._left_words, self._choose)
         self._changed_words = label("", name="What was changed in the configuration", wrap=True)
         self._seen = button("OK", self._hide_changed, name="I have read what was changed")
-        self._changed = banner("problem", self._changed_words, self._seen)
+        self._changed = banner("told", self._changed_words, self._seen)
         self._caution_words = label("", name="What to know of the exchange", wrap=True)
         self._caution_seen = button("OK", self._hide_caution, name="I have read what to know of the exchange")
-        self._caution = banner("problem", self._caution_words, self._caution_seen)
+        self._caution = banner("told", self._caution_words, self._caution_seen)
         self._caution_read = False
         box = QVBoxLayout(self)
-        box.setContentsMargins(8, 0, 8, 0)
-        box.setSpacing(4)
+        box.setContentsMargins(S, 0, S, 0)
+        box.setSpacing(XS)
         for each in (self._waiting, self._gap, self._left, self._changed, self._caution):
             each.hide()
             box.addWidget(each)

@@ -60,7 +60,8 @@ class StopView:
         if self.flat:
             return "No order rests; the exchange said so twice."
         why = f" - retrying. {self.trouble}" if self.trouble else "; asking the exchange."
-        return f"{unconfirmed(self.unconfirmed)}{why}" if self.unconfirmed else f"Looking for open orders{why}"
+        left = f"{self.unconfirmed} {'order' if self.unconfirmed == 1 else 'orders'} not confirmed"
+        return f"{left}{why}" if self.unconfirmed else f"Looking for open orders{why}"
 
 
 def unconfirmed(count: int) -> str:

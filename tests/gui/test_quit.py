@@ -120,7 +120,7 @@ def test_an_engine_that_hangs_keeps_nobody(live: tuple[Window, FakeFacade], qtbo
     facade.stop = StopView("You quit.", False, 16, 9, "", "")
     facade.publish()
     window.drain.take()
-    assert "9 orders are not confirmed" in said(question, "What becomes of the open orders")
+    assert "9 orders not confirmed" in said(question, "What becomes of the open orders")
     facade.stop = evolve(facade.stop, flat=True, unconfirmed=0)
     facade.publish()
     with qtbot.waitSignal(window.closed):

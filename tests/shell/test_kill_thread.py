@@ -104,7 +104,7 @@ def test_while_the_exchange_is_away_it_says_how_many_are_not_confirmed_and_ends_
         assert until(rig.flat)
         rig.venue.book.update({order.ref.id: order for order in (resting("gb3"), resting("gb4"), resting("gb5"))})
         rig.venue.lose_cancels = True
-        assert until(lambda: said(rig).startswith("3 orders are not confirmed - retrying. The request was lost"))
+        assert until(lambda: said(rig).startswith("3 orders not confirmed - retrying. The request was lost"))
         rig.venue.lose_cancels = False
         assert until(rig.flat) and not rig.venue.book
 
