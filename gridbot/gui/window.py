@@ -1,4 +1,4 @@
-"""The window: the frame, the banners, five tabs; it hands views and news on, and STOP to the engine."""
+"""The window: the frame, the banners, the tabs; it hands views and news on, and STOP to the engine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from gridbot.gui.icons import icon, tint
 from gridbot.gui.keys import add_keys
 from gridbot.gui.logs_tab import LogsTab
 from gridbot.gui.market_tab import MarketTab
-from gridbot.gui.measures import ICON_SMALL, SMALLEST, XS
+from gridbot.gui.measures import ICON_SMALL, SMALLEST, XS, M
 from gridbot.gui.orders_tab import OrdersTab
+from gridbot.gui.portfolio_tab import PortfolioTab
 from gridbot.gui.preferences import PreferenceStore
 from gridbot.gui.quit_dialog import resting
 from gridbot.gui.risk_tab import RiskTab
@@ -42,7 +43,7 @@ REMEMBER_MS = 3_000
 """How often it is looked whether the window's place, tab, colours or columns have changed."""
 RESTART = 75
 """What the application's loop returns when the program is to begin anew."""
-TITLES = ("Market", "Risk", "Orders", "Logs", "Settings")
+TITLES = ("Market", "Risk", "Orders", "Logs", "Settings", "Portfolio")
 
 
 class Window(AskingWindow):
@@ -68,14 +69,16 @@ class Window(AskingWindow):
         self.sounds = Sounds(self.context.preferences, self)
         self.tray = Tray(self)
         self.market = MarketTab(self.context, self._history)
-        self.risk = RiskTab(self.context)
+        self.risk = RiskTab(self.context, self._history)
         self.orders = OrdersTab(self.context, self._history)
         self.logs = LogsTab(self.context)
         self.settings = SettingsTab(self.context)
+        self.portfolio = PortfolioTab(self.context)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Tabs")
         self.welcome = Welcome(self, self.context, sights=self._sights, stop=self.frame.stop, restart=self.restart)
-        self._pages: tuple[QWidget, ...] = (self.market, self.risk, self.orders, self.logs, self.settings)
+        trading = (self.market, self.risk, self.orders)
+        self._pages: tuple[QWidget, ...] = (*trading, self.logs, self.settings, self.portfolio)
         self._build()
         self._connect()
         self._add_keys()
@@ -111,6 +114,7 @@ class Window(AskingWindow):
         self.setCentralWidget(whole)
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
+        bar.setContentsMargins(M, 0, M, 0)
         bar.addWidget(self._said, 1)
 
     def _connect(self) -> None:
@@ -175,6 +179,9 @@ class Window(AskingWindow):
         page.focus_filter()
 
     def _export(self) -> None:
+        if self.tabs.currentWidget() is self.portfolio:
+            self.portfolio.export()
+            return
         self.tabs.setCurrentWidget(self.logs)
         self.logs.export()
 
@@ -252,7 +259,7 @@ class Window(AskingWindow):
         set_flashing(self.context.preferences.flash)
         for number, title in enumerate(TITLES):
             self.tabs.setTabIcon(number, icon(title.lower(), colours.muted, chosen=colours.focus))
-        for page in (self.market, self.risk, self.orders, self.logs):
+        for page in (self.market, self.risk, self.orders, self.logs, self.portfolio):
             page.set_colours()
         self.welcome.set_colours()
         self._show_frame()
@@ -299,7 +306,8 @@ class Window(AskingWindow):
         self.closed.emit()
 
     def _tables(self) -> tuple[Table, ...]:
-        return (*self.orders.tables(), self.logs.table, self.risk.table, self.market.table)
+        own = (self.logs.table, self.risk.table, self.market.table)
+        return (*self.orders.tables(), *own, *self.portfolio.tables())
 
     def _recall(self) -> None:
         preferences = self.context.preferences
