@@ -303,13 +303,18 @@ def build(args: list[str]) -> int:
 
 def test_package(args: list[str]) -> int:
     """Install what `build` made on an empty Debian, start it and use it from outside, as root on Debian."""
-    return command_line([sys.executable, "-m", "tests.desktop.package_test", *args])
+    return command_line([sys.executable, "-m", "tests.desktop.package_walk", *args])
 
 
 def test_desktop(args: list[str]) -> int:
     """Drive the window from another process as a person would, on a virtual screen, by its accessible names."""
     venv([])
-    return command_line([sys.executable, "-m", "tests.desktop.window_test", *args])
+    return command_line([sys.executable, "-m", "tests.desktop.window_walk", *args])
+
+
+def release(args: list[str]) -> int:
+    """Publish what the builds of all systems made; the argument is the tag, such as v0.1.0."""
+    return command_line([sys.executable, ROOT / "scripts" / "release.py", *args])
 
 
 def run_scripts(scripts: Sequence[Path], args: Sequence[str], *, lacking: str) -> int:
@@ -355,6 +360,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "build": build,
     "test-package": test_package,
     "test-desktop": test_desktop,
+    "release": release,
     "lock": lock,
 }
 

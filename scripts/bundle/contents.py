@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
-import apprise.plugins
-
-import gridbot
 from gridbot.adapters.licences import shipped
-from scripts.bundle.exchanges import ccxt_folder, unwanted_modules, wanted_modules
+from scripts.bundle.exchanges import ccxt_folder, folder_of, unwanted_modules, wanted_modules
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Entry = tuple[str, str, str]
@@ -51,9 +47,18 @@ _QT_PLUGINS = {
 
 def hidden_imports() -> list[str]:
     """Return what is imported by a name that is only known while the program runs."""
-    ours = [module.name for module in pkgutil.walk_packages(gridbot.__path__, "gridbot.")]
-    services = [module.name for module in pkgutil.walk_packages(apprise.plugins.__path__, "apprise.plugins.")]
-    return [*ours, *services, *BY_NAME, *wanted_modules(ccxt_folder())]
+    return [
+        *modules_below(ROOT / "gridbot", "gridbot"),
+        *modules_below(folder_of("apprise") / "plugins", "apprise.plugins"),
+        *BY_NAME,
+        *wanted_modules(ccxt_folder()),
+    ]
+
+
+def modules_below(folder: Path, package: str) -> list[str]:
+    """Return the full names of a package and all that it holds, without importing any of it."""
+    files = [path.relative_to(folder).with_suffix("") for path in sorted(folder.rglob("*.py"))]
+    return [".".join((package, *(part for part in file.parts if part != "__init__"))) for file in files]
 
 
 def excludes() -> list[str]:

@@ -6,9 +6,10 @@ collects modules by reading imports would take them all, so the others are named
 
 from __future__ import annotations
 
-import ast
 import importlib.util
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from gridbot.adapters.exchange.capability_table import TABLE
@@ -18,6 +19,9 @@ FIRI = "firi"
 PACKAGES = ("ccxt", "ccxt.async_support", "ccxt.pro", "ccxt.abstract")
 """Each has one module an exchange: that which waits, that which does not, its streams, and its requests' names."""
 
+_FROM = re.compile(r"^from (ccxt[\w.]*) import ([\w, ]+)", re.MULTILINE)
+_DOTTED = re.compile(r"\bccxt(?:\.\w+)+")
+
 
 def packaged_exchanges() -> tuple[str, ...]:
     """Return the ids of the exchanges in the packaged application: those that were looked into, and no others."""
@@ -25,8 +29,13 @@ def packaged_exchanges() -> tuple[str, ...]:
 
 
 def ccxt_folder() -> Path:
-    """Return where ccxt is installed, without importing it."""
-    found = importlib.util.find_spec("ccxt")
+    """Return where ccxt is installed."""
+    return folder_of("ccxt")
+
+
+def folder_of(package: str) -> Path:
+    """Return where a package is installed, without importing it."""
+    found = importlib.util.find_spec(package)
     assert found is not None and found.submodule_search_locations
     return Path(found.submodule_search_locations[0])
 
@@ -43,6 +52,7 @@ def exchange_modules(root: Path) -> dict[str, Path]:
     return found
 
 
+@cache
 def wanted_modules(root: Path) -> tuple[str, ...]:
     """Return the modules of the packaged exchanges, and those of other exchanges that they stand on."""
     known = exchange_modules(root)
@@ -64,13 +74,6 @@ def unwanted_modules(root: Path) -> tuple[str, ...]:
 
 def named_in(source: str) -> Iterator[str]:
     """Yield the dotted names below ccxt that a module imports, or takes a class from."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("ccxt"):
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("ccxt"))
-        elif isinstance(node, ast.Attribute):
-            dotted = ast.unparse(node)
-            if dotted.startswith("ccxt."):
-                yield dotted
+    for module, names in _FROM.findall(source):
+        yield from (f"{module}.{name.strip()}" for name in names.split(","))
+    yield from _DOTTED.findall(source)

@@ -1,0 +1,224 @@
+"""What the packages are made of: the pure parts, without building one."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import re
+import tomllib
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import gridbot
+from gridbot.adapters.exchange.capability_table import TABLE
+from scripts import release
+from scripts.bundle import contents, exchanges, linux_texts, sbom
+from tests.desktop.package_walk import EXCHANGES, mirror_of
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+# ------------------------------------------------------------------------------------------- exchanges
+
+
+def test_the_packaged_exchanges_are_those_of_the_capability_table() -> None:
+    assert set(exchanges.packaged_exchanges()) == set(TABLE) == set(EXCHANGES)
+
+
+def test_each_packaged_exchange_has_its_client_its_streams_and_its_kill() -> None:
+    wanted = exchanges.wanted_modules(exchanges.ccxt_folder())
+    for name in set(TABLE) - {exchanges.FIRI}:
+        assert {f"{package}.{name}" for package in exchanges.PACKAGES} <= set(wanted)
+
+
+def test_every_other_exchange_is_left_out_and_none_of_the_packaged_ones() -> None:
+    root = exchanges.ccxt_folder()
+    wanted, unwanted = set(exchanges.wanted_modules(root)), set(exchanges.unwanted_modules(root))
+    assert not wanted & unwanted and len(unwanted) > 200
+    assert wanted | unwanted == set(exchanges.exchange_modules(root))
+    assert unwanted <= set(contents.excludes()) and wanted <= set(contents.hidden_imports())
+
+
+def test_an_exchange_brings_along_the_one_that_it_stands_on(tmp_path: Path) -> None:
+    files = {
+        "async_support/binance.py": "from ccxt.async_support.parent import parent\nclass binance(parent): ...",
+        "async_support/parent.py": "from ccxt.async_support.base.exchange import Exchange",
+        "async_support/stranger.py": "",
+        "pro/binance.py": "import ccxt.async_support\nclass binance(ccxt.async_support.uncle): ...",
+        "async_support/uncle.py": "",
+    }
+    for place, text in files.items():
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text(text, "utf-8")
+    wanted = exchanges.wanted_modules(tmp_path)
+    assert set(wanted) == {f"ccxt.{place.replace('/', '.')[:-3]}" for place in files} - {"ccxt.async_support.stranger"}
+
+
+# -------------------------------------------------------------------------------------------- contents
+
+
+def test_the_spec_takes_its_lists_from_one_place_and_keeps_the_assertions() -> None:
+    spec = (ROOT / "build.spec").read_text("utf-8")
+    compile(spec, "build.spec", "exec")
+    assert re.search(r"^\s+optimize=0,$", spec, re.MULTILINE)
+    for name in ("data_files()", "hidden_imports()", "excludes()", "metadata_files()", "is_wanted(", "PLAIN_SOURCE"):
+        assert f"contents.{name}" in spec
+
+
+def test_every_module_and_every_file_of_the_package_is_in_the_application() -> None:
+    imports, files = set(contents.hidden_imports()), contents.data_files()
+    assert {"gridbot.cli", "gridbot.bootstrap", "gridbot.gui.window", "apprise.plugins.email"} <= imports
+    assert (str(ROOT / "assets" / "gridbot.svg"), "assets") in files
+    assert all(Path(source).is_file() and not Path(place).is_absolute() for source, place in files)
+    guides = {Path(source).name for source, place in files if place == "gridbot/gui/guide"}
+    assert guides == {path.name for path in (ROOT / "gridbot/gui/guide").glob("*.md")}
+
+
+def test_no_library_for_numbers_or_tables_that_is_not_ours_is_shipped() -> None:
+    assert {"numba", "pandas", "polars", "pyarrow", "scipy", "matplotlib", "tkinter"} <= set(contents.excludes())
+
+
+@pytest.mark.parametrize(
+    ("place", "stays"),
+    [
+        ("PySide6/Qt/plugins/platforms/libqxcb.so", True),
+        ("PySide6\\plugins\\platforms\\qwindows.dll", True),
+        ("PySide6/Qt/plugins/platforms/libqvnc.so", False),
+        ("PySide6/Qt/plugins/platformthemes/libqgtk3.so", False),
+        ("PySide6/Qt/plugins/sqldrivers/libqsqlite.so", False),
+        ("PySide6/Qt/translations/qtbase_de.qm", False),
+        ("PySide6/Qt/lib/libQt6Core.so.6", True),
+        ("PySide6/QtGui.abi3.so", True),
+        ("numpy/_core/_multiarray_umath.so", True),
+    ],
+)
+def test_what_stays_of_qt(place: str, stays: bool) -> None:
+    assert contents.is_wanted(place) is stays
+
+
+def test_a_library_that_nothing_needs_any_more_is_left_out_and_what_it_needs_with_it() -> None:
+    needs: Mapping[str, list[str]] = {
+        "/q/libqxcb.so": ["libxcb-cursor.so.0", "libQt6Gui.so.6"],
+        "/s/libxcb-cursor.so.0": ["libxcb-util.so.1"],
+        "/s/libgtk-3.so.0": ["libcairo.so.2"],
+    }
+    entries = [
+        ("PySide6/Qt/plugins/platforms/libqxcb.so", "/q/libqxcb.so", "BINARY"),
+        ("libxcb-cursor.so.0", "/s/libxcb-cursor.so.0", "BINARY"),
+        ("libxcb-util.so.1", "/s/libxcb-util.so.1", "BINARY"),
+        ("libgtk-3.so.0", "/s/libgtk-3.so.0", "BINARY"),
+        ("libcairo.so.2", "/s/libcairo.so.2", "BINARY"),
+        ("PySide6/Qt/lib/libQt6Gui.so.6", "/q/libQt6Gui.so.6", "BINARY"),
+        ("libQt6Gui.so.6", "PySide6/Qt/lib/libQt6Gui.so.6", "SYMLINK"),
+        ("libpython3.11.so.1.0", "/p/libpython3.11.so.1.0", "BINARY"),
+    ]
+    kept = contents.without_orphans(entries, needs=lambda file: needs.get(file, []))
+    assert {place for place, _, _ in entries} - {place for place, _, _ in kept} == {"libgtk-3.so.0", "libcairo.so.2"}
+    assert len(kept) == len(set(kept))
+
+
+# ----------------------------------------------------------------------------------------------- texts
+
+
+def test_the_menu_entry_has_what_a_desktop_asks_for() -> None:
+    parsed = configparser.ConfigParser(interpolation=None)
+    parsed.optionxform = str  # type: ignore[assignment, method-assign]
+    parsed.read_string(linux_texts.desktop_entry())
+    entry = parsed["Desktop Entry"]
+    assert entry["Type"] == "Application" and entry["Exec"] == entry["Icon"] == entry["Name"] == "gridbot"
+    assert entry["Terminal"] == "false" and entry["Categories"].endswith(";") and entry["Keywords"].endswith(";")
+
+
+def test_the_description_for_software_shops_is_well_formed_and_launches_the_entry() -> None:
+    root = ET.fromstring(linux_texts.metainfo("1.2.3", released=date(2026, 11, 21)))
+    assert root.findtext("id") == linux_texts.APP_ID
+    assert root.findtext("launchable") == "gridbot.desktop"
+    (told,) = root.iter("release")
+    assert told.attrib == {"version": "1.2.3", "date": "2026-11-21"}
+
+
+def test_the_control_file_has_the_fields_of_a_package_in_lines_that_dpkg_takes() -> None:
+    text = linux_texts.control(
+        "1.2.3", architecture="amd64", installed_kib=300_000, depends=("libc6 (>= 2.36)", "a | b")
+    )
+    head, _, rest = text.partition("Description: ")
+    fields = dict(line.split(": ", 1) for line in head.splitlines())
+    assert fields["Package"] == "gridbot" and fields["Version"] == "1.2.3"
+    assert fields["Depends"] == "libc6 (>= 2.36), a | b" and fields["Installed-Size"] == "300000"
+    body = rest.splitlines()[1:]
+    assert body and all(line.startswith(" ") and len(line) <= 80 for line in body)
+
+
+# ------------------------------------------------------------------------------------ SBOM and release
+
+
+def test_the_sbom_names_what_is_shipped_and_not_what_builds() -> None:
+    whole = {
+        "metadata": {"component": {"bom-ref": "root", "name": "gridbot"}},
+        "components": [
+            {"bom-ref": "a", "name": "numpy"},
+            {"bom-ref": "b", "name": "pyinstaller"},
+            {"bom-ref": "c", "name": "pydantic_core"},
+            {"bom-ref": "d", "name": "gridbot"},
+        ],
+        "dependencies": [{"ref": "root", "dependsOn": ["a", "b"]}, {"ref": "b", "dependsOn": ["c"]}],
+    }
+    plain = sbom.only_shipped(whole, ["gridbot", "numpy", "pydantic-core", "uvloop"])
+    assert [each["bom-ref"] for each in plain["components"]] == ["a", "c"]
+    assert plain["dependencies"] == [{"ref": "root", "dependsOn": ["a"]}]
+
+
+def test_what_is_shipped_is_what_running_needs_and_no_tool() -> None:
+    names = {sbom.spelled(name) for name in contents.shipped_distributions()}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    direct = {sbom.spelled(re.split(r"[<>=]", each)[0]) for each in settings["project"]["dependencies"]}
+    assert direct <= names and not names & {"pyinstaller", "cyclonedx-bom", "pytest", "hypothesis", "uvloop"}
+
+
+def test_a_release_takes_the_files_of_all_builds_and_refuses_one_that_was_changed(tmp_path: Path) -> None:
+    for system, name in (("linux", "a.deb"), ("windows", "b.zip")):
+        folder = tmp_path / system
+        folder.mkdir()
+        (folder / name).write_bytes(name.encode())
+        (folder / "SHA256SUMS").write_text(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n", "utf-8")
+    files = release.verified(tmp_path)
+    assert [line.split("  ")[1] for line in release.checksums(files).splitlines()] == ["a.deb", "b.zip"]
+    (tmp_path / "windows" / "b.zip").write_bytes(b"other")
+    with pytest.raises(SystemExit, match=r"b\.zip is not what its build made"):
+        release.verified(tmp_path)
+
+
+def test_the_notes_of_a_release_are_its_part_of_the_changelog() -> None:
+    changes = "# Changelog\n\n## [Unreleased]\n\n- later\n\n## [1.2.0] - 2026-11-21\n\n- now\n\n## [1.1.0]\n\n- then\n"
+    assert release.notes_of("1.2.0", changes) == "- now\n"
+    with pytest.raises(SystemExit, match="says nothing"):
+        release.notes_of("2.0.0", changes)
+
+
+def test_the_release_knows_the_version() -> None:
+    assert release.version_of(ROOT / "pyproject.toml") == gridbot.__version__
+
+
+def test_the_workflows_call_our_own_commands_and_name_no_address() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert {path.name for path in WORKFLOWS} == {"build.yml", "check.yml", "release.yml"}
+    for path in WORKFLOWS:
+        text = path.read_text("utf-8")
+        assert "http" not in text
+        for command in re.findall(r"run: (.*)$", text, re.MULTILINE):
+            words = command.removeprefix("sudo ").split()
+            ours = words[0] == ".ci/run" or words[:2] == ["python", "scripts/dev.py"]
+            assert ours or (words[0] == "make" and words[1] in targets.split()), f"{path.name}: {command}"
+
+
+def test_the_mirror_of_an_empty_debian_is_the_one_that_the_machine_itself_uses() -> None:
+    listed = "one bookworm contrib\ntwo bookworm main\nthree bookworm-updates main\n"
+    assert mirror_of(listed, "bookworm") == "two"
+    with pytest.raises(SystemExit, match="no mirror of trixie"):
+        mirror_of(listed, "trixie")
