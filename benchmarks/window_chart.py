@@ -1,12 +1,14 @@
 """Pans over many candles, in gridbot's chart or in pyqtgraph's QPicture way, and tells the time of each frame.
 
-`python window_chart.py gridbot|peer CANDLES FRAMES SHOWN`. A frame is one step of a drag (`translateBy`,
+`python window_chart.py gridbot|peer CANDLES FRAMES SHOWN`. A frame is one step of a drag (`pan` or `translateBy`,
 as the mouse does it) until the widget is painted. The peer is given fixed prices, so that it need not look for them.
+Ours has volume and ATR in panes of their own besides, and labels with size and profit.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -46,7 +48,8 @@ def candles(count: int) -> ChartData:
         close=close,
         ema_fast=close * 1.001,
         ema_slow=close * 0.999,
-        atr=np.full(count, 30.0),
+        atr=np.abs(close - opened) + 30.0,
+        volume=np.abs(close - opened),
     )
 
 
@@ -68,7 +71,7 @@ def our_chart(data: ChartData, shown: int) -> Any:
     places, prices = marks(data, shown)
     seconds = data.open_time / 1000
     levels = tuple(
-        Level(price, LevelKind.BUY if number % 2 else LevelKind.SELL, f"slot {number}: 0.0123")
+        Level(price, LevelKind.BUY if number % 2 else LevelKind.SELL, f"slot {number}", "0.01230", "+2.11")
         for number, price in enumerate(level_prices(data, shown))
     )
     fills = Fills(seconds[0] + MINUTE_MS / 1000 * places, prices, np.arange(MARKS) % 2 == 0)
@@ -76,7 +79,9 @@ def our_chart(data: ChartData, shown: int) -> Any:
     chart.show()
     chart.show_candles(data, timeframe=MINUTE_MS, fresh=True)
     chart.show_marks(levels=levels, bands=(), last=float(data.close[-1]), fills=fills, empty="")
-    chart.box.setXRange(seconds[-shown], seconds[-1], padding=0)
+    chart.lens.look(float(seconds[-shown]), float(seconds[-1]))
+    chart.lens.follows = False
+    chart.moved()
     return chart
 
 
@@ -134,18 +139,26 @@ class Paints(QObject):
         return False
 
 
+def dragged(plot: Any) -> tuple[Callable[[float], object], float]:
+    """Return what moves a plot, and a three-hundredth of what it shows."""
+    if isinstance(plot, Chart):
+        return plot.pan, plot.lens.span / 300
+    box = plot.getPlotItem().getViewBox()
+    (left, right), _ = box.viewRange()
+    return lambda by: box.translateBy(x=by), (right - left) / 300
+
+
 def pan(app: QApplication, plot: Any, frames: int) -> list[float]:
     """Drag the plot to and fro; return the seconds of each frame, the first after all is laid out."""
-    box, paints, taken = plot.getPlotItem().getViewBox(), Paints(), list[float]()
-    plot.viewport().installEventFilter(paints)
+    paints, taken = Paints(), list[float]()
+    (plot if isinstance(plot, Chart) else plot.viewport()).installEventFilter(paints)
     for _ in range(3):
         app.processEvents()
-    (left, right), _ = box.viewRange()
-    step = (right - left) / 300
+    drag, step = dragged(plot)
     for number in range(frames):
         seen, begun = paints.count, perf_counter()
         # To the right first: on the left the chart holds the oldest candle fast.
-        box.translateBy(x=-step if number // TURN % 2 else step)
+        drag(-step if number // TURN % 2 else step)
         while paints.count == seen:
             app.processEvents()
             if perf_counter() - begun > LONGEST_FRAME_S:

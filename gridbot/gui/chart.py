@@ -1,80 +1,99 @@
-"""The chart as a widget: holds the scene, keeps the view where a person wants it, says what is under the mouse."""
+"""The chart as a widget: paints the scene once, the crosshair at every move, and looks where a person wants to look."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gridbot.core.commands import FillBooked
+from gridbot.core.reach import Drag
+from gridbot.core.units import TimeMs
 from gridbot.core.values import evolve
-from gridbot.gui import words
-from gridbot.gui.chart_axes import PriceAxis, TimeAxis
-from gridbot.gui.chart_layers import CandlesLayer, LinesLayer, MarksLayer
-from gridbot.gui.chart_math import price_range, visible
-from gridbot.gui.chart_scene import Band, Fills, Level, Scene, no_candles
+from gridbot.gui.chart_keys import key_act
+from gridbot.gui.chart_labels import Placed, ladder_width, paint_labels, placed
+from gridbot.gui.chart_layers import Sheet, paint, sheet_of
+from gridbot.gui.chart_layout import Layout, laid_out
+from gridbot.gui.chart_lens import Lens
+from gridbot.gui.chart_mouse import ChartMouse
+from gridbot.gui.chart_overlay import Pointed, candle_under, paint_overlay, written
+from gridbot.gui.chart_scene import Band, Fills, Grip, Level, Scene, no_candles, no_fills
+from gridbot.gui.chart_words import candle_words
 from gridbot.gui.theme import Colours
 from gridbot.shell.facade import ChartData
 
-FIRST_SHOWN = 140
-"""How many candles the chart shows at first."""
-ROOM_PX = 125
-"""What is kept free behind the newest candle, for the labels."""
+LEAST_AXIS_PX = 58
+SLOT_REACH_PX = 9.0
+"""So near to a slot's line the pointer is taken to mean it."""
 
 
-class Chart(pg.PlotWidget):
+class Chart(QWidget):
     """Candles with everything that a grid has on them.
 
     Signals:
-        said: the line of words for what is under the crosshair, or for the newest candle.
+        said: the line of words for the candle under the crosshair, or for the newest one.
+        slot_said: why the slot under the crosshair has, or has not, an order; "" where there is no slot.
+        history_wanted: the oldest candle's time (ms UTC): a person looks further back than there are candles.
+        menu_wanted: where on the screen, and the price there.
+        switched: the crosshair was switched on or off, or following began or ended.
+
+    Attributes:
+        lens: where it looks.
+        slot_words, fill_words, draft_of: what is asked for words about a place, a fill, and a drag.
     """
 
     said = Signal(str)
+    slot_said = Signal(str)
+    history_wanted = Signal(object)
+    menu_wanted = Signal(QPoint, object)
+    switched = Signal()
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
-        right, bottom = PriceAxis(), TimeAxis()
-        super().__init__(parent, axisItems={"right": right, "bottom": bottom})
+        super().__init__(parent)
+        self.lens = Lens()
         self.slot_words: Callable[[Decimal, Decimal], str] = lambda _price, _reach: ""
+        self.fill_words: Callable[[FillBooked], str] = lambda _fill: ""
+        self.draft_of: Callable[[Grip, Decimal], Drag | None] = lambda _grip, _price: None
         none = np.empty(0)
-        fills = Fills(none, none, np.empty(0, bool))
-        self._scene = Scene(colours, no_candles(), none, 60.0, (), (), fills, None, "No candles yet.")
-        self._follows, self._fits, self._crosshair = True, True, True
+        self._scene = Scene(colours, no_candles(), none, 60.0, (), (), no_fills(), None, "No candles yet.")
+        self._colours, self._old = colours, False
+        self._crosshair = True
+        self._panes = {"volume": True, "atr": True}
+        self._axis = LEAST_AXIS_PX
         self._pointer: QPointF | None = None
-        self._placed = self._old = False
-        self._colours = colours
-        plot: Any = self.getPlotItem()
-        plot.hideButtons()
-        plot.setMenuEnabled(False)
-        plot.hideAxis("left")
-        plot.showAxis("right")
-        right.setWidth(78)
-        self.box: Any = plot.getViewBox()
-        self.box.setMouseEnabled(x=True, y=False)
-        self.box.setDefaultPadding(0)
-        self.box.disableAutoRange()
-        self._marks = MarksLayer(self.box, self.scene_now)
-        # Qt's parent does not keep a Python item alive; this tuple does.
-        self._layers = (
-            LinesLayer(self.box, self.scene_now, axes=(bottom, right)),
-            CandlesLayer(self.box, self.scene_now),
-            self._marks,
-        )
-        self.box.sigXRangeChanged.connect(self._x_changed)
-        self.box.sigRangeChangedManually.connect(self._moved_by_hand)
-        self.scene().sigMouseMoved.connect(self._mouse_at)
+        self._mouse = ChartMouse(self)
+        self._picture: QPixmap | None = None
+        self._sheet: Sheet | None = None
+        self._labels: list[Placed] = []
         self.setAccessibleName("Price chart")
         self.setAccessibleDescription(
-            "Candles with slots, targets and fills. Plus and minus zoom, arrows move, Home and End go to the oldest "
-            "and newest candle, F follows the price, C switches the crosshair, double-click fits."
+            "Candles with slots, targets and fills. Plus and minus zoom, Left and Right move, Home and End go to the "
+            "oldest and newest candle, Up and Down go from line to line, F follows the price, C switches the crosshair."
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 180)
-        self.set_colours(colours)
+
+    def sizeHint(self) -> QSize:
+        return QSize(680, 460)
 
     # -------------------------------------------------------------------------------- what is shown
 
@@ -85,19 +104,13 @@ class Chart(pg.PlotWidget):
     def set_colours(self, colours: Colours) -> None:
         """Paint with these colours."""
         self._colours = colours
-        self._scene = evolve(self._scene, colours=self._ink())
-        self.setBackground(QColor(colours.base))
-        for name in ("right", "bottom"):
-            axis = self.getPlotItem().getAxis(name)
-            axis.setPen(QPen(QColor(colours.border), 1))
-            axis.setTextPen(QPen(QColor(colours.muted), 1))
-        self._repaint()
+        self._change(colours=self._ink())
 
-    def set_old(self, old: bool) -> None:
-        """Turn grey while no prices come in, so that nobody takes what is shown for what is."""
-        if old != self._old:
+    def set_old(self, old: bool, notice: str = "") -> None:
+        """Turn grey and show `notice` while no prices come in, so that nobody takes what is shown for what is."""
+        if (old, notice) != (self._old, self._scene.notice):
             self._old = old
-            self.set_colours(self._colours)
+            self._change(colours=self._ink(), notice=notice)
 
     def _ink(self) -> Colours:
         ink, grey = self._colours, self._colours.muted
@@ -106,195 +119,261 @@ class Chart(pg.PlotWidget):
     def show_candles(self, data: ChartData, *, timeframe: int, fresh: bool) -> None:
         """Show candles of `timeframe` ms; `fresh` is another market or timeframe, which begins at its newest candle."""
         times = data.open_time / 1000
-        changed = len(times) != len(self._scene.times) or not np.array_equal(times[-1:], self._scene.times[-1:])
+        if fresh:
+            self._axis = LEAST_AXIS_PX
+            # Of another market; they come anew.
+            self._scene = evolve(self._scene, draft=(), edge="")
         self._scene = evolve(self._scene, data=data, times=times, step=timeframe / 1000)
-        self._placed = self._placed and not fresh
-        # Asked of the plot each time: a reference of ours would be destroyed in the wrong order with the window.
-        for axis in (self.getPlotItem().getAxis(name) for name in ("right", "bottom")):
-            if axis.empty is bool(len(times)):
-                axis.empty = not len(times)
-                # It keeps what it has drawn.
-                axis.picture = None
-                axis.update()
-        if not len(times):
-            self._repaint()
-            return
-        step = timeframe / 1000
-        self.box.setLimits(
-            xMin=times[0] - 20 * step,
-            xMax=times[-1] + max(200, len(times)) * step,
-            minXRange=8 * step,
-            maxXRange=max(300, len(times) * 1.5) * step,
-        )
-        if not self._placed:
-            self._placed = self._fits = self._follows = True
-            self._show_newest(FIRST_SHOWN * step / (1 - self._room()))
-        elif changed and self._follows:
-            self._show_newest(self._span())
-        self._fit_prices()
-        self._say()
-        self._repaint()
+        self.lens.resize(self._layout().prices.width())
+        self.lens.take(times, timeframe / 1000, fresh=fresh)
+        self.moved()
 
     def show_marks(
-        self, *, levels: tuple[Level, ...], bands: tuple[Band, ...], last: float | None, fills: Fills | None, empty: str
+        self,
+        *,
+        levels: tuple[Level, ...],
+        bands: tuple[Band, ...],
+        last: float | None,
+        fills: Fills | None,
+        empty: str,
+        places: int | None = None,
+        periods: tuple[int, int, int] | None = None,
+        grips: tuple[Grip, ...] = (),
     ) -> None:
         """Show the lines, the held cells, the last price and, if they are new, the fills."""
         before = self._scene
         kept = before.fills if fills is None else fills
-        self._scene = evolve(before, levels=levels, bands=bands, last=last, fills=kept, empty=empty)
-        if (levels, bands, last) != (before.levels, before.bands, before.last) or fills is not None:
-            self._fit_prices()
-            self._repaint()
+        now = evolve(
+            before,
+            levels=levels,
+            bands=bands,
+            last=last,
+            fills=kept,
+            empty=empty,
+            places=places,
+            periods=periods,
+            grips=grips,
+        )
+        parts = ("levels", "bands", "last", "empty", "places", "periods", "grips")
+        if fills is not None or any(getattr(now, part) != getattr(before, part) for part in parts):
+            self._scene = now
+            self.lens.keep_room(ladder_width(levels, QFontMetricsF(self.font())) + 10)
+            self.moved()
+
+    def show_edge(self, text: str) -> None:
+        """Say beside the oldest candle what lies before it."""
+        if text != self._scene.edge:
+            self._change(edge=text)
+
+    def show_draft(self, drag: Drag | None) -> None:
+        """Show what a dragged line would change, or nothing any more."""
+        rungs = () if drag is None else tuple(float(rung.price) for rung in drag.rungs) or (float(drag.price),)
+        self._change(draft=rungs)
+
+    def show_pane(self, name: str, on: bool) -> None:
+        """Show or hide the pane "atr" or "volume"."""
+        self._panes[name] = on
+        self.moved()
+
+    def panes(self) -> dict[str, bool]:
+        """Return which panes are wanted."""
+        return dict(self._panes)
+
+    def _change(self, **changes: object) -> None:
+        self._scene = evolve(self._scene, **changes)
+        self._stale()
 
     # ------------------------------------------------------------------------------- where it looks
 
     def fit(self) -> None:
         """Show the newest candles, and prices from the lowest to the highest of them."""
-        self._fits = self._follows = True
-        self._show_newest(FIRST_SHOWN * self._scene.step / (1 - self._room()))
-        self._fit_prices()
+        self.lens.fit()
+        self.moved()
 
     def follow(self) -> None:
         """Go to the newest candle and stay with it."""
-        self._follows = True
-        self._show_newest(self._span())
-
-    def show_time(self, seconds: float, price: float) -> None:
-        """Bring a moment and a price into view."""
-        self._follows = False
-        half = self._span() / 2
-        self._set_x(seconds - half, seconds + half)
-        _, (bottom, top) = self.box.viewRange()
-        if not bottom < price < top:
-            reach = max(abs(price - bottom), abs(price - top)) * 1.1
-            self._fits = False
-            self.box.setYRange(price - reach, price + reach, padding=0)
+        self.lens.to_newest()
+        self.moved()
 
     def follows(self) -> bool:
         """Tell whether the chart stays with the newest candle."""
-        return self._follows
+        return self.lens.follows
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        acts: dict[int, Callable[[], object]] = {
-            Qt.Key.Key_Plus: lambda: self._zoom(0.8),
-            Qt.Key.Key_Equal: lambda: self._zoom(0.8),
-            Qt.Key.Key_Minus: lambda: self._zoom(1.25),
-            Qt.Key.Key_Left: lambda: self._shift(-0.1),
-            Qt.Key.Key_Right: lambda: self._shift(0.1),
-            Qt.Key.Key_Home: self._to_oldest,
-            Qt.Key.Key_End: self.follow,
-            Qt.Key.Key_F: self.follow,
-            Qt.Key.Key_C: self._switch_crosshair,
-        }
-        act = acts.get(event.key())
-        if act is None or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            QWidget.keyPressEvent(self, event)
-            return
-        act()
-        event.accept()
+    def to_oldest(self) -> None:
+        """Go to the oldest candle; more of them are asked for."""
+        self.lens.to_oldest()
+        self._looked()
+
+    def zoom(self, factor: float, at: float | None = None) -> None:
+        """Show `factor` times as many candles around a time (seconds UTC)."""
+        self.lens.zoom(factor, at)
+        self._looked()
+
+    def pan(self, seconds: float) -> None:
+        """Move by so many seconds."""
+        self.lens.shift(seconds)
+        self._looked()
+
+    def show_time(self, seconds: float, price: float) -> None:
+        """Bring a moment and a price into view."""
+        self.lens.show(seconds, price)
+        self.moved()
+        self.point(QPointF(self.sheet().prices.x(seconds), self.sheet().prices.y(price)))
+
+    def crosshair(self) -> bool:
+        """Tell whether the crosshair is on."""
+        return self._crosshair
+
+    def switch_crosshair(self) -> None:
+        """Switch the crosshair on or off."""
+        self._crosshair = not self._crosshair
+        self.update()
+        self.switched.emit()
+
+    def _looked(self) -> None:
+        """A person looked elsewhere: beyond the oldest candle more are wanted."""
+        self.moved()
+        scene = self._scene
+        if len(scene.times) and self.lens.left < scene.times[0]:
+            self.history_wanted.emit(TimeMs(int(scene.data.open_time[0])))
+
+    def moved(self) -> None:
+        """The lens looks elsewhere, or at something else: paint anew."""
+        self.lens.fit_prices(self._scene)
+        self._stale()
+        self._say()
+        self.switched.emit()
+
+    # ------------------------------------------------------------------------------- mouse and keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._mouse.press(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._mouse.move(event.position(), event.globalPosition().toPoint())
+        self.point(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._mouse.release()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.fit()
         event.accept()
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._mouse.turn(event)
+        event.accept()
+
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
-        self._point_at(None)
+        self.point(None)
 
-    # ----------------------------------------------------------------------------------------- inside
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        asked_by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        where = self._pointer or QPointF(self.rect().center()) if asked_by_key else QPointF(event.pos())
+        price = Decimal(repr(self.sheet().prices.price(where.y())))
+        self.menu_wanted.emit(self.mapToGlobal(where.toPoint()), price)
 
-    def _span(self) -> float:
-        (left, right), _ = self.box.viewRange()
-        return float(right - left)
+    def move_grip(self, grip: Grip, drag: Drag) -> None:
+        """Show a line where it was dragged to, and what that would change."""
+        grips = tuple(
+            evolve(each, price=float(drag.price)) if each.handle is grip.handle else each for each in self._scene.grips
+        )
+        self._scene = evolve(self._scene, grips=grips)
+        self.show_draft(drag)
 
-    def _room(self) -> float:
-        """Return the share of the width that the labels take."""
-        return min(0.4, ROOM_PX / max(1.0, float(self.box.width())))
-
-    def _set_x(self, left: float, right: float) -> None:
-        self.box.setXRange(left, right, padding=0)
-
-    def _show_newest(self, span: float) -> None:
-        if len(self._scene.times):
-            right = float(self._scene.times[-1]) + self._scene.step + self._room() * span
-            self._set_x(right - span, right)
-
-    def _to_oldest(self) -> None:
-        if len(self._scene.times):
-            self._follows = False
-            left = float(self._scene.times[0]) - self._scene.step
-            self._set_x(left, left + self._span())
-
-    def _zoom(self, factor: float) -> None:
-        (left, right), _ = self.box.viewRange()
-        span = max(self._span() * factor, 8 * self._scene.step)
-        if self._follows:
-            self._show_newest(span)
-        else:
-            middle = (left + right) / 2
-            self._set_x(middle - span / 2, middle + span / 2)
-
-    def _shift(self, share: float) -> None:
-        (left, right), _ = self.box.viewRange()
-        self._follows = False
-        self._set_x(left + share * self._span(), right + share * self._span())
-
-    def _moved_by_hand(self, _enabled: object) -> None:
-        if len(self._scene.times):
-            (_, right), _ = self.box.viewRange()
-            self._follows = right >= self._scene.times[-1]
-
-    def _x_changed(self, *_args: object) -> None:
-        self._fit_prices()
-
-    def _fit_prices(self) -> None:
-        scene = self._scene
-        if not self._fits or not len(scene.times):
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        act = key_act(self, event)
+        if act is None:
+            super().keyPressEvent(event)
             return
-        part = visible(scene.times, scene.step, self._marks.scale_now())
-        levels = [level.price for level in scene.levels]
-        reach = price_range(scene.data.low[part], scene.data.high[part], levels, last=scene.last)
-        if reach is not None:
-            self.box.setYRange(*reach, padding=0)
+        act()
+        event.accept()
 
-    def _repaint(self) -> None:
-        for item in self._layers:
-            item.update()
+    # -------------------------------------------------------------------------------- the crosshair
 
-    def _switch_crosshair(self) -> None:
-        self._crosshair = not self._crosshair
-        self._marks.point_at(self._pointer if self._crosshair else None)
+    def pointer(self) -> QPointF | None:
+        """Return where the crosshair is, None where it is not."""
+        return self._pointer
 
-    def _mouse_at(self, where: QPointF) -> None:
-        inside = self.box.sceneBoundingRect().contains(where)
-        self._point_at(self.box.mapFromScene(where) if inside else None)
-
-    def _point_at(self, where: QPointF | None) -> None:
-        self._pointer = where
-        self._marks.point_at(where if self._crosshair else None)
+    def point(self, where: QPointF | None) -> None:
+        """Put the crosshair there (the widget's pixels), or nowhere."""
+        inside = where is not None and self._layout().plot().contains(where)
+        self._pointer = where if inside else None
         self._say()
+        self.update()
+
+    def _pointed(self) -> Pointed | None:
+        if self._pointer is None or not len(self._scene.times):
+            return None
+        x, y = self._pointer.x(), self._pointer.y()
+        return Pointed(x, y, candle_under(self._scene, self.sheet().prices.seconds(x)))
 
     def _say(self) -> None:
-        """Tell the candle under the pointer, and why the slot there has no order."""
-        scene = self._scene
+        """Tell the candle under the crosshair, and why the slot there has, or has not, an order."""
+        scene, pointed = self._scene, self._pointed()
         if not len(scene.times):
             self.said.emit(scene.empty)
+            self.slot_said.emit("")
             return
-        number, slot = len(scene.times) - 1, ""
-        if self._pointer is not None:
-            scale = self._marks.scale_now()
-            found = int(np.searchsorted(scene.times, scale.seconds(self._pointer.x()), side="right")) - 1
-            number = min(max(found, 0), number)
-            reach = Decimal(repr(abs(scale.price(0) - scale.price(8))))
-            slot = self.slot_words(Decimal(repr(scale.price(self._pointer.y()))), reach)
-        data = scene.data
-        figures = "  ".join(
-            f"{name} {words.reading(column[number])}"
-            for name, column in (("O", data.open), ("H", data.high), ("L", data.low), ("C", data.close))
-        )
-        averages = "  ".join(
-            f"{name} {words.reading(column[number])}"
-            for name, column in (("EMA fast", data.ema_fast), ("EMA slow", data.ema_slow))
-            if not np.isnan(column[number])
-        )
-        self.said.emit("   ".join(filter(None, (words.moment(int(data.open_time[number])), figures, averages, slot))))
+        number = len(scene.times) - 1 if pointed is None else pointed.number
+        self.said.emit(candle_words(scene, number))
+        slot = ""
+        if pointed is not None and pointed.y <= self._layout().prices.bottom():
+            scale = self.sheet().prices
+            reach = Decimal(repr(abs(scale.price(0) - scale.price(SLOT_REACH_PX))))
+            slot = self.slot_words(Decimal(repr(scale.price(pointed.y))), reach)
+        self.slot_said.emit(slot)
+
+    # ----------------------------------------------------------------------------------------- paint
+
+    def sheet(self) -> Sheet:
+        """Return what is painted, as it is now."""
+        if self._sheet is None:
+            lens = self.lens
+            self._sheet = sheet_of(
+                self._scene, self._layout(), left=lens.left, right=lens.right, bottom=lens.bottom, top=lens.top
+            )
+        return self._sheet
+
+    def _layout(self) -> Layout:
+        here = self._scene.data
+        volume = self._panes["volume"] and here.volume is not None
+        return laid_out(self.width(), self.height(), axis=self._axis, volume=volume, atr=self._panes["atr"])
+
+    def _stale(self) -> None:
+        """What is painted is no longer what is."""
+        needed = self.fontMetrics().horizontalAdvance(written(self._scene, self.lens.top)) + 16
+        if len(self._scene.times) and needed > self._axis:
+            self._axis = needed
+            self.lens.resize(self._layout().prices.width())
+            self.lens.fit_prices(self._scene)
+        self._sheet = self._picture = None
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.lens.resize(self._layout().prices.width())
+        self.moved()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        if self._picture is None or self._picture.devicePixelRatio() != ratio:
+            self._picture = QPixmap(self.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(QColor(self._colours.base))
+            drawing = QPainter(self._picture)
+            drawing.setFont(self.font())
+            paint(drawing, self.sheet())
+            self._labels = placed(self.sheet(), QFontMetricsF(self.font()))
+            paint_labels(drawing, self.sheet(), self._labels)
+            drawing.end()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        pointed, held = self._pointed(), self._mouse.held
+        paint_overlay(painter, self.sheet(), self._labels, pointed, cross=self._crosshair, held=held)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._colours.accent), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()

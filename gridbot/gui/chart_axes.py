@@ -1,57 +1,53 @@
-"""The two axes, which remember where their labels stand, so that one item can draw all grid lines there."""
+"""Where the chart's axes have their marks: round prices, and round times in UTC of which each new day stands out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from math import floor, log10
 
-import numpy as np
-import pyqtgraph as pg
+from gridbot.core.values import value
+from gridbot.gui.plot_ticks import time_ticks, value_ticks
 
-
-class PriceAxis(pg.AxisItem):
-    """Prices on the right, in plain digits.
-
-    Attributes:
-        ticks: the prices that have a label.
-        empty: there is nothing to measure, and so no label.
-        on_ticks: called when they changed. (Asking an axis for its ticks while another item paints crashes.)
-    """
-
-    def __init__(self) -> None:
-        super().__init__("right")
-        self.ticks = np.empty(0)
-        self.empty = True
-        self.on_ticks: Callable[[], object] = lambda: None
-        self.enableAutoSIPrefix(False)
-
-    def tickValues(self, low: float, high: float, size: float) -> Any:
-        levels = [] if self.empty else super().tickValues(low, high, size)
-        _remember(self, levels[:1])
-        return levels
-
-    def tickStrings(self, values: Any, _scale: float, spacing: float) -> list[str]:
-        places = max(0, int(np.ceil(-np.log10(spacing)))) if spacing > 0 else 0
-        return [f"{value:,.{places}f}" for value in values]
+_DAY = 86_400
+_STEPS_S = (60, 120, 300, 600, 900, 1800, 3600, 2 * 3600, 3 * 3600, 4 * 3600, 6 * 3600, 12 * 3600)
 
 
-class TimeAxis(pg.DateAxisItem):
-    """Times at the bottom, UTC. Attributes as PriceAxis."""
+@value
+class Tick:
+    """A mark on an axis: its value (a price, or seconds UTC), its text, and whether it stands out."""
 
-    def __init__(self) -> None:
-        super().__init__("bottom", utcOffset=0)
-        self.ticks = np.empty(0)
-        self.empty = True
-        self.on_ticks: Callable[[], object] = lambda: None
-
-    def tickValues(self, low: float, high: float, size: float) -> Any:
-        levels = [] if self.empty else super().tickValues(low, high, size)
-        _remember(self, levels[:2])
-        return levels
+    at: float
+    text: str
+    strong: bool = False
 
 
-def _remember(axis: PriceAxis | TimeAxis, levels: Any) -> None:
-    ticks = np.array([tick for _, some in levels for tick in some], float)
-    if not np.array_equal(ticks, axis.ticks):
-        axis.ticks = ticks
-        axis.on_ticks()
+def price_marks(bottom: float, top: float, height: float, *, places: int | None) -> list[Tick]:
+    """Return round prices about 44 pixels apart, with no more decimals than the market has (`places`)."""
+    ticks = value_ticks(bottom, top, max(2, int(height / 44)))
+    if places is None or len(ticks) < 2:
+        return [Tick(at, text) for at, text in ticks]
+    needed = min(places, max(0, -floor(log10(ticks[1][0] - ticks[0][0]) + 1e-9)))
+    return [Tick(at, f"{at:,.{needed}f}") for at, _ in ticks]
+
+
+def time_marks(left: float, right: float, width: float) -> list[Tick]:
+    """Return round times (seconds UTC) about 90 pixels apart; where a day begins its date is told instead."""
+    count = max(2, int(width / 90))
+    for step in _STEPS_S:
+        if (right - left) / step <= count:
+            first = -int(-left // step) * step
+            return [_within_days(time) for time in range(first, int(right) + 1, step)]
+    return [Tick(at, _short(text), text.startswith("Jan")) for at, text in time_ticks(left, right, count)]
+
+
+def _within_days(time: int) -> Tick:
+    moment = datetime.fromtimestamp(time, UTC)
+    if time % _DAY == 0:
+        return Tick(float(time), f"{moment:%a} {moment.day} {moment:%b}", True)
+    return Tick(float(time), f"{moment:%H:%M}")
+
+
+def _short(text: str) -> str:
+    """Return "19 Apr" for "19 Apr 2024"; a month keeps its year."""
+    parts = text.split(" ")
+    return f"{int(parts[0])} {parts[1]}" if len(parts) > 2 and parts[0].isdigit() else text

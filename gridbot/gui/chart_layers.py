@@ -1,206 +1,291 @@
-"""What the chart paints, in pixels, one item for each layer: lines behind, candles, marks and labels in front.
+"""What the chart paints behind the crosshair, in pixels: grid, held cells, lines, candles, fills, panes and axes.
 
-Each item asks for its exposed part (`ItemUsesExtendedStyleOption`), clips to it, and draws from primitive arrays.
+All of it is drawn from arrays of numbers, aggregated to pixels first, so that the work grows with the picture only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
+from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 
-from gridbot.gui.chart_axes import PriceAxis, TimeAxis
-from gridbot.gui.chart_math import Scale, columns, segments, spread_out
+from gridbot.core.values import value
+from gridbot.gui.chart_axes import Tick, price_marks, time_marks
+from gridbot.gui.chart_layout import Layout
+from gridbot.gui.chart_math import Columns, Scale, columns, segments
 from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines, draw_rects
-from gridbot.gui.chart_scene import Level, LevelKind, Scene
+from gridbot.gui.chart_scene import LevelKind, Scene
 
-_SEEN = QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption
-
-LINE_ALPHA = 140
-"""Of 255: the lines lie behind the candles and must not drown them."""
-
-
-class Layer(QGraphicsObject):
-    """One item over the whole view box, in its pixels. It takes no mouse, so the box keeps wheel and drag."""
-
-    def __init__(self, box: Any, scene: Callable[[], Scene], *, depth: int) -> None:
-        super().__init__(box)
-        self._box = box
-        self._scene = scene
-        self.setFlag(_SEEN)
-        self.setZValue(depth)
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        box.sigRangeChanged.connect(self._repaint)
-        box.sigResized.connect(self._resized)
-
-    def boundingRect(self) -> QRectF:
-        return QRectF(0, 0, self._box.width(), self._box.height())
-
-    def shape(self) -> QPainterPath:
-        return QPainterPath()
-
-    def scale_now(self) -> Scale:
-        """Return the plane as it is."""
-        (left, right), (bottom, top) = self._box.viewRange()
-        return Scale(left, right, bottom, top, self._box.width(), self._box.height())
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
-        scale = self.scale_now()
-        if scale.width < 2 or scale.height < 2 or scale.right <= scale.left or scale.top <= scale.bottom:
-            return
-        painter.save()
-        painter.setClipRect(option.exposedRect)
-        self.draw(painter, scale, self._scene())
-        painter.restore()
-
-    def draw(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
-        """Paint this layer."""
-        raise AssertionError("each layer paints itself")
-
-    def _repaint(self, *_args: object) -> None:
-        self.update()
-
-    def _resized(self, *_args: object) -> None:
-        self.prepareGeometryChange()
-        self.update()
+LINE_ALPHA, BAND_ALPHA, VOLUME_ALPHA = 150, 20, 120
+"""Of 255: what lies behind the candles must not drown them."""
+MARK_PX = 24
+MANY_MARKS = 80
+"""So many in view are drawn smaller."""
+TEXT_PX = 7.0
+"""From a value axis to its figures."""
 
 
-class LinesLayer(Layer):
-    """Behind the candles: the faint grid, the held cells, and every level of the shown grids."""
+@value
+class Sheet:
+    """One picture to be painted: the scene, where everything goes, and what of the candles is seen."""
 
-    def __init__(self, box: Any, scene: Callable[[], Scene], *, axes: tuple[TimeAxis, PriceAxis]) -> None:
-        super().__init__(box, scene, depth=1)
-        self._axes = axes
-        for axis in axes:
-            axis.on_ticks = self._repaint
-
-    def draw(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
-        self._grid(painter, scale, scene)
-        held = QColor(scene.colours.up)
-        held.setAlpha(38)
-        for band in scene.bands:
-            left = max(0.0, scale.x(band.since))
-            top, bottom = scale.y(band.target), scale.y(band.bought)
-            painter.fillRect(QRectF(left, top, max(0.0, scale.width - left), max(1.0, bottom - top)), held)
-        for kind, pen in level_pens(scene).items():
-            rows = scale.ys(np.array([level.price for level in scene.levels if level.kind is kind]))
-            rows = rows[(rows >= 0) & (rows <= scale.height)]
-            ink = pen.color()
-            ink.setAlpha(LINE_ALPHA)
-            pen.setColor(ink)
-            painter.setPen(pen)
-            draw_lines(painter, np.column_stack((0 * rows, rows, 0 * rows + scale.width, rows)))
-
-    def _grid(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
-        bottom, right = self._axes
-        painter.setPen(QPen(QColor(scene.colours.grid), 0))
-        x, y = scale.xs(bottom.ticks), scale.ys(right.ticks)
-        draw_lines(painter, np.column_stack((x, 0 * x, x, 0 * x + scale.height)))
-        draw_lines(painter, np.column_stack((0 * y, y, 0 * y + scale.width, y)))
+    scene: Scene
+    layout: Layout
+    prices: Scale
+    seen: Columns
+    price_ticks: tuple[Tick, ...]
+    time_ticks: tuple[Tick, ...]
 
 
-class CandlesLayer(Layer):
-    """Candles and the two averages."""
-
-    def __init__(self, box: Any, scene: Callable[[], Scene]) -> None:
-        super().__init__(box, scene, depth=2)
-
-    def draw(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
-        if not scene.times.size:
-            return
-        seen = columns(scene.data, scene.times, scene.step, scale)
-        rising = seen.close >= seen.open
-        high, low = scale.ys(seen.high), scale.ys(seen.low)
-        top, bottom = scale.ys(np.maximum(seen.open, seen.close)), scale.ys(np.minimum(seen.open, seen.close))
-        for chosen, colour in ((rising, scene.colours.up), (~rising, scene.colours.down)):
-            x = np.floor(seen.middle[chosen]) + 0.5
-            painter.setPen(QPen(QColor(colour), 0))
-            # Where every price is one, a line of no length would not be seen.
-            draw_lines(painter, np.column_stack((x, high[chosen], x, np.maximum(low[chosen], high[chosen] + 1))))
-            if seen.body > 2:
-                size = np.maximum(bottom[chosen] - top[chosen], 1.0)
-                left = x - seen.body / 2
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(QColor(colour))
-                draw_rects(painter, np.column_stack((left, top[chosen], 0 * left + seen.body, size)))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for average, colour in ((seen.ema_fast, scene.colours.ema_fast), (seen.ema_slow, scene.colours.ema_slow)):
-            painter.setPen(QPen(QColor(colour), 1.4))
-            draw_lines(painter, segments(seen.middle, scale.ys(average)))
+def sheet_of(scene: Scene, layout: Layout, *, left: float, right: float, bottom: float, top: float) -> Sheet:
+    """Return what is to be painted of a scene in a part of the plane."""
+    area = layout.prices
+    prices = Scale(left, right, bottom, top, area.width(), area.height())
+    empty = not len(scene.times)
+    return Sheet(
+        scene,
+        layout,
+        prices,
+        columns(scene.data, scene.times, scene.step, prices),
+        () if empty else tuple(price_marks(bottom, top, area.height(), places=scene.places)),
+        () if empty else tuple(time_marks(left, right, area.width())),
+    )
 
 
-class MarksLayer(Layer):
-    """In front: fills, labels of the levels, the crosshair."""
+def paint(painter: QPainter, sheet: Sheet) -> None:
+    """Paint everything but the labels and the crosshair."""
+    layout = sheet.layout
+    _grid(painter, sheet)
+    painter.save()
+    painter.setClipRect(layout.prices)
+    _bands(painter, sheet)
+    _lines(painter, sheet)
+    _candles(painter, sheet)
+    _fills(painter, sheet)
+    painter.restore()
+    if layout.volume is not None:
+        _volume(painter, sheet, layout.volume)
+    if layout.atr is not None:
+        _atr(painter, sheet, layout.atr)
+    _axes(painter, sheet)
 
-    def __init__(self, box: Any, scene: Callable[[], Scene]) -> None:
-        super().__init__(box, scene, depth=3)
-        self._pointer: QPointF | None = None
 
-    def point_at(self, where: QPointF | None) -> None:
-        """Draw the crosshair there (pixels of the view box), or none."""
-        self._pointer = where
-        self.update()
-
-    def draw(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
-        self._fills(painter, scale, scene)
-        self._labels(painter, scale, scene)
-        if self._pointer is not None:
-            painter.setPen(QPen(QColor(scene.colours.muted), 0, Qt.PenStyle.DashLine))
-            painter.drawLine(QLineF(self._pointer.x(), 0, self._pointer.x(), scale.height))
-            painter.drawLine(QLineF(0, self._pointer.y(), scale.width, self._pointer.y()))
-        if not scene.times.size:
-            painter.setPen(QColor(scene.colours.muted))
-            painter.drawText(self.boundingRect(), Qt.AlignmentFlag.AlignCenter, scene.empty)
-
-    def _fills(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
-        fills = scene.fills
-        seen = (fills.seconds >= scale.left) & (fills.seconds <= scale.right)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(scene.colours.base), 1))
-        for buying, colour in ((True, scene.colours.up), (False, scene.colours.down)):
-            chosen = seen & (fills.buying == buying)
-            x, y = scale.xs(fills.seconds[chosen]), scale.ys(fills.prices[chosen])
-            # Marks on the same few pixels are one mark.
-            spots = np.unique(np.column_stack((np.round(x / 2) * 2, np.round(y / 2) * 2)), axis=0)
-            painter.setBrush(QColor(colour))
-            shape = UPWARD if buying else DOWNWARD
-            for left, top in spots.tolist():
-                painter.drawPolygon(shape.translated(left, top))
-
-    def _labels(self, painter: QPainter, scale: Scale, scene: Scene) -> None:
-        metrics = QFontMetricsF(painter.font())
-        tall = metrics.height() + 2
-        inside = [level for level in scene.levels if 0 <= scale.y(level.price) <= scale.height]
-        near = scene.last if scene.last is not None else (scale.top + scale.bottom) / 2
-        inside.sort(key=lambda level: (level.kind.value, abs(level.price - near)))
-        pens = level_pens(scene)
-        for number in spread_out([scale.y(level.price) for level in inside], tall):
-            self._label(painter, scale, inside[number], pens[inside[number].kind].color(), scene, tall)
-
-    @staticmethod
-    def _label(painter: QPainter, scale: Scale, level: Level, ink: QColor, scene: Scene, tall: float) -> None:
-        wide = QFontMetricsF(painter.font()).horizontalAdvance(level.text) + 10
-        middle = min(max(scale.y(level.price), tall / 2), scale.height - tall / 2)
-        place = QRectF(scale.width - wide - 2, middle - tall / 2, wide, tall)
-        loud = level.kind is LevelKind.LAST
-        painter.setPen(QPen(ink, 1))
-        painter.setBrush(ink if loud else QColor(scene.colours.base))
-        painter.drawRoundedRect(place, 3, 3)
-        painter.setPen(QColor(scene.colours.base) if loud else ink)
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, level.text)
+def faded(colour: str, alpha: int) -> QColor:
+    """Return a colour with an alpha of 0 to 255."""
+    made = QColor(colour)
+    made.setAlpha(alpha)
+    return made
 
 
 def level_pens(scene: Scene) -> dict[LevelKind, QPen]:
-    """Return the pen of each kind of level, the faint ones first."""
-    colours = scene.colours
+    """Return the pen of each kind of line, the faint ones first."""
+    c = scene.colours
     return {
-        LevelKind.UNARMED: QPen(QColor(colours.muted), 1, Qt.PenStyle.DotLine),
-        LevelKind.BUY: QPen(QColor(colours.up), 1),
-        LevelKind.SELL: QPen(QColor(colours.down), 1),
-        LevelKind.AVERAGE: QPen(QColor(colours.average), 1.4, Qt.PenStyle.DashDotLine),
-        LevelKind.LAST: QPen(QColor(colours.text), 1, Qt.PenStyle.DashLine),
+        LevelKind.UNARMED: QPen(QColor(c.muted), 1, Qt.PenStyle.DotLine),
+        LevelKind.ANCHOR: QPen(QColor(c.muted), 1, Qt.PenStyle.DashDotDotLine),
+        LevelKind.BUY: QPen(QColor(c.up), 1),
+        LevelKind.SELL: QPen(QColor(c.down), 1),
+        LevelKind.AVERAGE: QPen(QColor(c.average), 1.5, Qt.PenStyle.DashDotLine),
+        LevelKind.TRIGGER: QPen(QColor(c.notice), 1.5, Qt.PenStyle.DashLine),
+        LevelKind.TAKE_PROFIT: QPen(QColor(c.up), 1.5, Qt.PenStyle.DashLine),
+        LevelKind.STOP_LOSS: QPen(QColor(c.error), 1.5, Qt.PenStyle.DashLine),
+        LevelKind.DRAFT: QPen(QColor(c.accent), 1.5, Qt.PenStyle.DashLine),
+        LevelKind.LAST: QPen(QColor(c.text), 1, Qt.PenStyle.DotLine),
     }
+
+
+def _grid(painter: QPainter, sheet: Sheet) -> None:
+    colours, layout = sheet.scene.colours, sheet.layout
+    plot = layout.plot()
+    x = np.round(sheet.prices.xs(np.array([tick.at for tick in sheet.time_ticks]))) + 0.5
+    y = np.round(sheet.prices.ys(np.array([tick.at for tick in sheet.price_ticks]))) + 0.5
+    painter.setPen(QPen(QColor(colours.grid), 1))
+    draw_lines(painter, np.column_stack((x, 0 * x, x, 0 * x + plot.bottom())))
+    draw_lines(painter, np.column_stack((0 * y, y, 0 * y + plot.width(), y)))
+
+
+def _bands(painter: QPainter, sheet: Sheet) -> None:
+    scene, scale = sheet.scene, sheet.prices
+    ground, edge = faded(scene.colours.up, BAND_ALPHA), faded(scene.colours.up, 110)
+    for band in scene.bands:
+        left = max(0.0, round(scale.x(band.since)))
+        top, bottom = round(scale.y(band.target)), round(scale.y(band.bought))
+        painter.fillRect(QRectF(left, top, max(0.0, scale.width - left), max(1.0, bottom - top)), ground)
+        painter.fillRect(QRectF(left, bottom, max(0.0, scale.width - left), 1), edge)
+        painter.fillRect(QRectF(left, top, 2, max(1.0, bottom - top)), edge)
+
+
+def _lines(painter: QPainter, sheet: Sheet) -> None:
+    scene, scale = sheet.scene, sheet.prices
+    drawn = {kind: [level.price for level in scene.levels if level.kind is kind] for kind in LevelKind}
+    drawn[LevelKind.DRAFT] = list(scene.draft)
+    for kind, pen in level_pens(scene).items():
+        rows = scale.ys(np.array(drawn[kind]))
+        rows = np.round(rows[(rows >= 0) & (rows <= scale.height)]) + 0.5
+        ink = pen.color()
+        ink.setAlpha(LINE_ALPHA if kind not in (LevelKind.DRAFT, LevelKind.LAST) else 230)
+        pen.setColor(ink)
+        painter.setPen(pen)
+        draw_lines(painter, np.column_stack((0 * rows, rows, 0 * rows + scale.width, rows)))
+
+
+def _candles(painter: QPainter, sheet: Sheet) -> None:
+    scene, scale, seen = sheet.scene, sheet.prices, sheet.seen
+    wide = _body(seen)
+    painter.setPen(Qt.PenStyle.NoPen)
+    rising = seen.close >= seen.open
+    for up, colour in ((True, scene.colours.up), (False, scene.colours.down)):
+        chosen = rising == up
+        middle = np.floor(seen.middle[chosen])
+        high, low = np.round(scale.ys(seen.high[chosen])), np.round(scale.ys(seen.low[chosen]))
+        painter.setBrush(QColor(colour))
+        draw_rects(painter, np.column_stack((middle, high, 0 * middle + 1, np.maximum(1.0, low - high))))
+        if wide > 1:
+            one, other = np.round(scale.ys(seen.open[chosen])), np.round(scale.ys(seen.close[chosen]))
+            top = np.minimum(one, other)
+            left = middle - wide // 2
+            tall = np.maximum(1.0, np.abs(one - other))
+            draw_rects(painter, np.column_stack((left, top, 0 * left + wide, tall)))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for average, colour in ((seen.ema_slow, scene.colours.ema_slow), (seen.ema_fast, scene.colours.ema_fast)):
+        painter.setPen(QPen(QColor(colour), 1.4))
+        draw_lines(painter, segments(seen.middle, scale.ys(average)))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _body(seen: Columns) -> int:
+    """Return a candle's width in whole pixels, an odd number, so that its wick stands in its middle."""
+    wide = int(seen.body)
+    return wide if wide % 2 else max(1, wide - 1)
+
+
+def _fills(painter: QPainter, sheet: Sheet) -> None:
+    scene, scale, fills = sheet.scene, sheet.prices, sheet.scene.fills
+    seen = (fills.seconds >= scale.left) & (fills.seconds <= scale.right)
+    for buying in (True, False):
+        chosen = seen & (fills.buying == buying)
+        x, y = scale.xs(fills.seconds[chosen]), scale.ys(fills.prices[chosen])
+        # Marks on the same few pixels are one mark.
+        _, first = np.unique(np.round(x / 3) * 1e6 + np.round(y / 3), return_index=True)
+        spots = np.column_stack((np.round(x[first]), np.round(y[first])))
+        if len(spots):
+            stamps = PrimitiveArray(QPainter.PixmapFragment, 10)
+            stamps.resize(len(spots))
+            places = stamps.ndarray()
+            size = 1.0 if len(spots) < MANY_MARKS else 0.7
+            sharp = painter.device().devicePixelRatioF()
+            pixels = round(MARK_PX * sharp)
+            places[:] = (0, 0, 0, 0, pixels, pixels, size / sharp, size / sharp, 0, 1)
+            places[:, :2] = spots
+            # PySide wants how many there are as well, which its stubs do not know.
+            painter.drawPixmapFragments(*stamps.drawargs(), fill_mark(scene, pixels, buying=buying))  # type: ignore[call-arg]
+
+
+def fill_mark(scene: Scene, pixels: int, *, buying: bool) -> QPixmap:
+    """Return the mark of a fill, whose tip is in its middle, `pixels` wide on the screen."""
+    drawn = QPixmap(pixels, pixels)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(scene.colours.base), 1))
+    painter.setBrush(QColor(scene.colours.up if buying else scene.colours.down))
+    painter.scale(pixels / MARK_PX, pixels / MARK_PX)
+    painter.drawPolygon((UPWARD if buying else DOWNWARD).translated(MARK_PX / 2, MARK_PX / 2))
+    painter.end()
+    return drawn
+
+
+def _volume(painter: QPainter, sheet: Sheet, area: QRectF) -> None:
+    seen, colours = sheet.seen, sheet.scene.colours
+    if seen.volume is None or not len(seen.volume):
+        return
+    most = float(seen.volume.max()) * 1.15 or 1.0
+    wide, floor = _body(seen), area.bottom()
+    painter.setPen(Qt.PenStyle.NoPen)
+    rising = seen.close >= seen.open
+    for up, colour in ((True, colours.up), (False, colours.down)):
+        chosen = rising == up
+        tall = np.round(seen.volume[chosen] / most * area.height())
+        left = np.floor(seen.middle[chosen]) - wide // 2
+        painter.setBrush(faded(colour, VOLUME_ALPHA))
+        draw_rects(painter, np.column_stack((left, floor - tall, 0 * left + wide, tall)))
+    _pane_axis(painter, sheet, area, 0.0, most)
+
+
+def _atr(painter: QPainter, sheet: Sheet, area: QRectF) -> None:
+    atr = sheet.seen.atr
+    known = atr[~np.isnan(atr)]
+    if not known.size:
+        painter.setPen(QColor(sheet.scene.colours.muted))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "No ATR yet: it needs more candles.")
+        return
+    bottom, top = float(known.min()), float(known.max())
+    room = max((top - bottom) * 0.18, top * 0.01, 1e-12)
+    # The legend stands in the upper part.
+    scale = pane_scale(sheet, area, max(0.0, bottom - room), top + 2 * room)
+    painter.save()
+    painter.setClipRect(area)
+    painter.translate(0, area.top())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(sheet.scene.colours.average), 1.4))
+    draw_lines(painter, segments(sheet.seen.middle, scale.ys(atr)))
+    painter.restore()
+    _pane_axis(painter, sheet, area, scale.bottom, scale.top)
+
+
+def pane_scale(sheet: Sheet, area: QRectF, bottom: float, top: float) -> Scale:
+    """Return a pane's plane: the times of the prices, values of its own."""
+    return Scale(sheet.prices.left, sheet.prices.right, bottom, top, area.width(), area.height())
+
+
+def _pane_axis(painter: QPainter, sheet: Sheet, area: QRectF, bottom: float, top: float) -> None:
+    scale = pane_scale(sheet, area, bottom, top)
+    painter.setPen(QColor(sheet.scene.colours.muted))
+    for tick in price_marks(bottom, top, area.height() * 1.3, places=None):
+        row = scale.y(tick.at)
+        if 10 <= row <= area.height() - 8:
+            _figure(painter, area.right() + TEXT_PX, area.top() + row, short(tick.text))
+
+
+def short(text: str) -> str:
+    """Return 12,000 as 12k, which has room beside a pane."""
+    number = text.replace(",", "")
+    if number.endswith("000000"):
+        return f"{number[:-6]}M"
+    return f"{number[:-3]}k" if number.endswith("000") and "." not in number else text
+
+
+def _axes(painter: QPainter, sheet: Sheet) -> None:
+    colours, layout, scale = sheet.scene.colours, sheet.layout, sheet.prices
+    painter.setPen(QPen(QColor(colours.border), 1))
+    plot = layout.plot()
+    edges = [QLineF(plot.right() + 0.5, 0, plot.right() + 0.5, plot.bottom())]
+    edges += [QLineF(0, area.top() + 0.5, plot.right(), area.top() + 0.5) for area in _panes(layout)]
+    edges.append(QLineF(0, plot.bottom() + 0.5, plot.right(), plot.bottom() + 0.5))
+    painter.drawLines(edges)
+    painter.setPen(QColor(colours.muted))
+    newest = None if sheet.scene.last is None else scale.y(sheet.scene.last)
+    for tick in sheet.price_ticks:
+        row = scale.y(tick.at)
+        if 8 <= row <= scale.height - 8 and (newest is None or abs(row - newest) > 15):
+            _figure(painter, plot.right() + TEXT_PX, row, tick.text)
+    metrics = QFontMetricsF(painter.font())
+    base, taken = layout.times.top() + metrics.ascent() + 4, -99.0
+    for tick in sorted(sheet.time_ticks, key=lambda each: each.at):
+        wide = metrics.horizontalAdvance(tick.text)
+        left = scale.x(tick.at) - wide / 2
+        if left < taken + 12 or left < 2 or left + wide > layout.times.right() - 2:
+            continue
+        painter.setPen(QColor(colours.text if tick.strong else colours.muted))
+        painter.drawText(QPointF(left, base), tick.text)
+        taken = left + wide
+
+
+def _panes(layout: Layout) -> tuple[QRectF, ...]:
+    return tuple(area for area in (layout.volume, layout.atr) if area is not None)
+
+
+def _figure(painter: QPainter, left: float, middle: float, text: str) -> None:
+    metrics = QFontMetricsF(painter.font())
+    painter.drawText(QPointF(left, middle + metrics.capHeight() / 2), text)

@@ -66,19 +66,20 @@ class Columns:
     close: Floats
     ema_fast: Floats
     ema_slow: Floats
+    atr: Floats
+    volume: Floats | None
     body: float
 
 
-def visible(times: Floats, step: float, scale: Scale) -> slice:
-    """Return which candles may be seen; `times` are open times and `step` a candle's length, in seconds."""
-    first = int(np.searchsorted(times, scale.left - step, side="left"))
-    last = int(np.searchsorted(times, scale.right, side="right"))
-    return slice(first, last)
+def visible(times: Floats, step: float, left: float, right: float) -> tuple[int, int]:
+    """Return the first candle that may be seen and the one after the last; all in seconds."""
+    first = int(np.searchsorted(times, left - step, side="left"))
+    return first, int(np.searchsorted(times, right, side="right"))
 
 
 def columns(data: ChartData, times: Floats, step: float, scale: Scale) -> Columns:
     """Return what to draw of `data` in this plane; the work grows with the pixels, not with the candles."""
-    part = visible(times, step, scale)
+    part = slice(*visible(times, step, scale.left, scale.right))
     per_candle = step / (scale.right - scale.left) * scale.width
     if per_candle >= PIXELS_PER_COLUMN or part.stop - part.start < 2:
         middle = scale.xs(times[part] + step / 2)
@@ -90,6 +91,8 @@ def columns(data: ChartData, times: Floats, step: float, scale: Scale) -> Column
             close=data.close[part],
             ema_fast=data.ema_fast[part],
             ema_slow=data.ema_slow[part],
+            atr=data.atr[part],
+            volume=None if data.volume is None else data.volume[part],
             body=max(1.0, per_candle * 0.7),
         )
     edges = np.linspace(scale.left - step, scale.right, int(scale.width / PIXELS_PER_COLUMN) + 2)
@@ -104,6 +107,8 @@ def columns(data: ChartData, times: Floats, step: float, scale: Scale) -> Column
         close=data.close[ends],
         ema_fast=data.ema_fast[ends],
         ema_slow=data.ema_slow[ends],
+        atr=data.atr[ends],
+        volume=None if data.volume is None else np.add.reduceat(data.volume[: part.stop], starts),
         body=1.0,
     )
 
@@ -133,11 +138,14 @@ def price_range(
 
 def spread_out(rows: Sequence[float], height: float) -> list[int]:
     """Return which labels to draw: those whose rows lie at least `height` apart, the earlier ones first."""
-    taken: list[float] = []
+    taken: dict[int, float] = {}
     chosen: list[int] = []
     for number, row in enumerate(rows):
-        if all(abs(row - other) >= height for other in taken):
-            taken.append(row)
+        # One label at most begins in a stretch of a label's height, so only the neighbours can be too near.
+        stretch = int(row // height)
+        near = (taken.get(each) for each in (stretch - 1, stretch, stretch + 1))
+        if all(other is None or abs(row - other) >= height for other in near):
+            taken[stretch] = row
             chosen.append(number)
     return chosen
 

@@ -5,83 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from gridbot.core.candles import timeframe_ms
 from gridbot.core.commands import FillBooked
 from gridbot.core.events import Removal
 from gridbot.core.rules import Wish
 from gridbot.core.snapshot import GridView
 from gridbot.core.units import GridId, Symbol
-from gridbot.gui.banners import quiet_markets
-from gridbot.gui.chart import Chart
-from gridbot.gui.chart_scene import bands_of, fills_of, levels_of, slot_at
+from gridbot.gui.chart_panel import ChartPanel
 from gridbot.gui.context import Context
 from gridbot.gui.dialogs import RemoveDialog
 from gridbot.gui.grid_details import GridDetails
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.history import History
-from gridbot.gui.parts import button, label, picker, set_role, set_text
+from gridbot.gui.parts import button, set_role
 from gridbot.gui.rows import GRID_COLUMNS
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
-from gridbot.shell.facade import MarketView, RemoveGrid, SetWish, View
-
-TIMEFRAMES = tuple((name, timeframe_ms(name)) for name in ("1m", "5m", "15m", "1h", "4h", "1d"))
-CHART_PAUSE_MS = 250
-"""The chart asks for candles at most this often: a demo closes ten a second."""
+from gridbot.shell.facade import RemoveGrid, SetWish, View
 
 
 class MarketTab(QWidget):
     """Signals:
     symbol_changed: the window looks at another market.
+    order_wanted: an order's id, which is to be shown in the Orders tab.
     """
 
     symbol_changed = Signal(str)
+    order_wanted = Signal(object)
 
     def __init__(self, context: Context, history: History) -> None:
         super().__init__()
-        self._context, self._history = context, history
+        self._context = context
         self._view: View | None = None
         self._grid: GridId | None = None
-        self._shown: tuple[Symbol | None, int, GridId | None] | None = None
-        self._bar = -1
-        self._fills_seen = -1
-        self._since_chart = QElapsedTimer()
-        self.chart = Chart(context.colours)
-        self.chart.slot_words = self._slot_words
+        self.panel = ChartPanel(context, history)
+        self.chart = self.panel.chart
         self.model: RowsModel[GridView] = RowsModel(GRID_COLUMNS, key=lambda grid: grid.id)
         self.model.set_colours(context.colours)
         self.table = Table(self.model, name="Grids")
         self.table.sort_by(0, descending=False)
         self.table.selectionModel().currentRowChanged.connect(lambda now, _before: self._chosen(now))
         self.details = GridDetails(context)
-        self._markets = picker("Market", (), self._pick_market)
-        self._markets.setMinimumWidth(130)
-        self._frames = picker("Timeframe", TIMEFRAMES, self._pick_timeframe)
-        chosen = self._frames.findData(context.preferences.timeframe)
-        self._frames.setCurrentIndex(chosen if chosen >= 0 else 2)
-        self._legend = label("", role="muted", name="Under the crosshair", wrap=True)
-        self.chart.said.connect(lambda text: set_text(self._legend, text))
+        self.panel.market_picked.connect(self._pick_market)
+        self.panel.order_wanted.connect(self.order_wanted)
+        self.panel.slot_wanted.connect(self._show_slot)
+        self.panel.edit_requested.connect(self._edit_dragged)
         self._build()
 
     def _build(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self._markets)
-        top.addWidget(self._frames)
-        top.addWidget(button("Fit", self.chart.fit, tip="Show the newest candles (double-click)"))
-        top.addWidget(button("Follow", self.chart.follow, tip="Go to the newest candle and stay with it (F)"))
-        top.addStretch()
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(top)
-        self._legend.setMinimumHeight(2 * self._legend.fontMetrics().height() + 2)
-        self._legend.setAlignment(Qt.AlignmentFlag.AlignTop)
-        column.addWidget(self._legend)
-        column.addWidget(self.chart, 1)
         right = QWidget()
         side = QVBoxLayout(right)
         side.setContentsMargins(0, 0, 0, 0)
@@ -92,7 +65,7 @@ class MarketTab(QWidget):
         side.addWidget(self.details, 1)
         right.setMinimumWidth(330)
         splitter = QSplitter()
-        splitter.addWidget(left)
+        splitter.addWidget(self.panel)
         splitter.addWidget(right)
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 1)
@@ -149,18 +122,17 @@ class MarketTab(QWidget):
         self.edit.setEnabled(grid is not None)
         self.remove.setEnabled(grid is not None)
         self.details.show_grid(grid)
-        self._show_chart(view)
+        self.panel.show_view(view, self._grid)
 
     def set_colours(self) -> None:
         """Draw with the context's colours."""
-        self.chart.set_colours(self._context.colours)
+        self.panel.set_colours()
         self.model.set_colours(self._context.colours)
         self.details.set_colours()
 
     def symbol(self) -> Symbol | None:
         """Return the market that is looked at."""
-        data = self._markets.currentData()
-        return None if data is None else Symbol(data)
+        return self.panel.symbol()
 
     def show_fill(self, fill: FillBooked) -> None:
         """Bring a fill into the chart's view."""
@@ -198,69 +170,35 @@ class MarketTab(QWidget):
             return
         grid = self.model.row(selected)
         self._grid = grid.id
-        at = self._markets.findData(grid.symbol)
-        if at >= 0 and at != self._markets.currentIndex():
-            self._markets.setCurrentIndex(at)
+        if self.panel.look_at(grid.symbol):
             self.symbol_changed.emit(grid.symbol)
         self.details.show_grid(grid)
 
     def _show_markets(self, view: View) -> None:
-        symbols = [market.symbol for market in view.markets]
-        known = [self._markets.itemData(at) for at in range(self._markets.count())]
-        if symbols != known:
-            before = self.symbol()
-            self._markets.clear()
-            for symbol in symbols:
-                self._markets.addItem(symbol, symbol)
-            grid = self._chosen_grid()
-            wanted = before if before in symbols else grid.symbol if grid is not None else None
-            self._markets.setCurrentIndex(max(0, self._markets.findData(wanted)))
+        grid = self._chosen_grid()
+        if self.panel.show_symbols([market.symbol for market in view.markets], None if grid is None else grid.symbol):
             self.symbol_changed.emit(self.symbol() or "")
 
-    def _market(self, view: View) -> MarketView | None:
-        return next((market for market in view.markets if market.symbol == self.symbol()), None)
+    def _show_slot(self, grid_id: GridId, number: int) -> None:
+        """Choose a slot in the list."""
+        self._choose(grid_id)
+        if self._view is not None:
+            self.show_view(self._view)
+        index = self.details.model.find(number)
+        if index.isValid():
+            self.details.slots.setCurrentIndex(index)
+            self.details.slots.scrollTo(index)
+            self.details.slots.setFocus()
 
-    def _show_chart(self, view: View) -> None:
-        symbol, frame = self.symbol(), int(self._frames.currentData())
-        grids = frozenset(grid.id for grid in view.snapshot.grids if grid.symbol == symbol)
-        beside = self._grid if self._grid in grids else min(grids, default=None)
-        wanted = (symbol, frame, beside)
-        bar = view.time // frame
-        idle = not self._since_chart.isValid() or self._since_chart.elapsed() >= CHART_PAUSE_MS
-        empty = not self.chart.scene_now().times.size
-        if symbol is not None and (wanted != self._shown or (idle and (bar != self._bar or empty))):
-            fresh = self._shown is None or wanted[:2] != self._shown[:2]
-            data = self._context.facade.chart(symbol, frame, beside)
-            self._shown, self._bar = wanted, bar
-            self._since_chart.restart()
-            self.chart.show_candles(data, timeframe=frame, fresh=fresh)
-        market = self._market(view)
-        self.chart.set_old(market is not None and market.symbol in quiet_markets(view))
-        count = len(self._history.fills) + (self._history.fills[-1].time if self._history.fills else 0)
-        stamp = hash((count, symbol, grids))
-        fills = fills_of(self._history.fills, grids) if stamp != self._fills_seen else None
-        self._fills_seen = stamp
-        self.chart.show_marks(
-            levels=levels_of(view.snapshot, market, symbol),
-            bands=bands_of(view.snapshot, symbol),
-            last=None if market is None or market.last is None else float(market.last),
-            fills=fills,
-            empty="No market yet. Add a grid to begin." if symbol is None else "Waiting for the first candles…",
-        )
-
-    def _slot_words(self, price: Decimal, reach: Decimal) -> str:
-        return "" if self._view is None else slot_at(self._view.snapshot, self.symbol(), price, reach=reach)
+    def _edit_dragged(self, grid_id: GridId, values: dict[str, str]) -> None:
+        """Open the form with what a dragged line would change; nothing is sent before it is confirmed there."""
+        self._open(grid_id, values)
 
     def _pick_market(self, symbol: str) -> None:
         first = next((grid for grid in self._grids() if grid.symbol == symbol), None)
         if first is not None:
             self._choose(first.id)
         self.symbol_changed.emit(symbol)
-        if self._view is not None:
-            self.show_view(self._view)
-
-    def _pick_timeframe(self, frame: int) -> None:
-        self._context.preferences.timeframe = frame
         if self._view is not None:
             self.show_view(self._view)
 
@@ -283,9 +221,9 @@ class MarketTab(QWidget):
         if grid is not None:
             self._open(grid.id)
 
-    def _open(self, grid_id: GridId | None) -> None:
+    def _open(self, grid_id: GridId | None, prefill: dict[str, str] | None = None) -> None:
         if self._view is not None:
-            GridDialog(self._context, self._view.config_text, grid_id, self).present()
+            GridDialog(self._context, self._view.config_text, grid_id, self, prefill=prefill).present()
 
     def remove_grid(self) -> None:
         """Ask what becomes of the coins, then take the grid away."""

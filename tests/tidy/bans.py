@@ -201,6 +201,7 @@ GUI_MAY_KNOW = (
     "gridbot.core.day_parts",
     "gridbot.core.units",
     "gridbot.core.rules",
+    "gridbot.core.reach",
     # Plain data that the facade's messages and the snapshot are made of, named one by one.
     "gridbot.core.candles.timeframe_ms",
     "gridbot.core.commands.FillBooked",
