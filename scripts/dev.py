@@ -303,13 +303,13 @@ def build(args: list[str]) -> int:
 
 def test_package(args: list[str]) -> int:
     """Install what `build` made on an empty Debian, start it and use it from outside, as root on Debian."""
-    return command_line([sys.executable, "-m", "tests.desktop.package_walk", *args])
+    return command_line([sys.executable, "-m", "scripts.desktop.package_walk", *args])
 
 
 def test_desktop(args: list[str]) -> int:
     """Drive the window from another process as a person would, on a virtual screen, by its accessible names."""
     venv([])
-    return command_line([sys.executable, "-m", "tests.desktop.window_walk", *args])
+    return command_line([sys.executable, "-m", "scripts.desktop.window_walk", *args])
 
 
 def release(args: list[str]) -> int:

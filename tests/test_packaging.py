@@ -17,7 +17,7 @@ import gridbot
 from gridbot.adapters.exchange.capability_table import TABLE
 from scripts import release
 from scripts.bundle import contents, exchanges, linux_texts, sbom
-from tests.desktop.package_walk import EXCHANGES, mirror_of
+from scripts.desktop.package_walk import EXCHANGES, mirror_of
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

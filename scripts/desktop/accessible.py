@@ -18,7 +18,7 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402  the version must be chosen first
 
-from tests.desktop.screen import Screen  # noqa: E402
+from scripts.desktop.screen import Screen  # noqa: E402
 
 T = TypeVar("T")
 PATIENCE_S = 20.0

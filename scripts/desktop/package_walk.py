@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tests.desktop.screen import NEEDED, NEEDED_FOR_PACKAGES, ROOT, require, say, virtual_screen, with_bus
+from scripts.desktop.screen import NEEDED, NEEDED_FOR_PACKAGES, ROOT, require, say, virtual_screen, with_bus
 
 DIST = ROOT / "dist"
 EXCHANGES = (
@@ -53,7 +53,7 @@ def main() -> int:
             prefix = ["unshare", "--mount", "--propagation", "private"] if os.geteuid() == 0 else []
             settings = {"DISPLAY": screen.name, "TMPDIR": str(work), "XDG_RUNTIME_DIR": str(private(work / "run"))}
             arguments = [str(work), str(target), str(outside), str(ROOT / "build" / "desktop")]
-            code = with_bus("tests.desktop.package_steps", arguments, prefix=prefix, settings=settings)
+            code = with_bus("scripts.desktop.package_steps", arguments, prefix=prefix, settings=settings)
     say("The package passed." if code == 0 else "The package did not pass; see above.")
     return code
 

@@ -14,9 +14,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.desktop.accessible import Application, started
-from tests.desktop.package_walk import EXCHANGES
-from tests.desktop.screen import Screen, ended, say, until_painted
+from scripts.desktop.accessible import Application, started
+from scripts.desktop.package_walk import EXCHANGES
+from scripts.desktop.screen import Screen, ended, say, until_painted
 
 STARTS = 5
 FIRST_PAINT_AIM_S = 1.2
