@@ -146,7 +146,7 @@ def test_the_default_limits_let_the_default_grid_trade() -> None:
     assert only.investment <= made.risk.max_symbol_exposure.limit * equity
     assert only.investment <= made.risk.max_total_exposure.limit * equity
     assert only.investment <= made.risk.max_asset_concentration.limit * equity
-    assert only.budget <= made.risk.max_order_value.limit * equity
+    assert only.budget() <= made.risk.max_order_value.limit * equity
     assert only.levels < made.risk.max_open_orders
 
 

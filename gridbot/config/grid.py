@@ -309,6 +309,11 @@ class GridConfig(ConfigModel):
         default=None, gt=0, description="Wait until the price first touches this, in quote currency; null is at once."
     )
     held: HeldConfig | None = Field(default=None, description="Coins that you already have; null is none.")
+    reinvest: Switch = Field(
+        default=False,
+        description="true lays out what the grid has earned as well: each new laying divides the investment and the "
+        "grid profit so far among the cells. What rests or is held already stays as large as it is.",
+    )
     instrument: InstrumentConfig | None = Field(
         default=None,
         description="What the venue accepts. Needed only for a backtest on a file; otherwise the exchange is asked.",
@@ -341,6 +346,7 @@ class GridConfig(ConfigModel):
             trigger_price=None if self.trigger_price is None else Price(self.trigger_price),
             held=None if held is None else rules.HeldCoins(Quantity(held.quantity), held.cost),
             instrument=None if self.instrument is None else self.instrument.to_rules(symbol),
+            reinvest=self.reinvest,
         )
 
     def _wish(self) -> rules.Wish:

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 from itertools import pairwise
 
 from gridbot.core.rules import GridRules, Instrument, Progression, SpacingMode
-from gridbot.core.units import ONE, Price, Quantity
+from gridbot.core.units import ONE, ZERO, Price, Quantity
 from gridbot.core.values import value
 
 _EIGHTEEN_DIGITS = Context(prec=18, rounding=ROUND_HALF_EVEN)
@@ -81,14 +81,19 @@ def market_spacing(rules: GridRules, anchor: Decimal, *, floor: Decimal, atr: fl
     return Spacing(floor, wanted) if wanted < floor else Spacing(wanted)
 
 
-def lay(rules: GridRules, instrument: Instrument, *, anchor: Decimal, spacing: Decimal) -> Ladder:
-    """Return the slots for an anchor and a spacing. Left-out slots keep their number unused."""
+def lay(
+    rules: GridRules, instrument: Instrument, *, anchor: Decimal, spacing: Decimal, realised: Decimal = ZERO
+) -> Ladder:
+    """Return the slots for an anchor and a spacing. Left-out slots keep their number unused.
+
+    `realised` is the grid profit so far (quote), which a grid that reinvests lays out too.
+    """
     rungs: list[Rung] = []
     above: Decimal = anchor
     geometric = rules.spacing.progression is Progression.GEOMETRIC
     ratio = 1 + spacing / anchor
     reach = ratio**rules.take_profit if geometric else rules.take_profit * spacing
-    budget = rules.budget
+    budget = rules.budget(realised)
     with_fee = 1 + instrument.maker_fee
     for number in range(1, rules.levels + 1):
         raw = anchor / ratio**number if geometric else anchor - number * spacing
@@ -138,10 +143,12 @@ def relaid(
     atr: float,
     atr_close: float,
     cell_is_free: bool,
+    realised: Decimal = ZERO,
 ) -> tuple[Ladder, Spacing] | None:
     """Return the ladder as it must be laid anew at a signal close, or None to leave everything.
 
-    `close` is in quote per base; `cell_is_free` says whether some cell does not hold (a resting buy does not count).
+    `close` is in quote per base; `cell_is_free` says whether some cell does not hold (a resting buy does not count);
+    `realised` is the grid profit so far. Profit alone is no reason to lay anew.
     """
     progression = rules.spacing.progression
     anchor = trailed_anchor(ladder, progression, close)
@@ -157,7 +164,7 @@ def relaid(
         highest = ladder.rungs[0].price if ladder.rungs else ladder.anchor
         waits = fresh.amount < kept and anchor == ladder.anchor and close <= highest
         if not waits:
-            return lay(rules, instrument, anchor=anchor, spacing=fresh.amount), fresh
+            return lay(rules, instrument, anchor=anchor, spacing=fresh.amount, realised=realised), fresh
     if anchor != ladder.anchor:
-        return lay(rules, instrument, anchor=anchor, spacing=kept), Spacing(kept)
+        return lay(rules, instrument, anchor=anchor, spacing=kept, realised=realised), Spacing(kept)
     return None

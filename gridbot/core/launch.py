@@ -168,7 +168,9 @@ def _ladder(grid: Grid, ground: Ground) -> Ladder | None:
     atr, close = grid.signal.atr.current, grid.signal.atr.close
     if grid.ladder is not None or not grid.ready or atr is None or close is None:
         return grid.ladder
-    return first_ladder(grid.rules, ground.instrument, ground.mid, atr=atr, atr_close=close)[0]
+    return first_ladder(
+        grid.rules, ground.instrument, ground.mid, atr=atr, atr_close=close, realised=grid.tally.realised
+    )[0]
 
 
 def round_trip(instrument: Instrument, *, quantity: Quantity, price: Price, target: Price) -> RoundTrip:

@@ -100,6 +100,7 @@ def lay_if_due(draft: Draft, g: GridDraft, close: Price) -> None:
         atr=atr,
         atr_close=atr_close,
         cell_is_free=any(not cell.holding for cell in g.cells),
+        realised=g.tally.realised,
     )
     if answer is not None:
         _take_ladder(draft, g, answer[0], answer[1], first=False)
@@ -108,7 +109,8 @@ def lay_if_due(draft: Draft, g: GridDraft, close: Price) -> None:
 def _lay_first(draft: Draft, g: GridDraft, close: Price, *, atr: float, atr_close: float) -> None:
     if g.instrument is None:
         return
-    ladder, spacing = first_ladder(g.rules, g.instrument, close, atr=atr, atr_close=atr_close)
+    earned = g.tally.realised
+    ladder, spacing = first_ladder(g.rules, g.instrument, close, atr=atr, atr_close=atr_close, realised=earned)
     if not ladder.rungs or not all(rung.fits for rung in ladder.rungs):
         _refuse(draft, g, ladder)
         return
@@ -118,12 +120,12 @@ def _lay_first(draft: Draft, g: GridDraft, close: Price, *, atr: float, atr_clos
 
 
 def first_ladder(
-    rules: GridRules, instrument: Instrument, close: Price, *, atr: float, atr_close: float
+    rules: GridRules, instrument: Instrument, close: Price, *, atr: float, atr_close: float, realised: Decimal
 ) -> tuple[Ladder, Spacing]:
     """Return the slots as a grid lays them the first time, also where an order would be under the venue's minimum."""
     floor = spacing_floor(rules, instrument, close)
     spacing = market_spacing(rules, close, floor=floor, atr=atr, atr_close=atr_close)
-    return lay(rules, instrument, anchor=close, spacing=spacing.amount), spacing
+    return lay(rules, instrument, anchor=close, spacing=spacing.amount, realised=realised), spacing
 
 
 def _refuse(draft: Draft, g: GridDraft, ladder: Ladder) -> None:
@@ -274,7 +276,7 @@ def change_rules(draft: Draft, g: GridDraft, rules: GridRules) -> None:
         _take_ladder(
             draft,
             g,
-            lay(rules, g.instrument, anchor=g.ladder.anchor, spacing=spacing),
+            lay(rules, g.instrument, anchor=g.ladder.anchor, spacing=spacing, realised=g.tally.realised),
             Spacing(spacing),
             first=False,
         )

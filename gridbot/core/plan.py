@@ -120,7 +120,7 @@ def _buy(g: GridDraft, cell: Cell, rung: Rung) -> Want:
     quantity = rung.quantity
     part = cell.lot
     if part is not None and g.instrument is not None:
-        room = (g.rules.budget - part.cost) / (rung.price * (1 + g.instrument.maker_fee))
+        room = (g.rules.budget(g.tally.realised) - part.cost) / (rung.price * (1 + g.instrument.maker_fee))
         quantity = g.instrument.quantity_floor(max(ZERO, min(rung.quantity - part.quantity, room)))
     return Want(Side.BUY, rung.price, quantity, rung.number, rung.target, rung.quantity)
 
@@ -275,11 +275,15 @@ def _place_wanted(draft: Draft, g: GridDraft, cell: Cell, want: Want) -> None:
         return
     if cell.block is not None and cell.block.until > draft.now:
         return
+    denial: risk.Denial | None = None
     if draft.rules.risk is not None:
         denial = risk.check(draft, g, want)
-        if denial is not None:
-            _deny(draft, g, cell, want, denial)
-            return
+    elif g.rules.reinvest and want.side is Side.BUY:
+        # After a loss, cells that bought with more keep it: what is left to the others is less than their share.
+        denial = risk.investment_denial(g, want)
+    if denial is not None:
+        _deny(draft, g, cell, want, denial)
+        return
     _send(draft, g, cell, want)
 
 

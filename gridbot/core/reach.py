@@ -131,7 +131,7 @@ def _drag_lowest(grid: GridView, rules: GridRules, instrument: Instrument, price
         rules, spacing=_with_spacing(grid, rules.spacing, wanted, anchor=anchor, tick=instrument.tick_size)
     )
     spacing = market_spacing(changed, anchor, floor=floor, atr=grid.atr or 0.0, atr_close=1.0).amount
-    laid = lay(changed, instrument, anchor=anchor, spacing=spacing)
+    laid = lay(changed, instrument, anchor=anchor, spacing=spacing, realised=grid.grid_profit)
     if not laid.rungs:
         return None
     rungs = {rung.number: rung for rung in laid.rungs}

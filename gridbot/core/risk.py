@@ -233,12 +233,20 @@ def _funds_denial(draft: Draft, g: GridDraft, want: Want) -> Denial | None:
     free = draft.accounts.get(asset, Account()).total - exposure(draft).reserved.get(asset, ZERO)
     if need > free:
         return Denial("funds", f"It needs {need:f} {asset} and {free:f} are free.")
-    if buying:
-        # Arming keeps to this by itself; only an edit of a running grid can bring it near.
-        allowed = g.rules.investment + g.tally.contributed
-        tied = tied_up(tuple(g.cells), fee=instrument.maker_fee) + need
-        if tied > allowed:
-            return Denial("investment", f"The grid would tie up {tied:f} {asset} of its {allowed:f}.")
+    # Arming keeps to this by itself; only an edit of a running grid can bring it near.
+    return investment_denial(g, want) if buying else None
+
+
+def investment_denial(g: GridDraft, want: Want) -> Denial | None:
+    """Return why a buy would tie up more than the grid may: its investment, its own coins, and what it reinvests."""
+    instrument = g.instrument
+    if instrument is None:
+        return None
+    allowed = g.rules.capital(g.tally.realised) + g.tally.contributed
+    need = want.quantity * want.price * (1 + instrument.maker_fee)
+    tied = tied_up(tuple(g.cells), fee=instrument.maker_fee) + need
+    if tied > allowed:
+        return Denial("investment", f"The grid would tie up {tied:f} {instrument.quote} of its {allowed:f}.")
     return None
 
 

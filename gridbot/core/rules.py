@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from gridbot.core.units import Asset, FeeCurrency, GridId, Mode, Price, Quantity, Symbol
+from gridbot.core.units import ZERO, Asset, FeeCurrency, GridId, Mode, Price, Quantity, Symbol
 from gridbot.core.values import value
 
 
@@ -150,7 +150,10 @@ class Wish(StrEnum):
 
 @value
 class GridRules:
-    """One grid. `investment` in quote; `stop_loss` and `take_profit_total` are fractions of it."""
+    """One grid. `investment` in quote; `stop_loss` and `take_profit_total` are fractions of it.
+
+    With `reinvest` what the grid has earned is laid out too, at each new laying.
+    """
 
     id: GridId
     symbol: Symbol
@@ -166,11 +169,18 @@ class GridRules:
     trigger_price: Price | None = None
     held: HeldCoins | None = None
     instrument: Instrument | None = None
+    reinvest: bool = False
 
-    @property
-    def budget(self) -> Decimal:
-        """Quote currency that one cell may tie up, fee included."""
-        return self.investment / self.levels
+    def capital(self, realised: Decimal) -> Decimal:
+        """Return the quote currency that the grid may tie up, fees included, once it has earned `realised`.
+
+        A loss takes nothing away: the investment is what the user allowed.
+        """
+        return self.investment + realised if self.reinvest and realised > 0 else self.investment
+
+    def budget(self, realised: Decimal = ZERO) -> Decimal:
+        """Return the quote currency that one cell may tie up, fee included."""
+        return self.capital(realised) / self.levels
 
 
 @value

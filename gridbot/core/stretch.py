@@ -36,10 +36,18 @@ def open_stretch(state: State, id_: GridId) -> Stretch | None:
     """Return a stretch over a grid at rest, None where it is not: the general handlers then answer.
 
     At rest: every cell's order is what it wants and the ladder is regular. Then a bought rung only adds its own sell,
-    and a sold lot only gives its own rung back. The risk gate, marks, dust, parts and exits take the general way.
+    and a sold lot only gives its own rung back. The risk gate, marks, dust, parts and exits take the general way,
+    and so does a grid that reinvests: each of its buys is held to what it has earned.
     """
     grid = state.grids.get(id_)
-    if grid is None or grid.loose or state.rules.risk is not None or state.kill is not None or grid.dropped:
+    if (
+        grid is None
+        or grid.rules.reinvest
+        or grid.loose
+        or state.rules.risk is not None
+        or state.kill is not None
+        or grid.dropped
+    ):
         return None
     ladder, instrument, quotes = grid.ladder, grid.instrument, state.risk.quotes
     if grid.phase is not _ACTIVE or ladder is None or not ladder.regular or instrument is None or grid.tally.dust:

@@ -1,7 +1,8 @@
-"""The engine equals the naive implementation on six more real files in four configurations, and on generated candles.
+"""The engine equals the naive implementation on six more real files in five configurations, and on generated candles.
 
 Between them the configurations have fractions, absolute spacing, base fees with dust, a stop loss, a profit goal, a
-trigger, a policy table, latency and both fill rules. `make soak` takes the files whole, `make test` a stretch of each.
+trigger, a policy table, reinvested profit, latency and both fill rules. `make soak` takes the files whole, `make test`
+a stretch of each.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def _configs(tick: str, price: float) -> dict[str, Asked]:
         "absolute-stop-loss": _absolute_with_stop_loss(tick, price),
         "trigger-policy-goal": _trigger_with_policy_and_goal(tick, price),
         "latency-geometric": _geometric_with_latency(tick),
+        "reinvest": _reinvesting(tick),
     }
 
 
@@ -106,6 +108,18 @@ def _geometric_with_latency(tick: str) -> Asked:
         "instrument": _instrument(tick, fee="0.0002", currency="base"),
     }
     return grid, "touch", 90_000
+
+
+def _reinvesting(tick: str) -> Asked:
+    grid = COMMON | {
+        "levels": 6,
+        "reinvest": True,
+        "spacing": {"multiplier": "0.6", "respace": "0.1", "trail_down": True},
+        "signal": {"timeframe": "15m"},
+        "trend": {"timeframe": "1h"},
+        "instrument": _instrument(tick, fee="0.0002"),
+    }
+    return grid, "through", 0
 
 
 CONFIGS = tuple(_configs("0.01", 100.0))

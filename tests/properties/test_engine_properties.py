@@ -68,6 +68,7 @@ grids = st.fixed_dictionaries(
         "stop_loss": st.sampled_from([None, None, "0.02"]),
         "take_profit_total": st.sampled_from([None, None, "0.01"]),
         "trigger_price": st.sampled_from([None, None, "99.5"]),
+        "reinvest": st.sampled_from([False, False, True]),
         "instrument": st.fixed_dictionaries(
             {
                 "tick_size": st.sampled_from(["0.01", "0.05"]),
@@ -130,7 +131,7 @@ def check_state(state: State) -> None:
 
 
 def assert_within_investment(grid: Grid, instrument: Instrument) -> None:
-    """Assert that a grid never ties up more than its investment.
+    """Assert that a grid never ties up more than its investment and, where it reinvests, what it has earned.
 
     Where fees are taken in base, a cell may hold one lot of dust above what its own budget bought; dust was paid for
     by earlier rounds of other cells. With fees in quote there is no slack at all.
@@ -140,7 +141,7 @@ def assert_within_investment(grid: Grid, instrument: Instrument) -> None:
     if instrument.fee_currency is FeeCurrency.BASE:
         highest = max((cell.lot.buy_price for cell in grid.cells if cell.lot is not None), default=Decimal(0))
         slack = instrument.lot_size * highest * grid.rules.levels * 2
-    assert spent <= grid.rules.investment + slack
+    assert spent <= grid.rules.capital(grid.tally.realised) + slack
 
 
 def assert_explained(grid: Grid) -> None:

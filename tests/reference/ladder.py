@@ -72,7 +72,7 @@ def market_spacing(rules: Rules, anchor: Decimal, atr: float) -> Decimal:
     return max(spacing, spacing_floor(rules, anchor))
 
 
-def lay(rules: Rules, anchor: Decimal, spacing: Decimal) -> Ladder:
+def lay(rules: Rules, anchor: Decimal, spacing: Decimal, earned: Decimal = Decimal(0)) -> Ladder:
     """Return the slots under that anchor; a slot at or under zero or equal to the one above is left out."""
     arithmetic = rules.progression == "arithmetic"
     growth = 1 + spacing / anchor
@@ -84,7 +84,7 @@ def lay(rules: Rules, anchor: Decimal, spacing: Decimal) -> Ladder:
         if price <= 0 or price == above:
             continue
         raw_target = price + rules.take_profit * spacing if arithmetic else price * growth**rules.take_profit
-        quantity = floor_to(rules.lot, rules.budget / (price * (1 + rules.maker_fee)))
+        quantity = floor_to(rules.lot, rules.budget(earned) / (price * (1 + rules.maker_fee)))
         slots.append(
             Slot(
                 number=number,
@@ -107,7 +107,9 @@ def first_ladder(rules: Rules, close: Decimal, atr: float) -> Ladder:
     return ladder
 
 
-def next_ladder(rules: Rules, ladder: Ladder, close: Decimal, atr: float, *, a_cell_is_free: bool) -> Ladder | None:
+def next_ladder(
+    rules: Rules, ladder: Ladder, close: Decimal, atr: float, *, a_cell_is_free: bool, earned: Decimal
+) -> Ladder | None:
     """Return what is laid at this close of the signal timeframe, or None if everything is left as it is."""
     anchor = _trailed_anchor(rules, ladder, close, a_cell_is_free=a_cell_is_free)
     kept = ladder.spacing if rules.progression == "arithmetic" else ladder.spacing * anchor / ladder.anchor
@@ -116,9 +118,9 @@ def next_ladder(rules: Rules, ladder: Ladder, close: Decimal, atr: float, *, a_c
     if abs(fresh - kept) > rules.respace * kept or kept < spacing_floor(rules, anchor):
         narrows_in_place = fresh < kept and not moved
         if not narrows_in_place or (ladder.slots and close > ladder.slots[0].price):
-            return lay(rules, anchor, fresh)
+            return lay(rules, anchor, fresh, earned)
     elif moved:
-        return lay(rules, anchor, kept)
+        return lay(rules, anchor, kept, earned)
     return None
 
 

@@ -194,7 +194,8 @@ class Grid:
             self.book.first_price = close
         else:
             free = len(self.holdings) < self.rules.levels
-            ladder = next_ladder(self.rules, self.ladder, close, atr, a_cell_is_free=free)
+            earned = self.book.grid_profit
+            ladder = next_ladder(self.rules, self.ladder, close, atr, a_cell_is_free=free, earned=earned)
         if ladder is None:
             return False
         self.ladder = ladder

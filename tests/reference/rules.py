@@ -53,10 +53,12 @@ class Rules:
     base: str
     quote: str
 
-    @property
-    def budget(self) -> Decimal:
-        """The quote currency that one cell may spend."""
-        return self.investment / self.levels
+    reinvest: bool
+
+    def budget(self, earned: Decimal) -> Decimal:
+        """Return the quote currency that one cell may spend, once the grid has earned so much."""
+        kept = max(earned, Decimal(0)) if self.reinvest else Decimal(0)
+        return (self.investment + kept) / self.levels
 
 
 def timeframe_ms(text: str) -> int:
@@ -105,6 +107,7 @@ def read_rules(config: Mapping[str, Any]) -> Rules:
         fee_in_base=instrument.get("fee_currency", "quote") == "base",
         base=base,
         quote=quote,
+        reinvest=bool(config.get("reinvest", False)),
     )
     if rules.ema_fast >= rules.ema_slow:
         raise ValueError("ema_fast must be smaller than ema_slow")

@@ -36,8 +36,19 @@ def _core_1(plain: Plain) -> Plain:
     return {**plain, "core": 1, "by": plain["core"]}
 
 
+def _reinvests_nothing(plain: Plain) -> Plain:
+    """Form 2 knew no grid that reinvests its profit."""
+    for rules in (plain.get("state", {}).get("rules"), plain.get("event", {}).get("rules")):
+        for grid in () if rules is None else rules["grids"]:
+            grid.setdefault("reinvest", False)
+    for grid in plain.get("state", {}).get("grids", {}).values():
+        grid["rules"].setdefault("reinvest", False)
+    return plain
+
+
 UPGRADES: dict[int, Upgrade] = {
     1: Upgrade(snapshot=_core_1, header=_core_1, line=_as_it_is),
+    2: Upgrade(snapshot=_reinvests_nothing, header=_as_it_is, line=_reinvests_nothing),
 }
 
 
