@@ -83,13 +83,18 @@ class FieldRow:
         set_text(self.note, sentence)
 
     def _complaint(self, mistake: Mistake) -> str:
-        if isinstance(self.editor, QLineEdit) and self.text().endswith(_UNCLEAR):
-            return numbers.read_number(self.editor.text()).complaint
+        if self._is_number and isinstance(self.editor, QLineEdit):
+            reading = numbers.read_number(self.editor.text())
+            if reading.twofold:
+                return reading.complaint
         return complaint(mistake)
 
     @property
     def _is_number(self) -> bool:
-        return self.field.kind is Kind.TEXT and self.field.type.startswith(("amount", "number", "whole number"))
+        field = self.field
+        # A breaker is one setting in the reference, so that its figures have no type of their own.
+        figure = not field.type and field.path.endswith((".limit", ".warn"))
+        return field.kind is Kind.TEXT and (figure or field.type.startswith(("amount", "number", "whole number")))
 
     def set_visible(self, visible: bool) -> None:
         """Show or hide the row."""

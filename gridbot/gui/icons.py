@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from PySide6.QtCore import QByteArray, QFile, QIODevice, Qt
+from PySide6.QtCore import QByteArray, QFile, QIODevice, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from gridbot.assets_folder import assets_folder
-from gridbot.gui.theme import Colours
+from gridbot.gui.measures import ICON_SMALL, XS
+from gridbot.gui.palette import Colours
 
 _SIZES = (16, 20, 24, 32, 40, 64, 80)
 """Pixels; the larger ones are for screens with two pixels and more to the point."""
@@ -67,6 +68,8 @@ def put_icon(button: QAbstractButton, name: str) -> None:
     if button.property(_NAME) == name:
         return
     button.setProperty(_NAME, name)
+    # Wider than the lines, which stand in its middle: else they would touch the text.
+    button.setIconSize(QSize(ICON_SMALL + XS, ICON_SMALL))
     if _now:
         _draw(button, _now[-1])
 

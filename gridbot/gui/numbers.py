@@ -37,10 +37,14 @@ class NumberStyle:
 
 @value
 class Reading:
-    """What a text means: a number, or why it is none, as a whole sentence with the remedy."""
+    """What a text means: a number, or why it is none, with the remedy, as the end of a sentence that names the field.
+
+    `twofold` says that it could be two numbers.
+    """
 
     number: Decimal | None = None
     complaint: str = ""
+    twofold: bool = False
 
 
 _STYLES = {
@@ -140,10 +144,8 @@ def _of_one(sign: str, digits: str, mark: str) -> Reading:
         return Reading(None, _how())
     thousands = bool(re.fullmatch(r"[1-9][0-9]{0,2}", before)) and len(after) == 3
     if thousands and not (mark == "." and style().decimal == "."):
-        first = f"{before}{style().decimal}{after}0"
-        return Reading(
-            None, f"could mean {before}{style().decimal}{after} or {before}{after}: write {first} or {before}{after}."
-        )
+        small, large = f"{before}{style().decimal}{after}", f"{before}{after}"
+        return Reading(None, f"could mean {small} or {large}: write {small}0 or {large}.", twofold=True)
     return Reading(Decimal(f"{sign}{whole.number}.{after or '0'}")) if after else Reading(None, _how())
 
 
