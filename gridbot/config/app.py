@@ -146,6 +146,9 @@ class AppConfig(ConfigModel):
     heartbeat_url_secret: SecretName | None = Field(
         default=None, description="The name of the stored secret that holds an address to call while all is well."
     )
+    new_grid: Literal["balanced", "classic", "wide"] = Field(
+        default="balanced", description="What a new grid begins with: one of the three presets."
+    )
     account_currency: Currency | None = Field(
         default=None, description="The currency of totals over several markets; null is the grids' quote currency."
     )

@@ -1,8 +1,8 @@
-"""The Settings tab: the whole configuration as a form or as text, each mistake beside its field, saved as one."""
+"""The Settings tab: a searchable list of sections; a change is applied at once, said in a bar, undone there."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QFrame,
@@ -11,59 +11,47 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
-    QScrollArea,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from gridbot.config import AppConfig, parse_config
+from gridbot.config import AppConfig, Change, loosened, parse_config, waiting
 from gridbot.errors import Mistake
 from gridbot.gui import words
 from gridbot.gui.context import Context
-from gridbot.gui.display_page import DisplayPage
 from gridbot.gui.form import FormPage
 from gridbot.gui.go_live_dialog import save_in_mode
-from gridbot.gui.grid_form import grid_sections
-from gridbot.gui.key_panel import KeyPanel
+from gridbot.gui.icons import icon
+from gridbot.gui.looser_settings import LooserSettingsDialog
+from gridbot.gui.measures import ICON, M, S
 from gridbot.gui.parts import button, label, search_field, set_role, set_text
-from gridbot.gui.schema import Field, fields_of
+from gridbot.gui.schema import Kind
 from gridbot.gui.settings_draft import Draft
+from gridbot.gui.settings_pages import SettingsPages
+from gridbot.gui.settings_places import EXCHANGE, PLACES, TEXT, fields_by_place, sentence_of
+from gridbot.gui.update_watch import UpdateWatch
 from gridbot.shell.facade import Answered, SaveConfig, View
 from gridbot.shell.key_desk import KeyPlace
 
-_TITLES = {
-    "": "General",
-    "exchange": "Exchange and keys",
-    "risk": "Risk limits",
-    "orders": "Orders",
-    "demo": "Demo market",
-    "logging": "Logging",
-    "notifications": "Notifications",
-}
-_PLACE = Qt.ItemDataRole.UserRole
-_TEXT, _DISPLAY = "text", "display"
-Section = tuple[str, int | None]
-"""A section of the form: the key of its object in the file, and the place of its grid."""
-
-
-def app_sections() -> dict[str, tuple[Field, ...]]:
-    """Return the fields of the configuration by section."""
-    sections: dict[str, list[Field]] = {key: [] for key in _TITLES}
-    for field in fields_of(AppConfig):
-        top = field.path.partition(".")[0] if "." in field.path else ""
-        sections[top].append(field)
-    return {key: tuple(fields) for key, fields in sections.items()}
+_KEY = Qt.ItemDataRole.UserRole
+IN_FORCE = "These are the settings in force. A change is applied at once."
+_URLS_SECRET = "notifications.urls_secret"
 
 
 class SettingsTab(QWidget):
     """Signals:
-    display_changed: a person chose other colours.
+    display_changed: a person chose other colours, numbers or sounds.
+    restart_wanted: what was changed begins with the next start, and a person wants that now.
+    first_steps_wanted: a person wants the first steps again.
+    tour_wanted: a person wants to be shown round.
     """
 
     display_changed = Signal()
+    restart_wanted = Signal()
+    first_steps_wanted = Signal()
+    tour_wanted = Signal()
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -71,219 +59,253 @@ class SettingsTab(QWidget):
         self.draft = Draft("{}")
         self._loaded = False
         self._request: int | None = None
-        self._previous: list[str] = []
-        self._pages: dict[Section, FormPage] = {}
-        self._scrolls: dict[Section, QScrollArea] = {}
-        self.keys: KeyPanel | None = None
-        self._fields = app_sections()
-        self._grid_fields = grid_sections()
+        self._before: list[str] = []
+        self._last = IN_FORCE
+        self._fields = fields_by_place()
+        self._words = {place.key: self._searched(place.key, f"{place.title} {place.words}") for place in PLACES}
+        self.pages = SettingsPages(context, self)
+        self.pages.made.connect(self._made)
         self._sections = QListWidget()
         self._sections.setAccessibleName("Sections")
-        self._sections.currentItemChanged.connect(lambda _now, _before: self._show_section())
+        self._sections.setIconSize(QSize(ICON, ICON))
+        self._sections.currentItemChanged.connect(lambda _now, _old: self._show_section())
         self._stack = QStackedWidget()
         self.search: QLineEdit = search_field("Search settings", "Search settings", lambda _text: self._narrow())
+        self.title = label("", role="title", name="Section")
         self.text = QPlainTextEdit()
-        self.text.setAccessibleName("Configuration as text")
-        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.text.setTabChangesFocus(True)
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.wrong = QListWidget()
-        self.wrong.setAccessibleName("What is wrong")
-        self.wrong.setWordWrap(True)
-        self.wrong.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.wrong.itemActivated.connect(self._go_to)
-        self.wrong.itemClicked.connect(self._go_to)
         self.said = label("", role="muted", name="State of the settings", wrap=True)
-        self.save = button("Save", self._save, role="primary", name="Save the settings")
+        self.save = button("Apply", self._apply, role="primary", name="Save the settings", icon="check")
         self.discard = button("Discard edits", self._discard, tip="Back to the settings in force")
-        self.undo = button("Undo last save", self._undo, tip="Back to the settings before the last save")
+        self.restart = button(
+            "Restart now", self.restart_wanted.emit, icon="refresh", tip="End gridbot and start it anew"
+        )
+        self.undo = button("Undo", self._undo, name="Undo last change", icon="undo")
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(150)
         self._later.timeout.connect(self._take_text)
-        self.text.textChanged.connect(self._later.start)
         self._build()
+        self.watch = UpdateWatch(context, lambda sentence: context.desk.told.emit(sentence, True), self)
+
+    @staticmethod
+    def _searched(key: str, more: str) -> str:
+        fields = [field for _, some in fields_by_place().get(key, ()) for field in some]
+        return " ".join([more, *(f"{f.path} {f.title} {f.description}" for f in fields)]).lower()
 
     def _build(self) -> None:
+        self.text.setAccessibleName("Configuration as text")
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setTabChangesFocus(True)
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text.textChanged.connect(self._later.start)
         self._stack.addWidget(self.text)
-        self._display = DisplayPage(self._context)
-        self._display.changed.connect(self.display_changed)
-        self._stack.addWidget(self._display)
-        left = QWidget()
+        self.wrong.setAccessibleName("What is wrong")
+        self.wrong.setWordWrap(True)
+        self.wrong.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for signal in (self.wrong.itemActivated, self.wrong.itemClicked):
+            signal.connect(self._go_to)
+        for place in PLACES:
+            item = QListWidgetItem(place.title)
+            item.setData(_KEY, place.key)
+            self._sections.addItem(item)
+        left, right = QWidget(), QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.search)
         column.addWidget(self._sections, 1)
-        right = QWidget()
-        side = QVBoxLayout(right)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.addWidget(self._stack, 1)
-        self.wrong.setMaximumHeight(110)
-        side.addWidget(self.wrong)
-        row = QHBoxLayout()
+        self._bar = QFrame()
+        set_role(self._bar, "bar")
+        row = QHBoxLayout(self._bar)
+        row.setContentsMargins(M, S, M, S)
+        row.setSpacing(S)
         row.addWidget(self.said, 1)
-        for each in (self.undo, self.discard, self.save):
+        for each in (self.undo, self.restart, self.discard, self.save):
             row.addWidget(each)
-        side.addLayout(row)
+        side = QVBoxLayout(right)
+        side.setContentsMargins(M, 0, 0, 0)
+        side.setSpacing(S)
+        side.addWidget(self.title)
+        side.addWidget(self._stack, 1)
+        side.addWidget(self.wrong)
+        side.addWidget(self._bar)
         splitter = QSplitter()
         splitter.addWidget(left)
         splitter.addWidget(right)
         splitter.setStretchFactor(1, 1)
-        splitter.setSizes([180, 820])
+        splitter.setSizes([200, 800])
         splitter.setChildrenCollapsible(False)
         box = QVBoxLayout(self)
-        box.setContentsMargins(8, 8, 8, 8)
+        box.setContentsMargins(S, S, S, S)
         box.addWidget(splitter)
+        self.set_colours()
+        self._sections.setCurrentRow(0)
+        self.restart.hide()
         self._report()
 
     # --------------------------------------------------------------------------------------- shown
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.set_colours()
+
+    def set_colours(self) -> None:
+        """Draw the sections' icons in the context's colours."""
+        for at, place in enumerate(PLACES):
+            self._sections.item(at).setIcon(icon(place.icon, self._context.colours.text))
 
     def show_view(self, view: View) -> None:
         """Take in the configuration in force; edits that a person began are kept."""
         if self._loaded and view.config_text == self.draft.text:
             return
-        if self._loaded and self.draft.is_touched() and self._request is None:
+        if self._loaded and self._request is not None:
+            return
+        if self._loaded and self.draft.is_touched():
             self._say("The configuration was changed elsewhere. Discard your edits to see it.", ok=False)
             return
         self._loaded = True
-        self.draft.load(view.config_text)
-        self._refresh()
+        self._load(view.config_text)
+
+    def _load(self, text: str) -> None:
+        self.draft.load(text)
+        self.refill()
+        self._show_section()
+        self._report()
 
     def focus_filter(self) -> None:
         """Put the cursor into the search field."""
         self.search.setFocus()
         self.search.selectAll()
 
-    def open_section(self, key: str, grid: int | None = None) -> FormPage | None:
-        """Show a section; return its page, None for those that are no form."""
-        for at in range(self._sections.count()):
-            if self._sections.item(at).data(_PLACE) == (key, grid):
-                self._sections.setCurrentRow(at)
-        return self._pages.get((key, grid))
+    def open_section(self, key: str) -> FormPage | None:
+        """Show a section; return its fields, None for one that has none."""
+        self._sections.setCurrentRow([place.key for place in PLACES].index(key))
+        return self.pages.forms.get(key)
 
-    def _refresh(self) -> None:
-        """Show the draft, whose grids may be others than before."""
-        current = self._section()
-        for place in [place for place in self._pages if place[1] is not None]:
-            del self._pages[place]
-            self._scrolls.pop(place).deleteLater()
-        self._sections.blockSignals(True)
-        self._sections.clear()
-        places: list[tuple[str, Section]] = [(title, (key, None)) for key, title in _TITLES.items()]
-        places += [(f"Grid {name}", ("grids", at)) for at, name in enumerate(self.draft.grids())]
-        places += [("Window", (_DISPLAY, None)), ("As text", (_TEXT, None))]
-        for title, place in places:
-            item = QListWidgetItem(title)
-            item.setData(_PLACE, place)
-            self._sections.addItem(item)
-        self._sections.blockSignals(False)
-        known = [place for _, place in places]
-        self._sections.setCurrentRow(known.index(current) if current in known else 0)
-        self._show_section()
-        for place in self._pages:
-            self._fill(place)
-        self._narrow()
-        self._report()
+    def refill(self) -> None:
+        """Write the fields anew, as after another way of writing numbers was chosen."""
+        for key in self.pages.forms:
+            self._fill(key)
 
-    def _section(self) -> Section:
-        at = self._sections.currentRow()
-        key, grid = ("", None) if at < 0 else self._sections.item(at).data(_PLACE)
-        return key, grid
+    def _key(self) -> str:
+        return PLACES[max(0, self._sections.currentRow())].key
 
     def _show_section(self) -> None:
-        place = self._section()
-        if place[0] == _TEXT:
+        key = self._key()
+        set_text(self.title, PLACES[max(0, self._sections.currentRow())].title)
+        if key == TEXT:
             self.text.blockSignals(True)
             if self.text.toPlainText() != self.draft.as_text():
                 self.text.setPlainText(self.draft.as_text())
             self.text.blockSignals(False)
             self._stack.setCurrentWidget(self.text)
-        elif place[0] == _DISPLAY:
-            self._stack.setCurrentWidget(self._display)
         else:
-            if place not in self._pages:
-                self._make_page(place)
-            self._fill(place)
-            self._stack.setCurrentWidget(self._scrolls[place])
-        self._report()
+            page = self.pages.page(key)
+            if self._stack.indexOf(page) < 0:
+                self._stack.addWidget(page)
+            self._stack.setCurrentWidget(page)
+            for asking in (self.pages.data, self.pages.about):
+                if asking is not None and asking.isVisibleTo(self._stack):
+                    asking.look()
         self._show_key()
+
+    def _made(self, key: str) -> None:
+        """Listen to a page that was made just now."""
+        form, pages = self.pages.forms.get(key), self.pages
+        if form is not None:
+            form.edited.connect(lambda path, text: self._edited(key, path, text))
+            for row in form.rows.values():
+                if isinstance(row.editor, QLineEdit):
+                    row.editor.editingFinished.connect(self._apply_edit)
+            form.narrow(self._words_for(key))
+            self._fill(key)
+        elif pages.display is not None and key == "display":
+            pages.display.changed.connect(self.display_changed)
+            pages.display.changed.connect(self.refill)
+        elif pages.about is not None and key == "about":
+            pages.about.first_steps_wanted.connect(self.first_steps_wanted)
+            pages.about.tour_wanted.connect(self.tour_wanted)
+        if pages.notify is not None and key == "notifications":
+            pages.notify.kept.connect(self._name_addresses)
+        if pages.data is not None and key == "data":
+            pages.data.restart_wanted.connect(self.restart_wanted)
 
     def _show_key(self) -> None:
         """Show the key of the account that the draft names; while that is wrong, the last right one."""
-        config = self.draft.config
-        if self.keys is not None and config is not None and self._loaded and self._section()[0] == "exchange":
-            self.keys.show_place(KeyPlace(config.exchange.id, config.account, config.exchange.base_url))
+        config, pages = self.draft.config, self.pages
+        if config is not None and self._loaded:
+            if pages.keys is not None and self._key() == EXCHANGE:
+                pages.keys.show_place(KeyPlace(config.exchange.id, config.account, config.exchange.base_url))
+            if pages.notify is not None:
+                pages.notify.use_name(config.notifications.urls_secret or "")
 
-    def _make_page(self, place: Section) -> None:
-        key, grid = place
-        groups = [("", list(self._fields[key]))] if grid is None else self._grid_fields
-        page = FormPage(groups)
-        page.edited.connect(lambda path, text: self._edited(place, path, text))
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        if key == "exchange" and self._context.desks.keys is not None:
-            self.keys = KeyPanel(self._context.desks.keys)
-        scroll.setWidget(_together(page, self.keys) if key == "exchange" and self.keys is not None else page)
-        scroll.setAccessibleName(_TITLES.get(key, "Grid"))
-        self._stack.addWidget(scroll)
-        self._pages[place], self._scrolls[place] = page, scroll
-        page.narrow(self.search.text())
+    def _fill(self, key: str) -> None:
+        form = self.pages.forms[key]
+        form.set_values(self.draft.values(tuple(row.field for row in form.rows.values())))
 
-    def _fill(self, place: Section) -> None:
-        fields = tuple(row.field for row in self._pages[place].rows.values())
-        self._pages[place].set_values(self.draft.values(fields, grid=place[1]))
+    def _words_for(self, key: str) -> str:
+        """Return what narrows a section's fields: nothing where its title or its other content is what is meant."""
+        text, place = self.search.text().lower(), next(place for place in PLACES if place.key == key)
+        named = f"{place.title} {place.words}".lower()
+        return "" if all(word in named for word in text.split()) else text
 
     def _narrow(self) -> None:
         """Hide the sections and fields that do not name what is searched."""
-        text = self.search.text()
-        for at in range(self._sections.count()):
-            item = self._sections.item(at)
-            key, grid = item.data(_PLACE)
-            if key in (_TEXT, _DISPLAY):
-                item.setHidden(bool(text.strip()))
-                continue
-            groups = [self._fields[key]] if grid is None else [fields for _, fields in self._grid_fields]
-            said = [f"{f.path} {f.title} {f.description}".lower() for fields in groups for f in fields]
-            item.setHidden(not any(all(word in each for word in text.lower().split()) for each in said))
-        for page in self._pages.values():
-            page.narrow(text)
-        at = self._sections.currentRow()
-        if at >= 0 and self._sections.item(at).isHidden():
-            shown = [at for at in range(self._sections.count()) if not self._sections.item(at).isHidden()]
-            if shown:
-                self._sections.setCurrentRow(shown[0])
+        searched = self.search.text().lower().split()
+        for at, place in enumerate(PLACES):
+            self._sections.item(at).setHidden(not all(word in self._words[place.key] for word in searched))
+        for key, form in self.pages.forms.items():
+            form.narrow(self._words_for(key))
+        shown = [at for at in range(self._sections.count()) if not self._sections.item(at).isHidden()]
+        if shown and self._sections.currentRow() not in shown:
+            self._sections.setCurrentRow(shown[0])
+        self._report()
+        if not shown:
+            self._say(f"No setting names {self.search.text().strip()}.", ok=True)
 
     # --------------------------------------------------------------------------------------- edited
 
-    def _edited(self, place: Section, path: str, text: str) -> None:
-        self.draft.edit(self._pages[place].rows[path].field, text, grid=place[1])
+    def _edited(self, key: str, path: str, text: str) -> None:
+        row = self.pages.forms[key].rows[path]
+        self.draft.edit(row.field, text)
         self._report()
         self._show_key()
+        if row.field.kind is not Kind.TEXT:
+            self._apply_edit()
 
     def _take_text(self) -> None:
         self.draft.edit_text(self.text.toPlainText())
+        self.refill()
         self._report()
 
+    def _name_addresses(self, name: str) -> None:
+        """Let the settings name the addresses that were kept."""
+        field = next(f for _, some in self._fields["notifications"] for f in some if f.path == _URLS_SECRET)
+        if self.draft.config is not None and self.draft.config.notifications.urls_secret != name:
+            self.draft.edit(field, name)
+            self.refill()
+            self._apply_edit()
+
     def _report(self) -> None:
-        """Say what is wrong, beside the fields and in the list, and what saving would change."""
-        mistakes = self.draft.mistakes
-        for (_, grid), page in self._pages.items():
-            page.show_mistakes(self.draft.by_field(mistakes, grid=grid))
+        """Say what is wrong, beside the fields and in the list, and what waits to be applied."""
+        mistakes, changed = self.draft.mistakes, self.draft.changes()
+        for form in self.pages.forms.values():
+            form.show_mistakes(self.draft.by_field(mistakes))
         self._list(mistakes)
         set_role(self.text, "wrong", "true" if self.draft.is_broken_text() else "false")
-        changed = self.draft.changes()
-        busy = self._request is not None
-        self.save.setEnabled(self._loaded and bool(changed) and not busy)
-        self.discard.setEnabled(self._loaded and self.draft.is_touched() and not busy)
-        self.undo.setEnabled(bool(self._previous) and not busy)
-        set_text(self.save, f"Save {words.counted(len(changed), 'change')}" if changed else "Save")
+        idle = self._request is None
+        self.save.setVisible(self._loaded and bool(changed) and idle)
+        self.discard.setVisible(self._loaded and self.draft.is_touched() and idle)
+        self.undo.setVisible(bool(self._before) and not self.draft.is_touched() and idle)
+        self.restart.setVisible(self.restart.isVisibleTo(self) and not self.draft.is_touched())
+        set_text(self.save, f"Apply {words.counted(len(changed), 'change')}" if changed else "Apply")
         if mistakes:
-            self._say(f"{words.counted(len(mistakes), 'mistake')}. Nothing can be saved before it is right.", ok=False)
+            self._say(f"{words.counted(len(mistakes), 'mistake')}. Nothing is applied before it is right.", ok=False)
         elif changed:
-            self._say("   ".join(f"{c.path}: {c.old} -> {c.new}" for c in changed[:3]), ok=True)
+            self._say(f"Not applied yet: {sentence_of(changed)}", ok=True)
         else:
-            self._say("These are the settings in force.", ok=True)
+            self._say(self._last, ok=True)
 
     def _list(self, mistakes: tuple[Mistake, ...]) -> None:
         lines = [mistake.sentence() for mistake in mistakes]
@@ -291,50 +313,75 @@ class SettingsTab(QWidget):
             self.wrong.clear()
             for mistake, line in zip(mistakes, lines, strict=True):
                 item = QListWidgetItem(line)
-                item.setData(_PLACE, mistake.path)
+                item.setData(_KEY, mistake.path)
                 self.wrong.addItem(item)
         self.wrong.setVisible(bool(lines))
+        self.wrong.setFixedHeight(min(120, 44 * len(lines) + 4))
 
     def _go_to(self, item: QListWidgetItem) -> None:
-        """Go to the field of a mistake."""
-        path, grid = str(item.data(_PLACE)), None
-        if path.startswith("grids[") and "]." in path:
-            number, _, path = path.removeprefix("grids[").partition("].")
-            grid = int(number)
-        key = "grids" if grid is not None else path.partition(".")[0] if "." in path else ""
-        page = self.open_section(key, grid)
-        if page is not None:
-            page.focus(path)
+        """Go to the field of a mistake; one of a grid stands in the text."""
+        path = str(item.data(_KEY))
+        for key, groups in self._fields.items():
+            if any(field.path == path for _, some in groups for field in some):
+                form = self.open_section(key)
+                if form is not None:
+                    form.focus(path)
+                return
+        self.open_section(TEXT)
 
     # --------------------------------------------------------------------------------------- asked
 
-    def _save(self) -> None:
+    def _apply_edit(self) -> None:
+        """Apply what a person has just done, unless it is wrong, or waits for an answer already."""
+        if self._key() != TEXT and self._request is None and self.draft.changes():
+            self._apply()
+
+    def _apply(self) -> None:
         config = self.draft.config
-        if config is not None and self._loaded:
-            before = self.draft.text
+        if config is None or not self._loaded or self._request is not None:
+            return
+        before, changed = self.draft.text, self.draft.changes()
 
-            def save() -> None:
-                self._previous.append(before)
-                self._ask(config.to_json())
+        def save() -> None:
+            self._before.append(before)
+            self._ask(config.to_json(), f"Changed {sentence_of(changed)}", changed)
 
-            save_in_mode(self._context, before, config, save, self)
+        self._ask_first(before, config, changed, save)
 
     def _undo(self) -> None:
-        if self._previous:
-            wanted = self._previous[-1]
-            config = parse_config(wanted, source="The settings before")
-            save_in_mode(self._context, self.draft.text, config, lambda: self._ask(wanted, undoing=True), self)
+        if self._before and self.draft.saved is not None:
+            text, before = self._before[-1], self.draft.text
+            config = parse_config(text, source="The settings before")
+            current = Draft(before)
+            current.edit_text(text)
+            changed = current.changes()
+            undone = f"Undone: {sentence_of(changed)}"
+            self._ask_first(before, config, changed, lambda: self._ask(text, undone, changed, undoing=True))
 
-    def _ask(self, text: str, *, undoing: bool = False) -> None:
+    def _ask_first(self, before: str, config: AppConfig, changed: tuple[Change, ...], save: object) -> None:
+        """Save at once, or after a person was asked: about real money, and about a limit that is loosened."""
+        assert callable(save)
+        looser = loosened(changed)
+
+        def go_on() -> None:
+            save_in_mode(self._context, before, config, save, self)
+
+        if looser:
+            LooserSettingsDialog(looser, go_on, self).present()
+        else:
+            go_on()
+
+    def _ask(self, text: str, sentence: str, changed: tuple[Change, ...], *, undoing: bool = False) -> None:
         def answered(answer: Answered) -> None:
             self._request = None
             if undoing == answer.ok:
                 # The undo succeeded, or the save failed: either way that step is no longer there.
-                self._previous.pop()
+                self._before.pop()
             if answer.ok:
-                self.draft.load(text)
-                self._refresh()
-                self._say(answer.message, ok=True)
+                later = waiting(changed)
+                self._last = f"{sentence}{' It takes effect at the next start.' if later else ''}"
+                self._load(text)
+                self.restart.setVisible(bool(later))
             else:
                 self.draft.mistakes = answer.mistakes
                 self._report()
@@ -344,22 +391,9 @@ class SettingsTab(QWidget):
         self._report()
 
     def _discard(self) -> None:
-        self._loaded = False
-        view = self._context.facade.view()
-        self.show_view(view)
+        self._loaded, self._last = False, IN_FORCE
+        self.show_view(self._context.facade.view())
 
     def _say(self, text: str, *, ok: bool) -> None:
         set_role(self.said, "muted" if ok else "error")
         set_text(self.said, text)
-
-
-def _together(page: FormPage, keys: KeyPanel) -> QWidget:
-    """Return the exchange's settings with the key below them."""
-    whole = QWidget()
-    box = QVBoxLayout(whole)
-    box.setContentsMargins(0, 0, 0, 0)
-    page.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-    box.addWidget(page)
-    box.addWidget(keys)
-    box.addStretch()
-    return whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gridbot.config import AppConfig, GridConfig, parse_config
+from gridbot.config import AppConfig, GridConfig, changes, parse_config, waiting
 from gridbot.core.commands import CancelOrder
 from gridbot.core.events import (
     Event,
@@ -113,16 +113,12 @@ class Desk:
             config = parse_config(text, source="The configuration")
         except ConfigError as error:
             return Ruling(False, error.message, mistakes=error.mistakes)
-        fixed = [
-            name
-            for name in ("mode", "account", "exchange", "demo")
-            if getattr(config, name) != getattr(self.config, name)
-        ]
+        fixed = waiting(changes(self.config, config))
         failure = self._keep(config)
         if failure is not None:
             return failure
         if fixed:
-            # Folder, feed and venue are those of this start, and so is the mode that the engine says.
+            # Folder, feed, venue and logs are those of this start, and so is the mode that the engine says.
             names = " and ".join(fixed)
             return Ruling(True, f"Saved. The change of {names} takes effect at the next start.", self._rules(now))
         return Ruling(True, "Saved and applied.", self._rules(now))

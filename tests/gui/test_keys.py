@@ -47,7 +47,7 @@ def window(qtbot: QtBot, facade: FakeFacade, keys: FakeKeys) -> Iterator[Window]
 def panel(window: Window, qtbot: QtBot) -> KeyPanel:
     window.tabs.setCurrentWidget(window.settings)
     window.settings.open_section("exchange")
-    made = window.settings.keys
+    made = window.settings.pages.keys
     assert made is not None
     qtbot.waitUntil(lambda: "is kept" in said(made, "Whether a key is kept"))
     return made
@@ -158,7 +158,7 @@ def test_without_a_keychain_a_new_passphrase_is_typed_twice(window: Window, keys
     keys.lock, keys.note = Lock.NEW, "No system keychain was found."
     window.tabs.setCurrentWidget(window.settings)
     window.settings.open_section("exchange")
-    panel = window.settings.keys
+    panel = window.settings.pages.keys
     assert panel is not None
     qtbot.waitUntil(panel.again.isVisible)
     assert said(panel, "About the place that keeps it") == "No system keychain was found."
@@ -193,7 +193,7 @@ def test_a_window_without_keys_has_no_such_section(qtbot: QtBot, facade: FakeFac
     qtbot.addWidget(made)
     made.drain.take()
     made.tabs.setCurrentWidget(made.settings)
-    assert made.settings.open_section("exchange") is not None and made.settings.keys is None
+    assert made.settings.open_section("exchange") is not None and made.settings.pages.keys is None
     made.close()
 
 
