@@ -5,17 +5,19 @@ from __future__ import annotations
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from gridbot.core.explain import SlotView
+from gridbot.core.rules import Instrument
 from gridbot.core.snapshot import GridView
 from gridbot.gui import words
 from gridbot.gui.context import Context
+from gridbot.gui.grid_rows import slot_columns
 from gridbot.gui.parts import label, set_role, set_text
-from gridbot.gui.rows import SLOT_COLUMNS, grid_state
+from gridbot.gui.rows import grid_state
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
 
-_WIDE = ("State", "Trend", "Held", "Fees", "Round trips")
+_WIDE = ("State", "Trend", "Fees")
 """What may be long (fees in three currencies) has a row of its own."""
-_NARROW = ("Average cost", "Spacing", "Grid profit", "Unrealised", "Anchor")
+_NARROW = ("Held", "Average cost", "Grid profit", "Unrealised", "Round trips", "Spacing", "Investment", "Anchor")
 
 
 class GridDetails(QWidget):
@@ -39,16 +41,23 @@ class GridDetails(QWidget):
             grid.addWidget(self.figures[name], len(_WIDE) + row, column * 2 + 1)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
-        self.model: RowsModel[SlotView] = RowsModel(SLOT_COLUMNS, key=lambda slot: slot.number)
+        self._instrument: Instrument | None = None
+        self.model: RowsModel[SlotView] = RowsModel(
+            slot_columns(lambda: self._instrument), key=lambda slot: slot.number
+        )
         self.model.set_colours(context.colours)
         self.slots = Table(self.model, name="Slots")
         self.slots.sort_by(0, descending=False)
         self.slots.setMinimumHeight(90)
+        self.slots.selectionModel().currentRowChanged.connect(lambda _now, _before: self._explain())
+        self.why = label("", role="muted", name="Why the chosen slot stands as it does", wrap=True)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 4, 0, 0)
         box.setSpacing(6)
         box.addLayout(grid)
         box.addWidget(self.slots, 1)
+        box.addWidget(self.why)
+        self._explain()
 
     def set_colours(self) -> None:
         """Write with the context's colours."""
@@ -61,11 +70,13 @@ class GridDetails(QWidget):
                 set_text(figure, words.NONE)
             set_text(self.figures["State"], "No grid yet. Add one to begin.")
             self.model.replace(())
+            self._explain()
             return
+        self._instrument = grid.instrument
         quote = "" if grid.instrument is None else grid.instrument.quote
         base = "" if grid.instrument is None else grid.instrument.base
         fees = " + ".join(words.money(amount, asset) for asset, amount in grid.fees.items() if amount)
-        wins = f", {grid.wins} with a profit" if grid.wins != grid.round_trips else ""
+        wins = f" ({grid.wins:,} won)" if grid.wins != grid.round_trips else ""
         said = {
             "State": grid.halt or f"{grid_state(grid)}, {grid.holding_cells} of {grid.levels} cells hold coins",
             "Trend": _regime(grid),
@@ -77,11 +88,30 @@ class GridDetails(QWidget):
             "Round trips": f"{grid.round_trips:,}{wins}",
             "Anchor": words.price(grid.anchor, grid.instrument),
             "Spacing": words.price(grid.spacing, grid.instrument),
+            "Investment": words.money(grid.investment, quote),
         }
         for name, text in said.items():
             set_text(self.figures[name], text)
         set_role(self.figures["State"], "error" if grid.halt else "plain")
         self.model.replace(grid.slots)
+        self._explain()
+
+    def choose_slot(self, number: int) -> None:
+        """Put the cursor on a slot."""
+        index = self.model.find(number)
+        if index.isValid():
+            self.slots.setCurrentIndex(index)
+            self.slots.scrollTo(index)
+            self.slots.setFocus()
+
+    def _explain(self) -> None:
+        """Say in a whole sentence why the chosen slot has an order, or none."""
+        chosen = self.slots.currentIndex()
+        if not chosen.isValid():
+            set_text(self.why, "Choose a slot to see why it has an order, or none." if self.model.rowCount() else "")
+            return
+        slot = self.model.row(chosen)
+        set_text(self.why, f"Slot {slot.number}: {slot.sentence}")
 
 
 def _regime(grid: GridView) -> str:

@@ -13,10 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from gridbot.config import parse_config
 from gridbot.core.rules import Wish
+from gridbot.core.state import Phase, RangeState
 from gridbot.core.units import Asset, Mode
 from gridbot.core.values import evolve
 from gridbot.errors import Mistake
 from gridbot.gui.grid_dialog import GridDialog
+from gridbot.gui.grid_rows import CHIP_WORDS, ON, SHORT, chips
 from gridbot.gui.review_dialog import ReviewDialog
 from gridbot.gui.theme import Theme
 from gridbot.gui.window import Window
@@ -50,7 +52,7 @@ def look(form: GridDialog) -> None:
 
 def test_the_list_says_state_and_profit_of_each_grid(window: Window, facade: FakeFacade) -> None:
     assert texts(window.market.model, "Grid") == ["btc-usdt", "eth-usdt"]
-    assert texts(window.market.model, "State") == ["trading", "trading"]
+    assert texts(window.market.model, "State") == ["ON", "ON"]
     profit = facade.view().snapshot.grids[0].total_profit
     assert texts(window.market.model, "Profit")[0] == f"{profit:+,.2f} USDT"
 
@@ -86,7 +88,7 @@ def test_a_toggle_shows_nothing_that_the_engine_did_not_say(window: Window, faca
 
 REFUSED = [
     ("investment", "ten", "must be a number"),
-    ("investment", "1,234", "separator"),
+    ("investment", "1,234", "1234"),
     ("investment", "-5", "must be above 0"),
     ("investment", "", "must not be empty"),
     ("levels", "0", "must be at least 1"),
@@ -233,3 +235,53 @@ def test_long_fees_are_not_cut_off(opened: Opened, facade: FakeFacade, qtbot: Qt
     figure = next(each for each in window.market.findChildren(QLabel) if each.accessibleName() == "Fees")
     assert figure.text() == "1,303.00 USDT + 0.00005002 BTC + 0.0315 BNB"
     qtbot.waitUntil(lambda: figure.heightForWidth(figure.width()) <= figure.height())
+
+
+def test_chips_say_what_each_grid_does(opened: Opened, facade: FakeFacade) -> None:
+    window = opened(facade)
+    view = facade.view()
+    first, second = view.snapshot.grids
+    one = evolve(first, wish=Wish.PAUSE, trend="up", spike=True)
+    two = evolve(second, phase=Phase.STOPPED, halt="It has sold all that it held.")
+    window.market.show_view(evolve(view, snapshot=evolve(view.snapshot, grids=(one, two))))
+    assert texts(window.market.model, "State") == ["PAUSED | UP | VOL", "STOPPED"]
+    assert texts(window.market.model, "On") == ["off", "on"]
+    tip = str(window.market.model.data(window.market.model.index(0, 2), Qt.ItemDataRole.ToolTipRole))
+    assert "VOL: Volatility spiked" in tip and "PAUSED: It buys nothing new" in tip
+
+
+def test_every_chip_has_its_words() -> None:
+    grid = FakeFacade().view().snapshot.grids[0]
+    for phase in Phase:
+        for range_ in RangeState:
+            for wish in Wish:
+                one = evolve(grid, phase=phase, range=range_, wish=wish, trend="down", spike=True, breaker_open=True)
+                assert chips(one) and set(chips(one)) <= set(CHIP_WORDS)
+
+
+def test_the_switch_pauses_one_grid_and_leaves_the_others(window: Window, facade: FakeFacade) -> None:
+    table = window.market.table
+    second = window.market.model.index(1, ON)
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=table.visualRect(second).center())
+    assert facade.requests(SetWish) == [SetWish(facade.grids[1].id, Wish.PAUSE)]
+    window.drain.take()
+    assert texts(window.market.model, "On") == ["on", "off"]
+    table.setFocus()
+    QTest.keyClick(table, Qt.Key.Key_Space)
+    assert facade.requests(SetWish)[-1] == SetWish(facade.grids[1].id, Wish.RUN)
+
+
+def test_the_chosen_slot_says_why_in_a_whole_sentence(window: Window, facade: FakeFacade) -> None:
+    why = window.market.details.why
+    assert why.text() == "Choose a slot to see why it has an order, or none."
+    window.market.grids.choose_slot(4)
+    slot = facade.view().snapshot.grids[0].slots[3]
+    assert why.text() == f"Slot 4: {slot.sentence}"
+    assert set(texts(window.market.details.model, "What stands there")) <= set(SHORT.values())
+
+
+def test_a_backtest_is_asked_for_through_the_tab(window: Window, qtbot: QtBot) -> None:
+    window.market.add_grid()
+    with qtbot.waitSignal(window.market.backtest_wanted) as heard:
+        press(dialog(GridDialog), "Backtest these settings")
+    assert json.loads(heard.args[0])["levels"] == 10
