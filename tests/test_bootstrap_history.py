@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import subprocess
 import sys
 import threading
@@ -96,6 +97,27 @@ def test_a_grid_and_a_period_have_figures_of_their_own(room: HistoryRoom, accoun
     day = looked(room, LookBack(Period.DAY))
     assert day.since >= day.until - 86_400_000 and day.profit.fills <= state.fills
     assert looked(room, LookBack(Period.ALL, Scope(quote=Asset("NOK")))).profit.fills == 0
+
+
+def test_looking_again_and_again_is_looking_once(tmp_path: Path, account: WalkedAccount) -> None:
+    room = HistoryRoom(Home(tmp_path), mode=Mode.DEMO, account="default")
+    other = WalkedAccount(tmp_path / "other", seed=32)
+    other.trade(250)
+
+    def assert_equal_to_a_new_room() -> None:
+        shutil.rmtree(tmp_path / "again", ignore_errors=True)
+        shutil.copytree(account.folder, tmp_path / "again" / "demo" / "default")
+        fresh = HistoryRoom(Home(tmp_path / "again"), mode=Mode.DEMO, account="default")
+        assert room._past(silent) == fresh._past(silent)
+
+    for steps in ((30,), (400, 200), (1,)):
+        room._past(silent)
+        account.trade(*steps)
+        assert_equal_to_a_new_room()
+    shutil.rmtree(account.folder)
+    shutil.copytree(other.folder, account.folder)
+    assert_equal_to_a_new_room()
+    assert looked(room, LookBack(Period.ALL)).profit.fills == other.walk.state.fills
 
 
 def test_an_account_without_a_past_is_told_as_empty(tmp_path: Path) -> None:

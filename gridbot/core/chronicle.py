@@ -83,6 +83,20 @@ class TransferRow:
 
 
 @value
+class GivenRow:
+    """Coins that the user gave a grid when it began: `quantity` in base, `cost` in quote as he stated it."""
+
+    sequence: int
+    time: TimeMs
+    grid: GridId
+    symbol: Symbol
+    base: Asset
+    quote: Asset
+    quantity: Decimal
+    cost: Decimal
+
+
+@value
 class SampleRow:
     """What the account was worth at the end of a minute, or at the newest mark in it.
 
@@ -117,6 +131,7 @@ class Rows:
     transfers: tuple[TransferRow, ...] = ()
     samples: tuple[SampleRow, ...] = ()
     stops: tuple[StopRow, ...] = ()
+    given: tuple[GivenRow, ...] = ()
 
 
 class Chronicle:
@@ -128,6 +143,7 @@ class Chronicle:
         self._transfers: list[TransferRow] = []
         self._samples: dict[int, SampleRow] = {}
         self._stops: list[StopRow] = []
+        self._given: list[GivenRow] = []
 
     def take(self, sequence: int, event: Event, before: State, after: State, notes: Sequence[Note]) -> None:
         """Take one event, the states around it and the notes that it left."""
@@ -135,6 +151,8 @@ class Chronicle:
             self._take_fill(sequence, event, before, after, notes)
         elif isinstance(event, Transferred):
             self._take_transfer(sequence, event, before, after)
+        if after.grids is not before.grids:
+            self._take_given(sequence, event.time, before, after)
         for note in notes:
             if isinstance(note, KillChanged):
                 self._stops.append(StopRow(sequence, note.time, note.killed, note.kind.value, note.reason))
@@ -144,7 +162,8 @@ class Chronicle:
     def rows(self) -> Rows:
         """Return what was collected."""
         samples = tuple(self._samples.values())
-        return Rows(tuple(self._fills), tuple(self._trips), tuple(self._transfers), samples, tuple(self._stops))
+        fills, trips, transfers = tuple(self._fills), tuple(self._trips), tuple(self._transfers)
+        return Rows(fills, trips, transfers, samples, tuple(self._stops), tuple(self._given))
 
     def _take_fill(self, sequence: int, event: OrderFilled, before: State, after: State, notes: Sequence[Note]) -> None:
         booked = next((note for note in notes if isinstance(note, FillBooked)), None)
@@ -227,6 +246,17 @@ class Chronicle:
         was, now = before.risk.equity, after.risk.equity
         worth = None if was is None or now is None or now == was else now - was
         self._transfers.append(TransferRow(sequence, event.time, event.id, event.asset, event.amount, worth))
+
+    def _take_given(self, sequence: int, time: TimeMs, before: State, after: State) -> None:
+        for id_, grid in after.grids.items():
+            old, instrument = before.grids.get(id_), grid.instrument
+            if old is None or instrument is None or grid.tally.contributed == old.tally.contributed:
+                continue
+            quantity = subtract(grid.tally.inventory, old.tally.inventory)
+            cost = subtract(grid.tally.contributed, old.tally.contributed)
+            self._given.append(
+                GivenRow(sequence, time, id_, instrument.symbol, instrument.base, instrument.quote, quantity, cost)
+            )
 
     def _measure(self, sequence: int, time: TimeMs, state: State) -> None:
         asset, equity = _measured_in(state), state.risk.equity

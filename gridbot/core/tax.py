@@ -2,7 +2,8 @@
 
 Each market keeps its own coins, in the order in which the books took the trades in. What buys cost includes their fees
 in quote; a fee taken in the coin itself makes the coins that came fewer and the ones that went more. Coins that no buy
-of gridbot's brought (an opening balance, a deposit) have no cost here, and what was sold of them is told apart.
+of gridbot's brought (an opening balance, a deposit) have no cost here, and what was sold of them is told apart; those
+that a grid was given when it began have the cost that its user stated.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from heapq import merge
 
-from gridbot.core.chronicle import FillRow, TransferRow
+from gridbot.core.chronicle import FillRow, GivenRow, TransferRow
 from gridbot.core.ledger import add, split, subtract
 from gridbot.core.units import ZERO, Asset, CostMethod, Quantity, Side, Symbol, TimeMs, TradeId
 from gridbot.core.values import value
@@ -21,8 +23,8 @@ from gridbot.core.values import value
 class Disposal:
     """One sale, or the part of it that took one purchase. Money in `quote`; `quantity` in base, with a fee in base.
 
-    `acquired` and `cost` (with the fees of buying) are None for coins that gridbot did not buy. With average cost,
-    `acquired` is the first purchase since nothing was held.
+    `cost` (with the fees of buying) is None for coins that gridbot did not buy, and `acquired` for those and for coins
+    that a grid was given. With average cost, `acquired` is that of the first coins since nothing was held.
     """
 
     time: TimeMs
@@ -81,9 +83,9 @@ class TaxYear:
 
 @value
 class _Lot:
-    """Coins that were bought together."""
+    """Coins that were bought together; `time` is None for those that a grid was given."""
 
-    time: TimeMs
+    time: TimeMs | None
     quantity: Decimal
     cost: Decimal
 
@@ -91,7 +93,7 @@ class _Lot:
 class _Pool:
     """What a market's buys brought and its sells have not taken yet."""
 
-    def __init__(self, first: FillRow, method: CostMethod) -> None:
+    def __init__(self, first: FillRow | GivenRow, method: CostMethod) -> None:
         self._first = first
         self._method = method
         self._lots: deque[_Lot] = deque()
@@ -99,7 +101,12 @@ class _Pool:
     def bought(self, fill: FillRow) -> None:
         in_base = fill.fee if fill.fee_asset == fill.base else ZERO
         in_quote = fill.fee if fill.fee_asset == fill.quote else ZERO
-        lot = _Lot(fill.time, subtract(fill.quantity, in_base), add(fill.worth, in_quote))
+        self._add(_Lot(fill.time, subtract(fill.quantity, in_base), add(fill.worth, in_quote)))
+
+    def was_given(self, given: GivenRow) -> None:
+        self._add(_Lot(None, given.quantity, given.cost))
+
+    def _add(self, lot: _Lot) -> None:
         if self._method is CostMethod.AVERAGE and self._lots:
             held = self._lots.pop()
             lot = _Lot(held.time, add(held.quantity, lot.quantity), add(held.cost, lot.cost))
@@ -134,25 +141,30 @@ def tax_year(
     fills: Iterable[FillRow],
     transfers: Iterable[TransferRow],
     *,
+    given: Iterable[GivenRow] = (),
     year: int,
     method: CostMethod,
     year_of: Callable[[TimeMs], int],
 ) -> TaxYear:
-    """Return one year; `fills` are all that there ever were, in the order of the books."""
+    """Return one year; `fills` and `given` are all that there ever were, in the order of the books."""
     pools: dict[Symbol, _Pool] = {}
     disposals: list[Disposal] = []
     other_fees: dict[Asset, Decimal] = {}
-    for fill in fills:
-        when = year_of(fill.time)
+    both: tuple[Iterable[FillRow | GivenRow], ...] = (given, fills)
+    for row in merge(*both, key=lambda each: each.sequence):
+        when = year_of(row.time)
         if when > year:
             continue
-        if fill.fee and when == year and fill.fee_asset not in (fill.base, fill.quote):
-            other_fees[fill.fee_asset] = add(other_fees.get(fill.fee_asset, ZERO), fill.fee)
-        pool = pools.setdefault(fill.symbol, _Pool(fill, method))
-        if fill.side is Side.BUY:
-            pool.bought(fill)
+        pool = pools.setdefault(row.symbol, _Pool(row, method))
+        if isinstance(row, GivenRow):
+            pool.was_given(row)
             continue
-        sold = pool.sold(fill)
+        if row.fee and when == year and row.fee_asset not in (row.base, row.quote):
+            other_fees[row.fee_asset] = add(other_fees.get(row.fee_asset, ZERO), row.fee)
+        if row.side is Side.BUY:
+            pool.bought(row)
+            continue
+        sold = pool.sold(row)
         if when == year:
             disposals += sold
     totals: dict[Asset, Total] = {}

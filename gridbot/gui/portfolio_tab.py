@@ -20,6 +20,8 @@ from gridbot.shell.history_desk import HistoryReply, HistoryWish, LookBack, Peri
 
 NEWS_MS, EVERY_MS = 10_000, 60_000
 """The past is asked for again so long after the last answer: where there were fills, and in any case."""
+_EASE = 20
+"""An answer that took long is not asked for again before so many times as long: years of trades are work."""
 NOT_HERE = (
     "The past cannot be read from this window. On the machine that trades, `gridbot export fills`, "
     "`export round-trips` and `export tax` write it to files."
@@ -42,7 +44,7 @@ class PortfolioTab(QWidget):
         self._again = False
         self._asked = LookBack()
         self._shown: PortfolioView | None = None
-        self._fills, self._since = -1, QElapsedTimer()
+        self._fills, self._since, self._took = -1, QElapsedTimer(), 0
         self.period = picker("Period", _PERIODS, lambda _period: self.ask())
         self.period.setCurrentIndex(self.period.findData(Period.MONTH))
         self.scope = picker("Grids", [("All grids", Scope())], lambda _scope: self.ask())
@@ -96,6 +98,8 @@ class PortfolioTab(QWidget):
         if self._requests is None or self._errand is not None:
             return
         waited = self._since.elapsed() if self._since.isValid() else EVERY_MS
+        if waited < _EASE * self._took:
+            return
         if waited >= EVERY_MS or (waited >= NEWS_MS and view.snapshot.fills != self._fills):
             self._fills = view.snapshot.fills
             self.ask()
@@ -130,6 +134,7 @@ class PortfolioTab(QWidget):
 
     def _answered(self, outcome: Done[HistoryReply] | Refused) -> None:
         self._errand = None
+        self._took = self._since.elapsed()
         self._since.start()
         if self._again:
             self._again = False

@@ -11,9 +11,9 @@ from typing import Generic, Protocol, TypeVar
 from gridbot.core.values import value
 from gridbot.shell.history_desk import HistoryReply, HistoryWish
 from gridbot.shell.key_desk import KeyDesk
-from gridbot.shell.upkeep_desk import UpkeepReply, UpkeepWish
 from gridbot.shell.record_desk import RecordReply, RecordWish
 from gridbot.shell.research_desk import ResearchReply, ResearchWish
+from gridbot.shell.upkeep_desk import UpkeepReply, UpkeepWish
 
 Wish_contra = TypeVar("Wish_contra", contravariant=True)
 Reply = TypeVar("Reply")

@@ -159,10 +159,11 @@ def _preface(report: TaxYear, head: TaxHead, sheet: _Sheet) -> Iterable[str]:
         "that were bought fewer, and the coins that were sold more."
     )
     if report.method is CostMethod.AVERAGE:
-        yield "The date of acquisition is that of the first purchase since nothing was held."
+        yield "The date of acquisition is that of the first coins since nothing was held."
     yield (
         "Coins that gridbot did not buy (there from the beginning, or deposited) have no known cost: their sales have "
-        "no gain here, and are totalled apart. Deposits and withdrawals change no cost."
+        "no gain here, and are totalled apart. Coins that a grid was given when it began have the cost that was stated "
+        "then, and no date. Deposits and withdrawals change no cost."
     )
     if head.kept_since is not None:
         yield (

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from gridbot.core import portfolio
-from gridbot.core.chronicle import FillRow, SampleRow, StopRow, TransferRow, TripRow
+from gridbot.core.chronicle import FillRow, GivenRow, SampleRow, StopRow, TransferRow, TripRow
 from gridbot.core.ledger import add
 from gridbot.core.portfolio import DayOf, Profit
 from gridbot.core.units import ZERO, Asset, TimeMs
@@ -36,6 +36,7 @@ class Past:
     stops: tuple[StopRow, ...]
     newest: TimeMs
     whole: bool = True
+    given: tuple[GivenRow, ...] = ()
 
     @property
     def kept_since(self) -> TimeMs | None:

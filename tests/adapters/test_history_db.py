@@ -12,7 +12,7 @@ import pytest
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.journal_history import ARCHIVE
 from gridbot.adapters.files.journal_news import JournalNews
-from gridbot.adapters.history_db import database, tables
+from gridbot.adapters.history_db import places, tables
 from gridbot.adapters.history_db.database import HistoryDatabase
 from gridbot.core.chronicle import Rows, unaccounted
 from gridbot.core.commands import FillBooked, KillChanged, RoundTripClosed
@@ -36,7 +36,7 @@ class Reader:
 
     def whole(self) -> tuple[object, ...]:
         file = self.file
-        return file.fills(), file.trips(), file.transfers(), file.samples(), file.stops(), file.books()
+        return file.fills(), file.trips(), file.transfers(), file.samples(), file.stops(), file.books(), file.given()
 
 
 def fresh(account: WalkedAccount, path: Path) -> Reader:
@@ -183,7 +183,7 @@ def test_an_account_that_is_gone_has_no_history(tmp_path: Path) -> None:
     reader = fresh(account, tmp_path / "history.db")
     shutil.rmtree(account.folder)
     assert reader.look() == Reached()
-    assert reader.whole() == ((), (), (), (), (), {})
+    assert reader.whole() == ((), (), (), (), (), {}, ())
 
 
 def test_the_history_begins_with_the_oldest_journal_that_is_left(tmp_path: Path) -> None:
@@ -250,8 +250,8 @@ def test_minutes_become_hours_after_a_day(tmp_path: Path) -> None:
         reader.look()
     minutes = [sample.minute for sample in reader.file.samples()]
     newest = minutes[-1]
-    old = [minute for minute in minutes if minute < (newest - database.MINUTES_KEPT) // 60 * 60]
-    assert minutes == sorted(set(minutes)) and newest - minutes[0] > database.MINUTES_KEPT
+    old = [minute for minute in minutes if minute < (newest - places.MINUTES_KEPT) // 60 * 60]
+    assert minutes == sorted(set(minutes)) and newest - minutes[0] > places.MINUTES_KEPT
     assert old and len({minute // 60 for minute in old}) == len(old)
     young = minutes[len(old) :]
     assert len(young) > len({minute // 60 for minute in young}), "a day back there is more than one an hour"

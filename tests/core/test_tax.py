@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridbot.core.chronicle import FillRow, TransferRow
+from gridbot.core.chronicle import FillRow, GivenRow, TransferRow
 from gridbot.core.tax import TaxYear, Total, tax_year
 from gridbot.core.units import ZERO, Asset, CostMethod, GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs, TradeId
 
@@ -107,6 +107,21 @@ def test_coins_that_gridbot_did_not_buy_have_no_cost_and_are_totalled_apart() ->
     assert (unknown.quantity, unknown.proceeds, unknown.fee) == (D(2), D(400), D(4))
     assert found.totals == {"EUR": Total(D(200), D(2), D(100), D(98))}
     assert found.unknown == {"EUR": Total(D(400), D(4), D(0), D(0))}
+
+
+def coins(sequence: int, quantity: str, cost: str) -> GivenRow:
+    symbol, quantity_, cost_ = Symbol("BTC/EUR"), D(quantity), D(cost)
+    return GivenRow(sequence, TimeMs(sequence), GridId("g"), symbol, Asset("BTC"), Asset("EUR"), quantity_, cost_)
+
+
+def test_coins_that_a_grid_was_given_cost_what_was_stated_and_have_no_date() -> None:
+    fills = (buy(5, "1", "100"), sell(9, "3", "200"))
+    held = [coins(1, "2", "150")]
+    fifo = tax_year(fills, (), given=held, year=0, method=CostMethod.FIFO, year_of=lambda _: 0)
+    assert [(d.acquired, d.quantity, d.gain) for d in fifo.disposals] == [(None, D(2), D(250)), (5, D(1), D(100))]
+    assert not fifo.unknown
+    average = tax_year(fills, (), given=held, year=0, method=CostMethod.AVERAGE, year_of=lambda _: 0)
+    assert [(d.acquired, d.cost, d.gain) for d in average.disposals] == [(None, D(250), D(350))]
 
 
 def test_a_year_has_its_own_sales_and_the_cost_of_older_coins() -> None:

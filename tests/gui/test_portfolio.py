@@ -255,6 +255,9 @@ def test_news_are_asked_for_while_it_is_looked_at_and_not_all_the_time(shown: Sh
     assert after(NEWS_MS, fills=1) == 2
     assert after(NEWS_MS, fills=1) == 2, "not for the same fills again"
     assert after(EVERY_MS, fills=1) == 3, "prices change what the account is worth"
+    tab._took = EVERY_MS
+    assert after(EVERY_MS, fills=2) == 3, "what took a minute is not asked for every minute"
+    assert after(20 * EVERY_MS) == 4
 
 
 def test_a_question_that_is_still_open_is_given_up_for_the_next(shown: Shown) -> None:

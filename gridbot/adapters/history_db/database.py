@@ -13,20 +13,31 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, Table, create_engine, delete, event, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    NullPool,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlalchemy.exc import DatabaseError
 
 from gridbot.adapters.history_db import tables
-from gridbot.core.chronicle import FillRow, Rows, SampleRow, StopRow, TransferRow, TripRow
+from gridbot.adapters.history_db.places import HOUR, settled_minute
+from gridbot.core.chronicle import FillRow, GivenRow, Rows, SampleRow, StopRow, TransferRow, TripRow
 from gridbot.core.ledger import Account, Accounts
 from gridbot.core.units import Asset, GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs, TradeId
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Disk, Reached
 
-MINUTES_KEPT = 24 * 60
-"""For so many minutes back each has a sample, before that each hour."""
-_HOUR = 60
 _WAIT_S = 30
 _Answer = TypeVar("_Answer")
 _DAMAGE = ("malformed", "not a database", "encrypted", "no such table", "no such column")
@@ -65,6 +76,7 @@ class HistoryDatabase:
                 (tables.trips, rows.trips),
                 (tables.transfers, rows.transfers),
                 (tables.stops, rows.stops),
+                (tables.given, rows.given),
             ):
                 if found:
                     connection.execute(insert(table), [_plain(row) for row in found])
@@ -88,26 +100,28 @@ class HistoryDatabase:
 
     # ---------------------------------------------------------------------------------------- reading
 
-    def fills(self) -> tuple[FillRow, ...]:
-        """Return every fill in the order of the books."""
-        rows = self._rows(tables.fills, tables.fills.c.sequence)
-        return tuple(_fill(row) for row in rows)
+    def fills(self, *, after: int = 0) -> tuple[FillRow, ...]:
+        """Return the fills of events behind `after`, in the order of the books."""
+        return tuple(_fill(row) for row in self._rows(tables.fills, tables.fills.c.sequence, after))
 
-    def trips(self) -> tuple[TripRow, ...]:
-        """Return every round trip, oldest first."""
-        return tuple(_trip(row) for row in self._rows(tables.trips, tables.trips.c.sequence))
+    def trips(self, *, after: int = 0) -> tuple[TripRow, ...]:
+        """Return the round trips of events behind `after`, oldest first."""
+        return tuple(_trip(row) for row in self._rows(tables.trips, tables.trips.c.sequence, after))
 
     def transfers(self) -> tuple[TransferRow, ...]:
         """Return every transfer, oldest first."""
         rows = self._rows(tables.transfers, tables.transfers.c.sequence)
         return tuple(TransferRow(r.sequence, TimeMs(r.time), r.id, Asset(r.asset), r.amount, r.worth) for r in rows)
 
-    def samples(self) -> tuple[SampleRow, ...]:
-        """Return what the account was worth, oldest first."""
-        rows = self._rows(tables.samples, tables.samples.c.minute)
+    def given(self) -> tuple[GivenRow, ...]:
+        """Return the coins that grids were given, oldest first."""
+        return tuple(_given(row) for row in self._rows(tables.given, tables.given.c.sequence))
+
+    def samples(self, *, after: int = -1) -> tuple[SampleRow, ...]:
+        """Return what the account was worth behind the minute `after`, oldest first."""
         return tuple(
             SampleRow(row.minute, row.sequence, TimeMs(row.time), row.equity, Asset(row.asset), row.scope)
-            for row in rows
+            for row in self._rows(tables.samples, tables.samples.c.minute, after)
         )
 
     def stops(self) -> tuple[StopRow, ...]:
@@ -135,8 +149,9 @@ class HistoryDatabase:
 
     # ----------------------------------------------------------------------------------------- inside
 
-    def _rows(self, table: Table, order: Any) -> Sequence[Any]:
-        return self._ask(lambda connection: connection.execute(select(table).order_by(order)).all())
+    def _rows(self, table: Table, order: Column[int], after: int = -1) -> Sequence[Any]:
+        chosen = select(table).where(order > after).order_by(order)
+        return self._ask(lambda connection: connection.execute(chosen).all())
 
     def _ask(self, act: Callable[[Connection], _Answer]) -> _Answer:
         """Do something in one transaction; a damaged file is put aside, and the answer is that of an empty one."""
@@ -249,13 +264,13 @@ def _thin(connection: Connection) -> None:
     newest = connection.execute(select(func.max(tables.samples.c.minute))).scalar_one()
     if newest is None:
         return
-    before = (newest - MINUTES_KEPT) // _HOUR * _HOUR
+    before = settled_minute(newest)
     connection.execute(
         text(
             "DELETE FROM samples WHERE minute < :before AND minute NOT IN "
             "(SELECT MAX(minute) FROM samples WHERE minute < :before GROUP BY minute / :hour)"
         ),
-        {"before": before, "hour": _HOUR},
+        {"before": before, "hour": HOUR},
     )
 
 
@@ -297,6 +312,14 @@ def _trip(row: Any) -> TripRow:
     )
 
 
-def history_path(root: Path, mode: str, account: str) -> Path:
-    """Return where the history of an account lies below gridbot's folder: beside the account, never in it."""
-    return root / "history" / f"{mode}-{account}.db"
+def _given(row: Any) -> GivenRow:
+    return GivenRow(
+        row.sequence,
+        TimeMs(row.time),
+        GridId(row.grid),
+        Symbol(row.symbol),
+        Asset(row.base),
+        Asset(row.quote),
+        row.quantity,
+        row.cost,
+    )

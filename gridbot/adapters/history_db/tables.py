@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Dialect, Index, Integer, MetaData, Table, Text
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA = 1
+SCHEMA = 2
 """The form of these tables; a file of another form is made anew. Count up with any change below, and with a change of
 what `gridbot/core/chronicle.py` tells."""
 
@@ -122,4 +122,17 @@ stops = Table(
     Column("killed", Boolean, nullable=False),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+given = Table(
+    "given",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("grid", Text, primary_key=True),
+    Column("time", Integer, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("quantity", Exact, nullable=False),
+    Column("cost", Exact, nullable=False),
 )
