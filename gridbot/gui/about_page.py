@@ -83,7 +83,6 @@ class AboutPage(QWidget):
         self.list.setCurrentRow(0)
 
     def _show(self) -> None:
-        item = self.list.currentItem()
-        shown = None if item is None else item.data(Qt.ItemDataRole.UserRole)
+        shown = self.list.currentIndex().data(Qt.ItemDataRole.UserRole)
         if isinstance(shown, Licence):
             self.text.setPlainText(shown.text)
