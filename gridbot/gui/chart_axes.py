@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from math import floor, log10
 
 from gridbot.core.values import value
+from gridbot.gui.numbers import grouped, in_style
 from gridbot.gui.plot_ticks import time_ticks, value_ticks
 
 _DAY = 86_400
@@ -25,9 +26,9 @@ def price_marks(bottom: float, top: float, height: float, *, places: int | None)
     """Return round prices about 44 pixels apart, with no more decimals than the market has (`places`)."""
     ticks = value_ticks(bottom, top, max(2, int(height / 44)))
     if places is None or len(ticks) < 2:
-        return [Tick(at, text) for at, text in ticks]
+        return [Tick(at, in_style(text)) for at, text in ticks]
     needed = min(places, max(0, -floor(log10(ticks[1][0] - ticks[0][0]) + 1e-9)))
-    return [Tick(at, f"{at:,.{needed}f}") for at, _ in ticks]
+    return [Tick(at, grouped(at, needed)) for at, _ in ticks]
 
 
 def time_marks(left: float, right: float, width: float) -> list[Tick]:

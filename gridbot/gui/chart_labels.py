@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from gridbot.core.values import value
+from gridbot.gui import words
 from gridbot.gui.chart_layers import TEXT_PX, Sheet, faded, level_pens
 from gridbot.gui.chart_math import spread_out
 from gridbot.gui.chart_scene import LADDER, Level, LevelKind
@@ -137,7 +138,9 @@ def _label(
 
 def _last(painter: QPainter, sheet: Sheet) -> None:
     scene, scale = sheet.scene, sheet.prices
-    text = next((level.text for level in scene.levels if level.kind is LevelKind.LAST), f"{scene.last:,.6g}")
+    text = next(
+        (level.text for level in scene.levels if level.kind is LevelKind.LAST), words.reading(scene.last or 0.0)
+    )
     row = scale.y(scene.last or 0.0)
     arrow = "\u25b2 " if row < 0 else "\u25bc " if row > scale.height else ""
     rising = scene.data.close[-1] <= (scene.last or 0.0)

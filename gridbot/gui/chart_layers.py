@@ -6,7 +6,6 @@ All of it is drawn from arrays of numbers, aggregated to pixels first, so that t
 from __future__ import annotations
 
 import numpy as np
-from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 
@@ -14,8 +13,9 @@ from gridbot.core.values import value
 from gridbot.gui.chart_axes import Tick, price_marks, time_marks
 from gridbot.gui.chart_layout import Layout
 from gridbot.gui.chart_math import Columns, Scale, columns, segments
-from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines, draw_rects
+from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines, draw_rects, draw_stamps
 from gridbot.gui.chart_scene import LevelKind, Scene
+from gridbot.gui.numbers import in_style
 
 LINE_ALPHA, BAND_ALPHA, VOLUME_ALPHA = 150, 20, 120
 """Of 255: what lies behind the candles must not drown them."""
@@ -169,17 +169,9 @@ def _fills(painter: QPainter, sheet: Sheet) -> None:
         # Marks on the same few pixels are one mark.
         _, first = np.unique(np.round(x / 3) * 1e6 + np.round(y / 3), return_index=True)
         spots = np.column_stack((np.round(x[first]), np.round(y[first])))
-        if len(spots):
-            stamps = PrimitiveArray(QPainter.PixmapFragment, 10)
-            stamps.resize(len(spots))
-            places = stamps.ndarray()
-            size = 1.0 if len(spots) < MANY_MARKS else 0.7
-            sharp = painter.device().devicePixelRatioF()
-            pixels = round(MARK_PX * sharp)
-            places[:] = (0, 0, 0, 0, pixels, pixels, size / sharp, size / sharp, 0, 1)
-            places[:, :2] = spots
-            # PySide wants how many there are as well, which its stubs do not know.
-            painter.drawPixmapFragments(*stamps.drawargs(), fill_mark(scene, pixels, buying=buying))  # type: ignore[call-arg]
+        size = 1.0 if len(spots) < MANY_MARKS else 0.7
+        sharp = painter.device().devicePixelRatioF()
+        draw_stamps(painter, spots, fill_mark(scene, round(MARK_PX * sharp), buying=buying), scale=size / sharp)
 
 
 def fill_mark(scene: Scene, pixels: int, *, buying: bool) -> QPixmap:
@@ -245,15 +237,15 @@ def _pane_axis(painter: QPainter, sheet: Sheet, area: QRectF, bottom: float, top
     for tick in price_marks(bottom, top, area.height() * 1.3, places=None):
         row = scale.y(tick.at)
         if 10 <= row <= area.height() - 8:
-            _figure(painter, area.right() + TEXT_PX, area.top() + row, short(tick.text))
+            _figure(painter, area.right() + TEXT_PX, area.top() + row, short(tick))
 
 
-def short(text: str) -> str:
+def short(tick: Tick) -> str:
     """Return 12,000 as 12k, which has room beside a pane."""
-    number = text.replace(",", "")
-    if number.endswith("000000"):
-        return f"{number[:-6]}M"
-    return f"{number[:-3]}k" if number.endswith("000") and "." not in number else text
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(tick.at) >= 10 * size:
+            return in_style(f"{tick.at / size:,.6g}{letter}")
+    return tick.text
 
 
 def _axes(painter: QPainter, sheet: Sheet) -> None:

@@ -32,8 +32,8 @@ def chart_menu(
     menu = QMenu(chart)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     places = chart.scene_now().places
-    at = words.reading(float(price)) if places is None else f"{price:,.{places}f}"
-    _add(menu, f"Copy price {at}", lambda: _copy(at.replace(",", "")))
+    at = words.bare(price) if places is None else f"{price:.{places}f}"
+    _add(menu, f"Copy price {at}", lambda: _copy(at))
     if near is not None:
         slot, instrument = near.slot, near.grid.instrument
         where = f"{words.price(slot.price, instrument)} \u2192 {words.price(slot.target, instrument)}"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 
 from PySide6.QtCore import QElapsedTimer, QPoint, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gridbot.core.candles import timeframe_ms
 from gridbot.core.commands import FillBooked
@@ -77,7 +77,8 @@ class ChartPanel(QWidget):
 
     def _build(self) -> None:
         set_role(self._reason, "muted")
-        self._frames = QButtonGroup(self)
+        # Not a QButtonGroup: of that the tab key would find one button only.
+        self._frames: dict[int, QPushButton] = {}
         top = QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self._markets)
@@ -88,7 +89,7 @@ class ChartPanel(QWidget):
             made.setCheckable(True)
             made.setMaximumWidth(46)
             made.setChecked(frame == known)
-            self._frames.addButton(made, frame)
+            self._frames[frame] = made
             top.addWidget(made)
         top.addStretch()
         self._fit = button("", self.chart.fit, name="Fit", tip="Show the newest candles (double-click)", icon="fit")
@@ -192,7 +193,7 @@ class ChartPanel(QWidget):
 
     def timeframe(self) -> int:
         """Return the chosen timeframe in ms."""
-        return self._frames.checkedId()
+        return next(frame for frame, made in self._frames.items() if made.isChecked())
 
     def _show_candles(self, view: View, symbol: Symbol | None, beside: GridId | None) -> None:
         frame = self.timeframe()
@@ -267,6 +268,8 @@ class ChartPanel(QWidget):
 
     def _pick_timeframe(self, frame: int) -> None:
         self._context.preferences.timeframe = frame
+        for each, made in self._frames.items():
+            made.setChecked(each == frame)
         self._again()
 
     def _again(self) -> None:
@@ -287,17 +290,18 @@ class ChartPanel(QWidget):
         menu.popup(self._panes.mapToGlobal(QPoint(0, self._panes.height())))
 
     def _show_menu(self, where: QPoint, price: Decimal) -> None:
-        view = self._view
-        if view is None:
-            return
+        if self._view is not None:
+            self.menu_at(self._view, price).popup(where)
+
+    def menu_at(self, view: View, price: Decimal) -> QMenu:
+        """Return the menu for a price: of the slot and the order that are near."""
         scale = self.chart.sheet().prices
         reach = Decimal(repr((scale.top - scale.bottom) / scale.height)) * MENU_REACH
         symbol = self.symbol()
         near = slot_near(view.snapshot, symbol, price, reach=reach)
         orders = [each for each in view.snapshot.orders if each.symbol == symbol and abs(each.price - price) <= reach]
         order: OrderView | None = min(orders, key=lambda each: abs(each.price - price), default=None)
-        menu = chart_menu(self.chart, price, near, order, show_order=self.order_wanted.emit, show_slot=self._show_slot)
-        menu.popup(where)
+        return chart_menu(self.chart, price, near, order, show_order=self.order_wanted.emit, show_slot=self._show_slot)
 
     def _show_slot(self, near: NearSlot) -> None:
         self.slot_wanted.emit(near.grid.id, near.slot.number)

@@ -18,6 +18,7 @@ from gridbot.core.units import GridId, OrderId, Side, Symbol
 from gridbot.core.values import value
 from gridbot.gui import words
 from gridbot.gui.chart_math import Floats
+from gridbot.gui.numbers import grouped
 from gridbot.gui.theme import Colours
 from gridbot.shell.facade import ChartData, MarketView
 
@@ -159,7 +160,7 @@ def _size(quantity: Decimal, instrument: Instrument | None) -> str:
     """Return a quantity with the market's decimals, so that those under each other line up."""
     if instrument is None:
         return words.quantity(quantity)
-    return f"{quantity:,.{words.places_of(instrument.lot_size)}f}"
+    return grouped(quantity, words.places_of(instrument.lot_size))
 
 
 def _earns(order: OrderView) -> str:

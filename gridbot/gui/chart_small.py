@@ -18,6 +18,7 @@ from gridbot.core.values import value
 from gridbot.gui import words
 from gridbot.gui.chart_math import Floats, Scale, pixel_columns, segments
 from gridbot.gui.chart_pens import draw_lines, draw_rects
+from gridbot.gui.numbers import grouped, in_style
 from gridbot.gui.plot_ticks import time_ticks, value_ticks
 from gridbot.gui.theme import Colours
 
@@ -49,12 +50,12 @@ class Curve:
 
 def plain_figure(figure: float) -> str:
     """Return a figure with separators and with two decimals, or with more where it is small."""
-    return f"{figure:,.2f}" if abs(figure) >= 1 or figure == 0 else f"{figure:,.4g}"
+    return grouped(figure, 2) if abs(figure) >= 1 or figure == 0 else in_style(f"{figure:,.4g}")
 
 
 def percent_figure(fraction: float) -> str:
     """Return a fraction as percent."""
-    return f"{fraction * 100:,.2f} %"
+    return f"{grouped(fraction * 100, 2)} %"
 
 
 class SmallPlot(QWidget):

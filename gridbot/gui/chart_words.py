@@ -9,6 +9,7 @@ from gridbot.core.units import Side
 from gridbot.gui import words
 from gridbot.gui.chart_overlay import written
 from gridbot.gui.chart_scene import Scene
+from gridbot.gui.numbers import grouped, in_style
 
 LOADING = "Loading older candles…"
 NOTHING_OLDER = "There is nothing older."
@@ -30,7 +31,9 @@ def candle_words(scene: Scene, number: int) -> str:
     figures = "   ".join(f"{name} {written(scene, float(column[number]))}" for name, column in columns)
     went = float(data.close[number]) / float(data.open[number]) - 1
     moment = words.moment(int(data.open_time[number]))
-    return f"{moment[:10] if scene.step >= 86_400 else moment[:-3]}   {figures}   {went * 100:+.2f} %"
+    return (
+        f"{moment[:10] if scene.step >= 86_400 else moment[:-3]}   {figures}   {grouped(went * 100, 2, signed=True)} %"
+    )
 
 
 def fill_words(fill: FillBooked, instrument: Instrument | None) -> str:
@@ -62,5 +65,5 @@ def drag_words(drag: Drag) -> str:
 def _shown(path: str, text: str) -> str:
     """Return a setting as a person reads it: fractions as percent."""
     if text and path in ("spacing.fraction", "stop_loss", "take_profit_total"):
-        return f"{float(text) * 100:,.3f}".rstrip("0").rstrip(".") + " %"
-    return text
+        return in_style(f"{float(text) * 100:,.3f}".rstrip("0").rstrip(".")) + " %"
+    return in_style(text)

@@ -170,6 +170,20 @@ class OrdersTab(QWidget):
         self.states.choose(NOT_CONFIRMED)
         self._narrow()
 
+    def point_to(self, order: OrderId) -> None:
+        """Choose an open order in the table, whatever was filtered before."""
+        self.show_page(OPEN)
+        self.filter.clear()
+        self.sides.clear()
+        self.states.clear()
+        self._narrow()
+        page = self._page()
+        index = page.model.find(order)
+        if index.isValid():
+            page.table.selectRow(index.row())
+            page.table.scrollTo(index)
+            page.table.setFocus()
+
     def show_order(self, order: OrderId, about: str) -> None:
         """Show the timeline of an order."""
         TimelineDialog(self._context, order, about, self).present()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QTabWidget, QVBoxLayout, QWidget
 
-from gridbot.core.units import GridId, Symbol
+from gridbot.core.units import GridId, OrderId, Symbol
 from gridbot.errors import EnvironmentProblem
 from gridbot.gui import numbers, theme
 from gridbot.gui.asking_window import AskingWindow
@@ -133,6 +133,7 @@ class Window(AskingWindow):
         self.banners.show_orders_wanted.connect(self._show_unconfirmed)
         self.logs.order_wanted.connect(self.orders.show_order)
         self.orders.show_on_chart.connect(self._show_on_chart)
+        self.market.order_wanted.connect(self._show_open_order)
         self.market.symbol_changed.connect(lambda _symbol: self._show_frame())
         self.settings.display_changed.connect(self._choose_colours)
         self.settings.restart_wanted.connect(self.restart)
@@ -169,6 +170,10 @@ class Window(AskingWindow):
     def _show_unconfirmed(self) -> None:
         self.tabs.setCurrentWidget(self.orders)
         self.orders.show_unconfirmed()
+
+    def _show_open_order(self, order: OrderId) -> None:
+        self.tabs.setCurrentWidget(self.orders)
+        self.orders.point_to(order)
 
     def _show_on_chart(self, grid: GridId, time_ms: int, price: object) -> None:
         self.tabs.setCurrentWidget(self.market)

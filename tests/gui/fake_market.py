@@ -329,11 +329,9 @@ class FakeGrid:
             fills=self.fills,
             round_trips=self.trips,
             wins=self.trips,
-            rules=GridRules(
-                self.id,
-                self.market.instrument.symbol,
-                self.investment,
-                levels=self.levels,
-                spacing=SpacingRules(mode=SpacingMode.ABSOLUTE, absolute=self.spacing),
-            ),
+            rules=self._rules(),
         )
+
+    def _rules(self) -> GridRules:
+        spacing = SpacingRules(mode=SpacingMode.ABSOLUTE, absolute=self.spacing)
+        return GridRules(self.id, self.market.instrument.symbol, self.investment, levels=self.levels, spacing=spacing)
