@@ -13,6 +13,7 @@ from gridbot.core.units import GridId, OrderId, Symbol
 from gridbot.errors import EnvironmentProblem
 from gridbot.gui import numbers, theme
 from gridbot.gui.asking_window import AskingWindow
+from gridbot.gui.backtest_tab import BacktestTab
 from gridbot.gui.context import context_of
 from gridbot.gui.drain import Drain, Pace
 from gridbot.gui.flash import set_flashing
@@ -43,7 +44,7 @@ REMEMBER_MS = 3_000
 """How often it is looked whether the window's place, tab, colours or columns have changed."""
 RESTART = 75
 """What the application's loop returns when the program is to begin anew."""
-TITLES = ("Market", "Risk", "Orders", "Logs", "Settings", "Portfolio")
+TITLES = ("Market", "Risk", "Orders", "Logs", "Settings", "Backtest", "Portfolio")
 
 
 class Window(AskingWindow):
@@ -73,12 +74,13 @@ class Window(AskingWindow):
         self.orders = OrdersTab(self.context, self._history)
         self.logs = LogsTab(self.context)
         self.settings = SettingsTab(self.context)
+        self.backtest = BacktestTab(self.context)
         self.portfolio = PortfolioTab(self.context)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Tabs")
         self.welcome = Welcome(self, self.context, sights=self._sights, stop=self.frame.stop, restart=self.restart)
         trading = (self.market, self.risk, self.orders)
-        self._pages: tuple[QWidget, ...] = (*trading, self.logs, self.settings, self.portfolio)
+        self._pages: tuple[QWidget, ...] = (*trading, self.logs, self.settings, self.backtest, self.portfolio)
         self._build()
         self._connect()
         self._add_keys()
@@ -135,6 +137,7 @@ class Window(AskingWindow):
         self.orders.show_on_chart.connect(self._show_on_chart)
         self.market.order_wanted.connect(self._show_open_order)
         self.market.symbol_changed.connect(lambda _symbol: self._show_frame())
+        self.market.grids.backtest_wanted.connect(self._try_on_the_past)
         self.settings.display_changed.connect(self._choose_colours)
         self.settings.restart_wanted.connect(self.restart)
         self.settings.first_steps_wanted.connect(lambda: self.welcome.ask(self.context.facade.view()))
@@ -178,6 +181,11 @@ class Window(AskingWindow):
     def _show_on_chart(self, grid: GridId, time_ms: int, price: object) -> None:
         self.tabs.setCurrentWidget(self.market)
         self.market.show_price(grid, time_ms, price)  # type: ignore[arg-type]
+
+    def _try_on_the_past(self, grid: str) -> None:
+        """Carry a form's grid (JSON) over to the Backtest tab."""
+        self.tabs.setCurrentWidget(self.backtest)
+        self.backtest.show_grid(grid)
 
     def _focus_filter(self) -> None:
         page = self.tabs.currentWidget()
@@ -267,7 +275,7 @@ class Window(AskingWindow):
         set_flashing(self.context.preferences.flash)
         for number, title in enumerate(TITLES):
             self.tabs.setTabIcon(number, icon(title.lower(), colours.muted, chosen=colours.focus))
-        for page in (self.market, self.risk, self.orders, self.logs, self.portfolio):
+        for page in (self.market, self.risk, self.orders, self.logs, self.backtest, self.portfolio):
             page.set_colours()
         self.welcome.set_colours()
         self._show_frame()
@@ -315,7 +323,7 @@ class Window(AskingWindow):
 
     def _tables(self) -> tuple[Table, ...]:
         own = (self.logs.table, self.risk.table, self.market.table)
-        return (*self.orders.tables(), *own, *self.portfolio.tables())
+        return (*self.orders.tables(), *own, *self.backtest.tables(), *self.portfolio.tables())
 
     def _recall(self) -> None:
         preferences = self.context.preferences

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from gridbot.config import parse_grid_or_app
+from gridbot.config import default_config, parse_grid_or_app
 from gridbot.core.units import FillRule
 from gridbot.gui import numbers, theme
 from gridbot.gui.backtest_data import CalmDateEdit
@@ -26,6 +26,7 @@ from gridbot.gui.context import Context
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.preferences import Preferences
 from gridbot.gui.requests import RequestDesk
+from gridbot.gui.window import Window
 from gridbot.shell.errands import Desks, Refused, Standing
 from gridbot.shell.research_desk import DataKind, DeleteRuns, KeptRun, RestoreRuns
 from tests.gui.fake_facade import FakeFacade
@@ -408,3 +409,16 @@ def test_a_backtest_never_has_a_modal_dialog(make: Made) -> None:
     room.result.use.click()
     assert QApplication.activeModalWidget() is None
     dialog(GridDialog).reject()
+
+
+def test_the_grid_of_the_markets_form_is_carried_to_the_tab(window: Window) -> None:
+    grid = default_config().grids[0].model_copy(update={"levels": 13})
+    window.market.grids.backtest_wanted.emit(grid.to_json())
+    assert window.tabs.currentWidget() is window.backtest
+    assert window.backtest.room.setup.grid.form.rows["levels"].text() == "13"
+    assert "cannot reach" in window.backtest.room.empty.sentence(), "this window has no room for it"
+
+
+def test_ctrl_6_shows_the_backtests(window: Window) -> None:
+    QTest.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    assert window.tabs.currentWidget() is window.backtest
