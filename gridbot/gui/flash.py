@@ -16,7 +16,9 @@ from shiboken6 import isValid
 FADE_MS = 600
 STEP_MS = 50
 PAUSE_MS = 3_000
-"""A label whose number changes all the time is lit only so often: a light that never goes out says nothing."""
+"""A number that changes all the time is lit only so often: a light that never goes out says nothing."""
+_MOST = 5_000
+"""How many marks are remembered; beyond that the oldest may be lit a little early."""
 
 
 class Flasher(QObject):
@@ -25,6 +27,7 @@ class Flasher(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lit: dict[tuple[QWidget, Hashable], int] = {}
+        self._last: dict[tuple[int, Hashable], int] = {}
         self._clock = QElapsedTimer()
         self._clock.start()
         self._timer = QTimer(self)
@@ -34,10 +37,16 @@ class Flasher(QObject):
 
     def light(self, owner: QWidget, *marks: Hashable) -> None:
         """Light marks of a widget, from now on for 600 ms."""
-        if not marks or not self.wanted or not owner.isVisible() or not _desktop_moves():
+        if not self.wanted or not owner.isVisible() or not _desktop_moves():
             return
         now = self._clock.elapsed()
-        self._lit.update({(owner, mark): now for mark in marks})
+        due = [mark for mark in marks if now - self._last.get((id(owner), mark), -PAUSE_MS) >= PAUSE_MS]
+        if not due:
+            return
+        if len(self._last) > _MOST:
+            self._last.clear()
+        self._last.update({(id(owner), mark): now for mark in due})
+        self._lit.update({(owner, mark): now for mark in due})
         owner.update()
         self._timer.start()
 
@@ -86,15 +95,10 @@ def set_flashing(wanted: bool) -> None:
 class FlashLabel(QLabel):
     """A label whose text is lit when it changes to another one; a first number is no change."""
 
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text)
-        self._since = QElapsedTimer()
-
     def setText(self, text: str) -> None:
         changed = self.text() not in ("", "-", text)
         super().setText(text)
-        if changed and (not self._since.isValid() or self._since.elapsed() >= PAUSE_MS):
-            self._since.start()
+        if changed:
             flasher().light(self, "text")
 
     def paintEvent(self, event: QPaintEvent) -> None:

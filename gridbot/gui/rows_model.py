@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 
 from gridbot.gui.theme import Colours
@@ -20,6 +20,8 @@ from gridbot.gui.theme import Colours
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 _ROLE = Qt.ItemDataRole
+MOST_LIT = 200
+"""Rows of one change that are lit; where more change at once nobody can follow a light."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,8 @@ class Column(Generic[Row]):
     """One column: how a row's cell reads, what it sorts by, and its text and title for other programs (`bare`).
 
     `ink` gives the name of the colour to write with ("" is the usual one); `order` may give None, which sorts last.
-    `about` is what the header says of itself; an `extra` column is hidden until a person asks for it.
+    `about` is what the header says of itself; an `extra` column is hidden until a person asks for it. A figure that
+    `flash` is set for is lit for a moment when it changes.
     """
 
     title: str
@@ -41,13 +44,19 @@ class Column(Generic[Row]):
     tip: Callable[[Row], str] | None = None
     about: str = ""
     extra: bool = False
+    flash: bool = False
 
 
 class RowsModel(QAbstractTableModel, Generic[Row]):
     """A table's rows. `append` is for what only grows (fills, log lines), `replace` for what is known by a key.
 
     `ink` gives the colour of a whole row where it is not the usual one; else each column has its own.
+
+    Signals:
+        figures_changed: list of (key, column) of the figures that are to be lit.
     """
+
+    figures_changed = Signal(object)
 
     def __init__(
         self,
@@ -143,6 +152,10 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         title = self.columns[number].title
         unit = self._units.get(title, "")
         return f"{title} ({unit})" if unit else title
+
+    def key(self, index: Index) -> Hashable:
+        """Return the key of the row under an index of the view."""
+        return self._key(self.row(index))
 
     def row(self, index: Index) -> Row:
         """Return the row under an index of the view."""
@@ -303,6 +316,15 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         ]
         if changed:
             self.dataChanged.emit(self.index(changed[0], 0), self.index(changed[-1], len(self.columns) - 1))
+            lit = [
+                (self._key(old), number)
+                for number, column in enumerate(self.columns)
+                if column.flash
+                for old, now in ((before[at], self._rows[self._visible[at]]) for at in changed[:MOST_LIT])
+                if column.text(old) != column.text(now)
+            ]
+            if lit:
+                self.figures_changed.emit(lit)
 
     def _reorder(self, wanted: list[int]) -> None:
         if wanted == self._visible:

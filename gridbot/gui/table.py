@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
-from gridbot.gui.rows_model import RowsModel
+from gridbot.gui.flash import faded, flasher
+from gridbot.gui.rows_model import Index, RowsModel
 
 MenuEntry = tuple[str, Callable[[], None] | None]
 """A title and what it does; None only says something."""
+
+
+class FlashDelegate(QStyledItemDelegate):
+    """Paints a light under a figure that has just changed."""
+
+    def __init__(self, model: RowsModel[Any], table: QTableView) -> None:
+        super().__init__(table)
+        self._rows, self._viewport = model, table.viewport()
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        if flasher().busy() and self._rows.columns[index.column()].flash:
+            bright = flasher().brightness(self._viewport, (self._rows.key(index), index.column()))
+            if bright > 0:
+                painter.fillRect(option.rect, faded(bright))
+        super().paint(painter, option, index)
 
 
 class Table(QTableView):
@@ -52,6 +75,9 @@ class Table(QTableView):
         for number, column in enumerate(model.columns):
             self.setColumnWidth(number, column.width)
             self.setColumnHidden(number, column.extra)
+        if any(column.flash for column in model.columns):
+            self.setItemDelegate(FlashDelegate(model, self))
+            model.figures_changed.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
         copy = QAction("Copy", self)
@@ -139,6 +165,9 @@ class Table(QTableView):
         """Return the columns that are seen, from the left."""
         numbers = [number for number in range(len(self._rows.columns)) if not self.isColumnHidden(number)]
         return sorted(numbers, key=self.horizontalHeader().visualIndex)
+
+    def _light(self, figures: list[tuple[Hashable, int]]) -> None:
+        flasher().light(self.viewport(), *figures)
 
     def write_anew(self) -> None:
         """Write every cell anew, for numbers are written otherwise from now on."""

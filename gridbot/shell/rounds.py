@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from gridbot.core.state import State
@@ -58,6 +59,7 @@ class Rounds:
         }
         self._skew = skew
         self._unanswered: set[str] = set()
+        self._turns: Counter[str] = Counter()
 
     def resync(self) -> None:
         """Compare orders and trades with the venue soon: its news were broken off, and nothing missed is repeated."""
@@ -65,9 +67,9 @@ class Rounds:
 
     async def at_once(self) -> tuple[bool, str]:
         """Compare orders, trades and balances with the venue at the next turn; return whether that went, in words."""
-        wanted, asked = ("sweep", "balances"), self._clock.monotonic()
-        self._due.update(dict.fromkeys(wanted, asked))
-        while any(self._due[each] <= asked for each in wanted):
+        wanted, before = ("sweep", "balances"), Counter(self._turns)
+        self._due.update(dict.fromkeys(wanted, self._clock.monotonic()))
+        while any(self._turns[each] == before[each] for each in wanted):
             if self._start_up.under_way:
                 return True, "gridbot is starting, and compares everything with the exchange as it does."
             await self._clock.sleep(self._rhythm.ask_s)
@@ -102,6 +104,7 @@ class Rounds:
             self._meter.count(failed=True)
             self._unanswered.add(what)
             self._problems.begin(what, f"The exchange could not be asked: {error.message} {error.hint}".strip())
+        self._turns[what] += 1
 
     async def _sweep(self) -> None:
         for symbol in markets_of(self._state()):

@@ -226,3 +226,41 @@ def test_after_the_news_broke_off_what_was_missed_is_asked_for_soon() -> None:
             await until(lambda: due["sweep"] > house.clock.monotonic() + 1_000, seconds=10)
 
     run_virtual(main())
+
+
+def test_a_person_who_asks_has_everything_compared_at_once_and_is_told_how_it_went() -> None:
+    house, venue = fickle()
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            turns = dict(trader._rounds._turns)
+            assert await trader._rounds.at_once() == (
+                True,
+                "Orders, trades and balances were compared with the exchange just now.",
+            )
+            assert all(trader._rounds._turns[each] > turns.get(each, 0) for each in ("sweep", "balances"))
+            venue.reads_fail = True
+            ok, sentence = await trader._rounds.at_once()
+            assert not ok and sentence.startswith("The exchange could not be asked.")
+            venue.reads_fail = False
+            assert (await trader._rounds.at_once())[0], "what failed before is no longer held against it"
+
+    run_virtual(main())
+
+
+def test_while_it_starts_a_person_is_told_that_all_is_compared_anyway() -> None:
+    house, venue = fickle()
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await until(lambda: not trader.starting)
+            venue.reads_fail = True
+            trader._start_up.anew("The machine slept for 8 h.")
+            await until(lambda: trader.starting)
+            ok, sentence = await trader._rounds.at_once()
+            assert ok and "is starting" in sentence
+            venue.reads_fail = False
+            await until(lambda: not trader.starting)
+
+    run_virtual(main())
