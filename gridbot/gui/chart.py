@@ -374,6 +374,7 @@ class Chart(QWidget):
         pointed, held = self._pointed(), self._mouse.held
         paint_overlay(painter, self.sheet(), self._labels, pointed, cross=self._crosshair, held=held)
         if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(self._colours.accent), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()

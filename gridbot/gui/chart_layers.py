@@ -14,7 +14,7 @@ from gridbot.gui.chart_axes import Tick, price_marks, time_marks
 from gridbot.gui.chart_layout import Layout
 from gridbot.gui.chart_math import Columns, Scale, columns, segments
 from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines, draw_rects, draw_stamps
-from gridbot.gui.chart_scene import LevelKind, Scene
+from gridbot.gui.chart_scene import LADDER, LevelKind, Scene
 from gridbot.gui.numbers import in_style
 
 LINE_ALPHA, BAND_ALPHA, VOLUME_ALPHA = 150, 20, 120
@@ -124,7 +124,9 @@ def _lines(painter: QPainter, sheet: Sheet) -> None:
         rows = scale.ys(np.array(drawn[kind]))
         rows = np.round(rows[(rows >= 0) & (rows <= scale.height)]) + 0.5
         ink = pen.color()
-        ink.setAlpha(LINE_ALPHA if kind not in (LevelKind.DRAFT, LevelKind.LAST) else 230)
+        # While slots are dragged, those that are there step back behind those that would be.
+        quiet = 50 if scene.draft and kind in LADDER else LINE_ALPHA
+        ink.setAlpha(230 if kind in (LevelKind.DRAFT, LevelKind.LAST) else quiet)
         pen.setColor(ink)
         painter.setPen(pen)
         draw_lines(painter, np.column_stack((0 * rows, rows, 0 * rows + scale.width, rows)))
@@ -156,7 +158,7 @@ def _candles(painter: QPainter, sheet: Sheet) -> None:
 
 def _body(seen: Columns) -> int:
     """Return a candle's width in whole pixels, an odd number, so that its wick stands in its middle."""
-    wide = int(seen.body)
+    wide = round(seen.body)
     return wide if wide % 2 else max(1, wide - 1)
 
 

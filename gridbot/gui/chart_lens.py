@@ -7,8 +7,8 @@ import numpy as np
 from gridbot.gui.chart_math import Floats, price_range, visible
 from gridbot.gui.chart_scene import FITTED, Scene
 
-FIRST_SHOWN = 140
-"""How many candles the chart shows at first."""
+FIRST_PX, FIRST_LEAST = 5.0, 40
+"""How wide a candle is at first, and how many of them are shown at least."""
 LEAST_ROOM_PX = 40.0
 FEWEST = 8
 MARGIN = 20
@@ -74,7 +74,8 @@ class Lens:
     def fit(self) -> None:
         """Show the newest candles, and prices from the lowest to the highest of them."""
         self.fits = self.follows = True
-        self._newest(FIRST_SHOWN * self._step / (1 - self._room()))
+        count = max(FIRST_LEAST, self._width * (1 - self._room()) / FIRST_PX)
+        self._newest(count * self._step / (1 - self._room()))
 
     def to_newest(self) -> None:
         """Go to the newest candle and stay with it."""

@@ -132,7 +132,7 @@ class ChartPanel(QWidget):
         row.addWidget(self.review)
         row.addWidget(self.discard)
         over = QVBoxLayout(self.chart)
-        over.setContentsMargins(32, 26, 70, 0)
+        over.setContentsMargins(32, 26, 96, 0)
         over.addWidget(self.bar)
         over.addStretch()
         self.bar.setCursor(Qt.CursorShape.ArrowCursor)

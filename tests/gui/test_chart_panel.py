@@ -123,6 +123,15 @@ def test_a_fills_mark_tells_what_was_traded(panel: ChartPanel, facade: FakeFacad
     QToolTip.hideText()
 
 
+def test_the_chart_is_seen_also_while_it_has_the_focus_and_lines_to_drag(panel: ChartPanel, qtbot: QtBot) -> None:
+    panel.chart.setFocus()
+    qtbot.waitUntil(panel.chart.hasFocus)
+    assert panel.chart.scene_now().grips
+    picture, colours = panel.chart.grab().toImage(), panel._context.colours
+    seen = {picture.pixelColor(x, y).name() for x in range(0, 600, 1) for y in range(0, 300, 2)}
+    assert {colours.up, colours.down} <= seen
+
+
 def test_blind_markets_say_for_how_long_and_what_that_means() -> None:
     facade = FakeFacade(mode=Mode.LIVE)
     symbol = facade.markets[0].instrument.symbol
