@@ -15,6 +15,7 @@ from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.files.restore_page import counted, stamp
+from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.logbook.log_export import LogFileExporter, Wanted
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.logbook.support_bundle import write_bundle
@@ -208,6 +209,7 @@ def upkeep_desk(
     autostart = autostart_for(
         sys.platform,
         disk=SystemDisk(),
+        save=save_whole,
         user=Path.home(),
         config=Path(config) if config else None,
         command=[sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "gridbot"],

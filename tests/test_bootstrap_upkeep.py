@@ -15,6 +15,7 @@ from gridbot.adapters.config_files import load, save
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_files import AccountName
+from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.logbook.masking import MASKED, Mask
 from gridbot.adapters.update_notice import Newest
 from gridbot.bootstrap import read_account
@@ -73,7 +74,7 @@ def room(home: Home, mask: Mask | None = None, *, stop: Callable[[], bool] | Non
         environment,
         mask or Mask(),
         restoring=Restoring(home, own=OWN, stop_engine=stop),
-        autostart=DesktopEntry(SystemDisk(), home.root.parent / "autostart", ["gridbot"], {}),
+        autostart=DesktopEntry(SystemDisk(), home.root.parent / "autostart", ["gridbot"], {}, save_whole),
     )
 
 

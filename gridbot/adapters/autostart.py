@@ -5,23 +5,26 @@ from __future__ import annotations
 import plistlib
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gridbot.adapters.files.whole import save_whole
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Autostart, Disk
 
 NAME = "gridbot"
+Save = Callable[[Disk, Path, bytes], None]
+"""Writes a file durably and whole."""
 _RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 
 class DesktopEntry:
     """Linux: a file in the autostart folder, as freedesktop.org has it."""
 
-    def __init__(self, disk: Disk, folder: Path, command: Sequence[str], variables: Mapping[str, str]) -> None:
-        self._disk = disk
+    def __init__(
+        self, disk: Disk, folder: Path, command: Sequence[str], variables: Mapping[str, str], save: Save
+    ) -> None:
+        self._disk, self._save = disk, save
         self._path = folder / "gridbot.desktop"
         self._command = [
             *(["env", *(f"{key}={text}" for key, text in variables.items())] if variables else []),
@@ -53,14 +56,16 @@ class DesktopEntry:
             "Terminal=false",
             "X-GNOME-Autostart-enabled=true",
         )
-        save_whole(self._disk, self._path, ("\n".join(lines) + "\n").encode())
+        self._save(self._disk, self._path, ("\n".join(lines) + "\n").encode())
 
 
 class LaunchAgent:
     """macOS: a property list of the user's own agents."""
 
-    def __init__(self, disk: Disk, folder: Path, command: Sequence[str], variables: Mapping[str, str]) -> None:
-        self._disk = disk
+    def __init__(
+        self, disk: Disk, folder: Path, command: Sequence[str], variables: Mapping[str, str], save: Save
+    ) -> None:
+        self._disk, self._save = disk, save
         self._path = folder / "gridbot.plist"
         self._command, self._variables = list(command), dict(variables)
 
@@ -82,7 +87,7 @@ class LaunchAgent:
         agent: dict[str, object] = {"Label": NAME, "ProgramArguments": self._command, "RunAtLoad": True}
         if self._variables:
             agent["EnvironmentVariables"] = self._variables
-        save_whole(self._disk, self._path, plistlib.dumps(agent))
+        self._save(self._disk, self._path, plistlib.dumps(agent))
 
 
 class RunValues(Protocol):
@@ -159,7 +164,14 @@ if sys.platform == "win32":
 
 
 def autostart_for(
-    platform: str, *, disk: Disk, user: Path, config: Path | None, command: Sequence[str], variables: Mapping[str, str]
+    platform: str,
+    *,
+    disk: Disk,
+    save: Save,
+    user: Path,
+    config: Path | None,
+    command: Sequence[str],
+    variables: Mapping[str, str],
 ) -> Autostart | None:
     """Return the way of this system, None where none is known.
 
@@ -169,9 +181,9 @@ def autostart_for(
     if sys.platform == "win32" and platform == "win32":
         return RunKey(Registry(), command, variables)
     if platform == "darwin":
-        return LaunchAgent(disk, user / "Library" / "LaunchAgents", command, variables)
+        return LaunchAgent(disk, user / "Library" / "LaunchAgents", command, variables, save)
     if platform.startswith("linux"):
-        return DesktopEntry(disk, (config or user / ".config") / "autostart", command, variables)
+        return DesktopEntry(disk, (config or user / ".config") / "autostart", command, variables, save)
     return None
 
 

@@ -1,65 +1,25 @@
-"""The log: complete in its names, rotated, compressed, forgotten in time, exported whole, and without secrets."""
+"""The log: complete in its names, rotated, compressed, forgotten in time, and without secrets."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-import os
 import stat
 import sys
 from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from gridbot.adapters.logbook.crash_reports import write_crash_report
-from gridbot.adapters.logbook.log_export import LogFileExporter, Wanted, log_paths, log_slices
-from gridbot.adapters.logbook.log_files import LogFiles, ended_ms
+from gridbot.adapters.logbook.log_export import LogFileExporter, Wanted, log_paths
+from gridbot.adapters.logbook.log_files import LogFiles
 from gridbot.adapters.logbook.masking import MASKED, Mask
-from gridbot.core.units import Side, TimeMs
+from gridbot.core.units import Side
 from gridbot.errors import EnvironmentProblem
+from tests.adapters.log_writing import HandClock, lines, log_files
 
 DAY = 86_400_000
-START = 1_790_000_000_123
-
-
-class HandClock:
-    """A clock that a test moves; satisfies the Clock port."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def now_ms(self) -> TimeMs:
-        return TimeMs(self.now)
-
-    def machine_ms(self) -> TimeMs:
-        return self.now_ms()
-
-    def monotonic(self) -> float:
-        return self.now / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += int(seconds * 1000)
-
-
-def log_files(
-    folder: Path, *, clock: HandClock | None = None, mask: Mask | None = None, level: str = "INFO"
-) -> LogFiles:
-    return LogFiles(
-        folder, clock or HandClock(), mask or Mask(), level=level, rotate_mb=1, keep_days=30, service="gridbot"
-    )
-
-
-def lines(folder: Path) -> list[dict[str, object]]:
-    text = b""
-    for path in log_paths(folder):
-        text += gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def test_a_line_has_the_names_of_ecs_and_our_fields_below_our_own(tmp_path: Path) -> None:
@@ -252,9 +212,9 @@ def test_a_known_secret_leaves_no_trace_in_files_memory_exports_and_crash_report
         "info", "security", "a", "under its name", api_key="short1", deep={"password": 12345, "urls_secret": "telegram"}
     )
     log.close()
-    exporter = LogFileExporter(tmp_path)
     target = tmp_path / "out.csv"
-    _export(exporter, target, format="csv")
+    for _ in LogFileExporter(tmp_path).export(target, Wanted(), format="csv"):
+        pass
     try:
         raise ValueError(f"refused {SECRET} signature={HEX[::-1]}")
     except ValueError as error:
@@ -267,137 +227,6 @@ def test_a_known_secret_leaves_no_trace_in_files_memory_exports_and_crash_report
     assert "ValueError" in report.read_text(encoding="utf-8") and "test_logbook.py" in report.read_text(
         encoding="utf-8"
     )
-
-
-# --------------------------------------------------------------------------------------------- export
-
-
-ALL = Wanted()
-
-
-def _export(
-    exporter: LogFileExporter,
-    target: Path,
-    wanted: Wanted = ALL,
-    *,
-    format: str = "jsonl",
-    stop_after: int | None = None,
-) -> list[tuple[int, int]]:
-    progress = []
-    with closing(exporter.export(target, wanted, format=format)) as slices:  # type: ignore[type-var]
-        for done in slices:
-            progress.append(done)
-            if len(progress) == stop_after:
-                break
-    return progress
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder of logs over three files: 4,000 lines, every tenth a warning, every hundredth about Ærø."""
-    clock = HandClock()
-    log = log_files(tmp_path / "logs", clock=clock)
-    for number in range(4_000):
-        clock.now += 1
-        place = "Ærø" if number % 100 == 0 else "here"
-        log.log("warning" if number % 10 == 0 else "info", "trading", "a", f"{number} {place} {'x' * 400}", n=number)
-    log.close()
-    assert len(log_paths(tmp_path / "logs")) >= 3
-    return tmp_path / "logs"
-
-
-def test_an_export_without_filter_is_every_line_in_order(folder: Path, tmp_path: Path) -> None:
-    exporter = LogFileExporter(folder)
-    progress = _export(exporter, tmp_path / "all.jsonl")
-    written = [json.loads(line) for line in (tmp_path / "all.jsonl").read_bytes().splitlines()]
-    assert written == lines(folder) and exporter.lines == 4_000
-    assert len(progress) > 4 and progress == sorted(progress) and progress[-1][0] == progress[-1][1]
-
-
-def test_filters_by_level_and_text_work_together(folder: Path, tmp_path: Path) -> None:
-    exporter = LogFileExporter(folder)
-    for levels, text, count in (
-        (frozenset({"WARNING"}), "", 400),
-        (frozenset({"info", "warning"}), "", 4_000),
-        (frozenset({"info"}), "ærø", 0),
-        (frozenset({"warning"}), "ÆRØ", 40),
-        (frozenset({"warning"}), "xxx ærø", 40),
-        (frozenset({"error"}), "", 0),
-    ):
-        _export(exporter, tmp_path / "some.jsonl", Wanted(levels=levels, text=text))
-        assert exporter.lines == count
-        assert (tmp_path / "some.jsonl").read_bytes().count(b"\n") == count
-
-
-def test_lines_are_chosen_by_component_and_by_time(folder: Path, tmp_path: Path) -> None:
-    exporter, target = LogFileExporter(folder), tmp_path / "some.jsonl"
-    times = [line["@timestamp"] for line in lines(folder)]
-    first, last = (_ms(times[place]) for place in (1_000, 3_000))
-    for wanted, count in (
-        (Wanted(datasets=frozenset({"trading"})), 4_000),
-        (Wanted(datasets=frozenset({"risk"})), 0),
-        (Wanted(since_ms=first), 3_000),
-        (Wanted(until_ms=last), 3_000),
-        (Wanted(since_ms=first, until_ms=last, levels=frozenset({"warning"})), 200),
-        (Wanted(since_ms=last + 10**9), 0),
-    ):
-        _export(exporter, target, wanted)
-        assert exporter.lines == count == target.read_bytes().count(b"\n"), wanted
-
-
-def test_files_that_ended_before_the_time_wanted_are_not_read(folder: Path, tmp_path: Path) -> None:
-    oldest = log_paths(folder)[0]
-    ended = ended_ms(oldest)
-    assert ended is not None
-    oldest.write_bytes(b"no gzip at all")
-    late = list(log_slices(folder, since_ms=ended + 1))
-    assert late[-1][1] == sum(path.stat().st_size for path in log_paths(folder)[1:])
-    _export(LogFileExporter(folder), tmp_path / "late.jsonl", Wanted(since_ms=ended + 1))
-    assert (tmp_path / "late.jsonl").stat().st_size > 100_000
-
-
-def _ms(text: object) -> int:
-    return round(datetime.fromisoformat(str(text)).timestamp() * 1000)
-
-
-def test_a_csv_has_a_heading_and_no_formula(folder: Path, tmp_path: Path) -> None:
-    with (folder / "gridbot.jsonl").open("ab") as file:
-        file.write(b'{"message":"=HYPERLINK(1)","log.level":"info"}\nnot json "x",\n{"torn')
-    _export(LogFileExporter(folder), tmp_path / "all.csv", format="csv")
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "all.csv").read_text(encoding="utf-8"), newline="")))
-    assert len(rows) == 4_002
-    assert rows[3]["log.level"] == "info" and json.loads(rows[3]["fields"]) == {"gridbot.n": 3}
-    assert rows[-2]["message"] == "'=HYPERLINK(1)" and rows[-1]["message"] == 'not json "x",'
-
-
-@pytest.mark.parametrize("stop_after", [1, 3])
-def test_a_stopped_export_leaves_what_was_there(folder: Path, tmp_path: Path, stop_after: int) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "log.jsonl").write_bytes(b"mine")
-    _export(LogFileExporter(folder), out / "log.jsonl", stop_after=stop_after)
-    assert [(path.name, path.read_bytes()) for path in out.iterdir()] == [("log.jsonl", b"mine")]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_full_disk_is_told_in_a_sentence(folder: Path, tmp_path: Path) -> None:
-    target = tmp_path / "log.jsonl"
-    (tmp_path / f".log.jsonl.{os.getpid()}.tmp").symlink_to("/dev/full")
-    with pytest.raises(EnvironmentProblem, match="no room left"):
-        _export(LogFileExporter(folder), target)
-    assert [path.name for path in tmp_path.iterdir()] == ["logs"]
-
-
-def test_a_target_that_cannot_be_written_and_an_unknown_format_are_told(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentProblem, match="cannot be written"):
-        _export(LogFileExporter(folder), tmp_path / "none" / "log.jsonl")
-    with pytest.raises(EnvironmentProblem, match="no export format xml"):
-        _export(LogFileExporter(folder), tmp_path / "log.xml", format="xml")
-
-
-def test_no_logs_at_all_give_an_empty_file(tmp_path: Path) -> None:
-    _export(LogFileExporter(tmp_path / "none"), tmp_path / "log.jsonl")
-    assert (tmp_path / "log.jsonl").read_bytes() == b""
 
 
 def test_a_crash_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
