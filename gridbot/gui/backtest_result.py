@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -27,7 +27,6 @@ from gridbot.core.values import value
 from gridbot.gui import words
 from gridbot.gui.backtest_words import Figure, doubts, figures_of, heading, share, subtitle
 from gridbot.gui.chart import Chart
-from gridbot.gui.chart_lens import FIRST_SHOWN
 from gridbot.gui.chart_scene import Fills
 from gridbot.gui.chart_small import Curve, Drawn, SmallPlot, percent_figure
 from gridbot.gui.context import Context
@@ -40,6 +39,7 @@ from gridbot.shell.facade import ChartData
 from gridbot.shell.research_desk import Month, RunBars, WholeRun
 
 VIEWS = ("Course", "Price and fills", "Months", "What it does not know")
+PRICE = 1
 CARD_PX = 122
 """A card is at least so wide; what has no room goes into the next row."""
 
@@ -208,6 +208,11 @@ class ResultPage(QWidget):
         self.equity.pointed.connect(self.drawdown.point_at)
         self.drawdown.pointed.connect(self.equity.point_at)
         self.chart = Chart(colours)
+        self._far = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._look_from_afar)
         self.under = label("", role="muted", name="Under the crosshair", wrap=True)
         for pane in self.chart.panes():
             self.chart.show_pane(pane, False)
@@ -268,6 +273,15 @@ class ResultPage(QWidget):
         """Show one of the VIEWS."""
         self.toggles[number].setChecked(True)
         self.views.setCurrentIndex(number)
+        if number == PRICE and not self._far:
+            # The chart has its width once it has been laid out.
+            self._soon.start()
+
+    def _look_from_afar(self) -> None:
+        """Show the whole run at first; from there one looks closer."""
+        if self.run is not None and self.chart.isVisible():
+            self._far, bars = True, self.run.bars
+            self.chart.zoom(len(bars.time) * bars.step / 1000 * 1.02 / self.chart.lens.span)
 
     def _price_page(self) -> QWidget:
         page = QWidget()
@@ -316,11 +330,11 @@ class ResultPage(QWidget):
         )
         self.drawdown.show_curves(curves.time, Curve("grid", -curves.drawdown, "down", Drawn.AREA))
         self.chart.show_candles(_chart(whole.bars), timeframe=whole.bars.step, fresh=True)
-        # The whole run at first; from there one looks closer.
-        self.chart.zoom(max(1.0, len(whole.bars.time) / FIRST_SHOWN * 1.02))
+        self._far = False
         fills = Fills(whole.fills.time / 1000, whole.fills.price, whole.fills.buying)
         self.chart.show_marks(levels=(), bands=(), last=None, fills=fills, empty="There are no candles.")
         self._show_months(whole)
+        self.show_part(self.views.currentIndex())
 
     def _show_months(self, whole: WholeRun) -> None:
         investment = _investment(whole)

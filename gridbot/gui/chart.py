@@ -190,6 +190,11 @@ class Chart(QWidget):
         self.lens.fit()
         self.moved()
 
+    def show_all(self) -> None:
+        """Show every candle, as a report does."""
+        self.lens.show_all()
+        self.moved()
+
     def follow(self) -> None:
         """Go to the newest candle and stay with it."""
         self.lens.to_newest()

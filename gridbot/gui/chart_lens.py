@@ -77,6 +77,12 @@ class Lens:
         count = max(FIRST_LEAST, self._width * (1 - self._room()) / FIRST_PX)
         self._newest(count * self._step / (1 - self._room()))
 
+    def show_all(self) -> None:
+        """Show every candle."""
+        if len(self._times):
+            self.follows = self.fits = True
+            self._newest((float(self._times[-1]) - float(self._times[0]) + 2 * self._step) / (1 - self._room()))
+
     def to_newest(self) -> None:
         """Go to the newest candle and stay with it."""
         self.follows = True
