@@ -19,12 +19,21 @@ from gridbot.adapters.files.journal_history import (
     unpacked,
 )
 from gridbot.core.facts import CORE_VERSION
+from gridbot.core.values import value
 from gridbot.errors import StateFileError
 from gridbot.ports import Disk, Past
 
 _SUM = slice(8, 24)
 """Where a line has its sum."""
 _LOOKS = 3
+
+
+@value
+class _Found:
+    """An event that was read: the sum of its line, and whether nothing was written behind it."""
+
+    chain: str
+    newest: bool
 
 
 class JournalNews:
@@ -41,8 +50,12 @@ class JournalNews:
         StateFileError for journals that are damaged or do not follow each other.
         """
         firsts = self._firsts()
-        if sequence and self._sum_of(firsts, sequence) != chain:
-            return None
+        if sequence:
+            found = self._find(firsts, sequence)
+            if found is None or found.chain != chain:
+                return None
+            if found.newest:
+                return iter(())
         return self._parts(firsts, sequence)
 
     def _parts(self, firsts: list[int], sequence: int) -> Iterator[Past]:
@@ -117,14 +130,15 @@ class JournalNews:
                         raise
         raise StateFileError(f"{self._places(first)[0]} went away while it was read.", hint="Try again.")
 
-    def _sum_of(self, firsts: list[int], sequence: int) -> str | None:
-        """Return the sum of the line of an event, or of what a journal that begins behind it follows."""
+    def _find(self, firsts: list[int], sequence: int) -> _Found | None:
+        """Return the line of an event, or what a journal that begins behind it says of it; None where neither is."""
         holder = next((first for first in reversed(firsts) if first <= sequence), None)
         if holder is None:
             follower = next((first for first in firsts if first == sequence + 1), None)
             chapter = None if follower is None else self._chapter(follower)
-            return None if chapter is None else chapter.follows
+            return None if chapter is None else _Found(chapter.follows, False)
         lines = self._content(holder).split(b"\n")
-        place = sequence - holder + 1
-        # The last part is empty or torn: it is no line.
-        return lines[place][_SUM].decode("ascii", "replace") if place < len(lines) - 1 else None
+        place, last = sequence - holder + 1, len(lines) - 2  # Behind the last line is what is empty or torn.
+        if place > last:
+            return None
+        return _Found(lines[place][_SUM].decode("ascii", "replace"), place == last and holder == firsts[-1])
