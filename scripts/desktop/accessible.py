@@ -77,11 +77,15 @@ class Node:
 
     def press(self) -> None:
         """Do what a click does."""
-        for number in range(self.raw.get_n_actions()):
-            if self.raw.get_action_name(number).lower() in {"press", "click", "toggle", "activate"}:
-                self.raw.do_action(number)
-                return
-        self.click()
+        actions = self.raw.get_action_iface()
+        count = 0 if actions is None else Atspi.Action.get_n_actions(actions)
+        names = [Atspi.Action.get_action_name(actions, number).lower() for number in range(count)]
+        # Toggling alone is not a click: Qt changes the mark then and tells nobody that it was clicked.
+        wanted = next((each for each in ("press", "click", "activate", "toggle") if each in names), None)
+        if wanted is None:
+            self.click()
+        else:
+            Atspi.Action.do_action(actions, names.index(wanted))
 
     def click(self) -> None:
         """Click with the mouse in its middle."""
@@ -123,20 +127,27 @@ class Application:
 
     # ------------------------------------------------------------------------------------------ finding
 
-    def all(self, role: str, name: str = "", *, cells: bool = False) -> list[Node]:
-        """Return everything that is seen of a role whose name is, or matches, `name`; "" is any."""
-        pattern = re.compile(name)
+    def all(self, role: str, name: str = "", *, window: str = "", cells: bool = False) -> list[Node]:
+        """Return everything that is seen of a role whose name matches `name`, in the windows that match; "" is any."""
+        pattern, where = re.compile(name), re.compile(window)
         return [
             node
-            for node in self.root.walk(cells=cells)
+            for top in self.root.children()
+            if not window or where.fullmatch(top.name)
+            for node in top.walk(cells=cells)
             if node.role == role and (not name or pattern.fullmatch(node.name)) and node.is_in("showing")
         ]
 
-    def find(self, role: str, name: str, *, patience_s: float = PATIENCE_S) -> Node:
+    def find(self, role: str, name: str, *, window: str = "", patience_s: float = PATIENCE_S) -> Node:
         """Wait for one thing of a role and name (a pattern); NotThere with the tree after `patience_s`."""
+        what = f"a {role} named {name!r}" + (f" in the window {window!r}" if window else "")
         return self._wait(
-            lambda: next(iter(self.all(role, name)), None), what=f"a {role} named {name!r}", patience_s=patience_s
+            lambda: next(iter(self.all(role, name, window=window)), None), what=what, patience_s=patience_s
         )
+
+    def gone(self, role: str, name: str) -> None:
+        """Wait until nothing of a role and name is seen any more."""
+        self._wait(lambda: not self.all(role, name) or None, what=f"the end of the {role} {name!r}")
 
     def says(self, pattern: str, *, patience_s: float = PATIENCE_S) -> str:
         """Wait until some label matches `pattern` in part; return its whole text."""
@@ -170,9 +181,9 @@ class Application:
 
     # ------------------------------------------------------------------------------------------- using
 
-    def press(self, role: str, name: str) -> None:
+    def press(self, role: str, name: str, *, window: str = "") -> None:
         """Press one thing once it may be pressed."""
-        node = self.find(role, name)
+        node = self.find(role, name, window=window)
         self._wait(lambda: node.is_in("sensitive") or None, what=f"a {role} {name!r} that may be pressed")
         node.press()
 
@@ -182,9 +193,9 @@ class Application:
         node.press()
         self._wait(lambda: node.is_in("selected") or None, what=f"the page {name!r} in front")
 
-    def write(self, role: str, name: str, text: str) -> None:
+    def write(self, role: str, name: str, text: str, *, window: str = "") -> None:
         """Write into a field as a person does: a click, everything marked, and the keys."""
-        node = self.find(role, name)
+        node = self.find(role, name, window=window)
         node.raw.get_component_iface().grab_focus()
         node.click()
         self._wait(lambda: node.is_in("focused") or None, what=f"the field {name!r} with the keys")
