@@ -1,1 +1,1 @@
-"""The only room that imports PySide6 and pyqtgraph; it looks at snapshots and sends commands."""
+"""The only room that imports PySide6; it looks at snapshots and sends commands."""

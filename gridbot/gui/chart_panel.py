@@ -228,7 +228,7 @@ class ChartPanel(QWidget):
             bands=bands_of(view.snapshot, symbol),
             last=None if market is None or market.last is None else float(market.last),
             fills=self._fills.take(self._past.fills, grids),
-            empty="No market yet. Add a grid to begin." if symbol is None else "Waiting for the first candles…",
+            empty=empty_words(view, symbol),
             places=None if instrument is None else words.places_of(instrument.tick_size),
             periods=None if rules is None else (rules.trend.ema_fast, rules.trend.ema_slow, rules.signal.atr_period),
             grips=self._grips(view, beside),
@@ -348,6 +348,14 @@ class ChartPanel(QWidget):
         if self._draft is not None:
             grid, _, dragged = self._draft
             self.edit_requested.emit(grid, {dragged.path: dragged.after})
+
+
+def empty_words(view: View, symbol: Symbol | None) -> str:
+    """Return why there are no candles of a market."""
+    if symbol is None:
+        return "No market yet. Add a grid to begin."
+    trouble = (problem for problem in view.problems if f"chart of {symbol}" in problem or f"of {symbol}:" in problem)
+    return next(trouble, "Waiting for the first candles…")
 
 
 def stale_notice(view: View, symbol: Symbol | None) -> str:

@@ -129,7 +129,7 @@ def test_labels_lie_in_the_view_and_none_on_another(qtbot: QtBot, count: int, he
     chart = shown(qtbot, height=height)
     data = candles(300)
     chart.show_candles(data, timeframe=60_000, fresh=True)
-    levels = ladder(count, float(data.low[-140:].min()), float(data.high[-140:].max()))
+    levels = ladder(count, float(data.low[-60:].min()), float(data.high[-60:].max()))
     chart.show_marks(levels=levels, bands=(), last=float(data.close[-1]), fills=None, empty="")
     labels = placed(chart.sheet(), QFontMetricsF(chart.font()))
     area = chart.sheet().layout.prices
