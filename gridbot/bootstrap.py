@@ -219,6 +219,7 @@ def _world(
         close=parts.close,
         admit=parts.admit,
         words=parts.words,
+        tickers=parts.tickers,
         dead_man=parts.dead_man,
         dead_man_s=config.orders.dead_man_s or 0,
     )

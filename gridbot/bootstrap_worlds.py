@@ -16,11 +16,12 @@ from gridbot.config import AppConfig
 from gridbot.core.state import State
 from gridbot.core.units import Asset, OrderId, Symbol
 from gridbot.core.values import value
-from gridbot.ports import DeadMan, Feed, KillVenue, KnownOrder, LogSink, Venue
+from gridbot.ports import DeadMan, Feed, KillVenue, KnownOrder, LogSink, Tickers, Venue
 from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.known_orders import KnownOrders, standing_orders
 from gridbot.shell.trader import Trader
 from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
+from gridbot.sim.feed_tickers import FeedTickers
 from gridbot.sim.market_clock import MarketClock
 from gridbot.sim.recording import Recording
 from gridbot.sim.venue import KillDoor
@@ -71,6 +72,7 @@ class Parts:
     admit: Callable[[], Coroutine[None, None, None]] | None = None
     words: ExchangeWords = ExchangeWords()
     dead_man: DeadMan | None = None
+    tickers: Tickers | None = None
 
 
 def demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: Recording | None) -> Parts:
@@ -83,16 +85,18 @@ def demo_parts(config: AppConfig, state: State, clock: SystemClock, recording: R
     else:
         demo = recorded_demo(recording, speed=config.demo.speed, left=left, machine=clock)
         name = f"replay of {Path(config.demo.candles or '').name}"
-    return _simulated(demo, name)
+    return _simulated(demo, name, traded(config))
 
 
-def _simulated(demo: DemoParts, name: str) -> Parts:
-    return Parts(demo.feed, demo.venue, demo.clock, demo.base_ms, name, KillDoor(demo.venue))
+def _simulated(demo: DemoParts, name: str, markets: Sequence[Symbol]) -> Parts:
+    tickers = FeedTickers(demo.feed, markets)
+    return Parts(demo.feed, demo.venue, demo.clock, demo.base_ms, name, KillDoor(demo.venue), tickers=tickers)
 
 
 def dry_parts(config: AppConfig, state: State, clock: SystemClock, log: LogSink) -> Parts:
     """Return the configured exchange's prices with simulated fills; no key goes in, so nothing can be signed."""
-    from gridbot.adapters.exchange.opening import open_client, open_feed, public_instruments
+    from gridbot.adapters.exchange.opening import open_client, open_feed, public_rules
+    from gridbot.adapters.exchange.tickers import ExchangeTickers
     from gridbot.sim.dry_world import dry_world
 
     def tell(code: str, sentence: str) -> None:
@@ -101,15 +105,16 @@ def dry_parts(config: AppConfig, state: State, clock: SystemClock, log: LogSink)
     place = config.exchange
     exchange = open_client(place.id, base_url=place.base_url, key=None, fee=place.fee)
     prices = open_feed(exchange, markets=traded(config), signals=signals(config), clock=clock, tell=tell)
-    instruments = public_instruments(exchange, clock=clock)
-    dry = dry_world(prices.feed, instruments, left_behind(config, state), clock, known=state.instruments.values())
+    rules = public_rules(exchange, clock=clock)
+    dry = dry_world(prices.feed, rules.instrument, left_behind(config, state), clock, known=state.instruments.values())
 
     async def close() -> None:
         await prices.close()
         await exchange.close()
 
-    words = exchange_words(place.id)
-    return Parts(dry.feed, dry.venue, clock, MINUTE_MS, place.id, KillDoor(dry.venue), close, words=words)
+    words, tickers = exchange_words(place.id), ExchangeTickers(rules, clock)
+    kill = KillDoor(dry.venue)
+    return Parts(dry.feed, dry.venue, clock, MINUTE_MS, place.id, kill, close, words=words, tickers=tickers)
 
 
 def live_parts(
@@ -125,7 +130,8 @@ def live_parts(
 
     `accepted` tells whether a person has accepted that this key can withdraw.
     """
-    from gridbot.adapters.exchange.opening import open_feed, open_live
+    from gridbot.adapters.exchange.opening import open_feed, open_live, public_rules
+    from gridbot.adapters.exchange.tickers import ExchangeTickers
 
     def tell(code: str, sentence: str) -> None:
         log.log("WARNING", "trading", code, sentence)
@@ -159,7 +165,9 @@ def live_parts(
             "dead_man",
             f"{config.exchange.id} has no timer that cancels orders by itself; orders.dead_man_s does nothing.",
         )
-    return Parts(feed.feed, live.venue, clock, MINUTE_MS, config.exchange.id, live.kill, close, admit, words, dead_man)
+    tickers = ExchangeTickers(public_rules(live.public, clock=clock), clock)
+    name, kill = config.exchange.id, live.kill
+    return Parts(feed.feed, live.venue, clock, MINUTE_MS, name, kill, close, admit, words, dead_man, tickers)
 
 
 def exchange_words(exchange_id: str) -> ExchangeWords:

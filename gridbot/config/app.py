@@ -150,7 +150,9 @@ class AppConfig(ConfigModel):
         default="balanced", description="What a new grid begins with: one of the three presets."
     )
     account_currency: Currency | None = Field(
-        default=None, description="The currency of totals over several markets; null is the grids' quote currency."
+        default=None,
+        description="A currency of your own, such as NOK or EUR: money is shown in it "
+        "too, by the exchange's own markets; null is none.",
     )
     update_address: Address | None = Field(
         default=None,

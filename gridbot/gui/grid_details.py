@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gridbot.core.explain import SlotView
+from gridbot.core.rates import RateView, in_account_currency
 from gridbot.core.rules import Instrument
 from gridbot.core.snapshot import GridView
 from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.grid_rows import slot_columns
-from gridbot.gui.parts import label, set_role, set_text
+from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.gui.rows import grid_state
 from gridbot.gui.rows_model import RowsModel
+from gridbot.gui.slot_dialog import SlotDialog
 from gridbot.gui.table import Table
 
 _WIDE = ("State", "Trend", "Fees")
@@ -42,6 +47,8 @@ class GridDetails(QWidget):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
         self._instrument: Instrument | None = None
+        self.own = label("", role="muted", name="Profit in your own currency", wrap=True)
+        self.own.hide()
         self.model: RowsModel[SlotView] = RowsModel(
             slot_columns(lambda: self._instrument), key=lambda slot: slot.number
         )
@@ -50,21 +57,32 @@ class GridDetails(QWidget):
         self.slots.sort_by(0, descending=False)
         self.slots.setMinimumHeight(90)
         self.slots.selectionModel().currentRowChanged.connect(lambda _now, _before: self._explain())
+        self.slots.activated.connect(lambda _index: self.tell_slot())
         self.why = label("", role="muted", name="Why the chosen slot stands as it does", wrap=True)
+        self.more = button(
+            "Why…", self.tell_slot, name="Why the slot stands as it does, in figures", role="quiet", icon="info"
+        )
+        self._told: SlotDialog | None = None
+        self._grid: GridView | None = None
+        below = QHBoxLayout()
+        below.addWidget(self.why, 1)
+        below.addWidget(self.more, 0, Qt.AlignmentFlag.AlignTop)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 4, 0, 0)
         box.setSpacing(6)
         box.addLayout(grid)
+        box.addWidget(self.own)
         box.addWidget(self.slots, 1)
-        box.addWidget(self.why)
+        box.addLayout(below)
         self._explain()
 
     def set_colours(self) -> None:
         """Write with the context's colours."""
         self.model.set_colours(self._context.colours)
 
-    def show_grid(self, grid: GridView | None) -> None:
-        """Show a grid, or that none is chosen."""
+    def show_grid(self, grid: GridView | None, rates: Sequence[RateView] = ()) -> None:
+        """Show a grid, or that none is chosen; `rates` are those of the user's own currency."""
+        self._show_own(grid, rates)
         if grid is None:
             for figure in self.figures.values():
                 set_text(figure, words.NONE)
@@ -96,6 +114,22 @@ class GridDetails(QWidget):
         self.model.replace(grid.slots)
         self._explain()
 
+    def _show_own(self, grid: GridView | None, rates: Sequence[RateView]) -> None:
+        """Say the profit in the user's own currency, or why that cannot be said; nothing where none was chosen."""
+        quote = "" if grid is None or grid.instrument is None else grid.instrument.quote
+        rate = next((each for each in rates if each.asset == quote), None)
+        text = ""
+        if grid is not None and rate is not None:
+            text = rate.sentence
+            total, won = (in_account_currency(each, quote, rates) for each in (grid.total_profit, grid.grid_profit))
+            if total is not None and won is not None:
+                text = (
+                    f"In {rate.currency}: {words.money(total.amount, signed=True)} in all, "
+                    f"{words.money(won.amount, signed=True)} grid profit, at the rate of {words.clock(total.time)} UTC."
+                )
+        set_text(self.own, text)
+        self.own.setVisible(bool(text))
+
     def choose_slot(self, number: int) -> None:
         """Put the cursor on a slot."""
         index = self.model.find(number)
@@ -104,9 +138,23 @@ class GridDetails(QWidget):
             self.slots.scrollTo(index)
             self.slots.setFocus()
 
+    def tell_slot(self) -> None:
+        """Open the pane that tells of the chosen slot in words and figures, and what would change it."""
+        chosen = self.slots.currentIndex()
+        if self._grid is not None and chosen.isValid():
+            if self._told is not None:
+                self._told.close()
+            self._told = SlotDialog(self._context, self._grid, self.model.row(chosen), self)
+            self._told.finished.connect(self._forget)
+            self._told.present()
+
+    def _forget(self) -> None:
+        self._told = None
+
     def _explain(self) -> None:
         """Say in a whole sentence why the chosen slot has an order, or none."""
         chosen = self.slots.currentIndex()
+        self.more.setVisible(chosen.isValid())
         if not chosen.isValid():
             set_text(self.why, "Choose a slot to see why it has an order, or none." if self.model.rowCount() else "")
             return

@@ -136,7 +136,7 @@ class GridPanel(QWidget):
             made.setChecked(grid is not None and grid.wish is which)
         self.edit.setEnabled(grid is not None)
         self.remove.setEnabled(grid is not None)
-        self.details.show_grid(grid)
+        self.details.show_grid(grid, view.rates)
 
     def set_colours(self) -> None:
         """Draw with the context's colours."""
@@ -169,7 +169,7 @@ class GridPanel(QWidget):
         if selected.isValid():
             grid = self.model.row(selected)
             self._grid = grid.id
-            self.details.show_grid(grid)
+            self.details.show_grid(grid, () if self._view is None else self._view.rates)
             self.chosen.emit(grid)
 
     # ---------------------------------------------------------------------------------- what is asked

@@ -210,3 +210,15 @@ class Feed(Protocol):
     def latest(self, symbol: Symbol) -> Quote | None:
         """Return the newest quote with its age now, or None while there is none."""
         ...
+
+
+class Tickers(Protocol):
+    """Prices of any market, asked for now and then, and followed by nobody."""
+
+    async def markets(self) -> frozenset[Symbol]:
+        """Return every market that is traded; raises VenueUnavailable."""
+        ...
+
+    async def mid(self, symbol: Symbol) -> Decimal | None:
+        """Return the middle of bid and ask now, None while there is none; raises VenueUnavailable."""
+        ...

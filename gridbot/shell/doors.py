@@ -18,6 +18,7 @@ from gridbot.ports import (
     LogSink,
     NotesStore,
     Notifier,
+    Tickers,
     Venue,
 )
 from gridbot.shell.facade import ExchangeWords
@@ -46,7 +47,7 @@ class World:
     trade in it by themselves. `notifier` tells people, `heartbeat` that all is well; None where the user wants neither.
     `close` ends what feed and venue hold open, in the loop in which they were used. `admit` raises VenueUnavailable,
     with a sentence, while the account may not be traded (its key can withdraw, say); it is asked before anything else.
-    `words` is what a person should know of the exchange.
+    `words` is what a person should know of the exchange, `tickers` tells prices of other markets, for rates alone.
     """
 
     feed: Feed
@@ -63,6 +64,7 @@ class World:
     dead_man: DeadMan | None = None
     dead_man_s: int = 0
     words: ExchangeWords = ExchangeWords()
+    tickers: Tickers | None = None
 
 
 @value

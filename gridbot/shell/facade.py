@@ -15,6 +15,7 @@ import numpy.typing as npt
 from gridbot.core.commands import Note
 from gridbot.core.events import Removal
 from gridbot.core.launch import LaunchReport
+from gridbot.core.rates import RateView
 from gridbot.core.rehearsal import OrderChange
 from gridbot.core.rules import Wish
 from gridbot.core.snapshot import Snapshot
@@ -126,7 +127,8 @@ class View:
 
     `beat` counts up with each turn of the engine loop, so that a hung engine is seen. `config_text` is the saved
     configuration (JSON), `problems` are to be shown until they are gone. `stop` is there while trading is stopped and
-    a thread of its own sees to the cancels. `foreign` are orders of others in the grids' markets.
+    a thread of its own sees to the cancels. `foreign` are orders of others in the grids' markets. `rates` are
+    those of the user's own currency (`core.rates.in_account_currency`), none where there is none.
     """
 
     beat: int
@@ -141,6 +143,7 @@ class View:
     start: StartView = StartView()
     foreign: ForeignOrders = ForeignOrders()
     words: ExchangeWords = ExchangeWords()
+    rates: tuple[RateView, ...] = ()
 
 
 @value

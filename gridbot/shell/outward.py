@@ -16,6 +16,7 @@ from gridbot.shell.herald import Herald
 from gridbot.shell.notices import Notices
 from gridbot.shell.problems import Problems
 from gridbot.shell.pulse import Pulse
+from gridbot.shell.rates import Rates
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.wakefulness import Wakefulness
 
@@ -38,6 +39,7 @@ class Outward:
         self._world = world
         self._log = log
         self._clock = clock
+        self.rates = Rates(world.tickers, exchange=world.exchange, clock=clock, config=config)
         self.herald = Herald(
             world.notifier,
             Notices(lambda: config().notifications.events, state, past),
@@ -69,4 +71,4 @@ class Outward:
         wakefulness = Wakefulness(self._world.awake, self._clock, problems, state)
         world = self._world
         dead_man = DeadManWatch(world.dead_man, world.dead_man_s, clock=self._clock, problems=problems, state=state)
-        return wakefulness.keep(), self.herald.keep(), pulse.keep(), dead_man.keep()
+        return wakefulness.keep(), self.herald.keep(), pulse.keep(), dead_man.keep(), self.rates.keep(state)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gridbot.config import AppConfig
 from gridbot.core.events import Marked
 from gridbot.core.limit_views import measured
+from gridbot.core.rates import RateView
 from gridbot.core.snapshot import Snapshot, snapshot
 from gridbot.core.state import State
 from gridbot.core.values import evolve
@@ -24,7 +25,8 @@ LOOK_MS = 1_000
 class Showcase:
     """Builds views; a state that did not change is not looked at again, nor a configuration written out again.
 
-    `mark` tells what the breakers would be told now, of which the state keeps neither requests nor the clock.
+    `mark` tells what the breakers would be told now, of which the state keeps neither requests nor the clock;
+    `rates` returns those of the user's own currency, and is set by who has them.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Showcase:
         self._beat = 0
         self._seen: tuple[State, Snapshot] | None = None
         self._config: tuple[AppConfig, str] | None = None
+        self.rates: Callable[[], tuple[RateView, ...]] = tuple
 
     def view(self, state: State, config: AppConfig, *, running: bool, starting: bool) -> View:
         """Return the newest view; its beat is one more than the last."""
@@ -78,6 +81,7 @@ class Showcase:
             start=start,
             foreign=self._reconciler.foreign(),
             words=self._words,
+            rates=self.rates(),
         )
 
     def _newest_mark(self) -> Marked:

@@ -112,6 +112,7 @@ class Trader:
         self._showcase = Showcase(
             self._board, self._problems, clock, self._arrival, self.balances, self._reconciler, world.words, self._mark
         )
+        self._showcase.rates = self._outward.rates.views
         self._start_up = StartUp(
             preparation=preparation,
             reconciler=self._reconciler,

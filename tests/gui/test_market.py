@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from gridbot.config import parse_config
+from gridbot.core.rates import RateView
 from gridbot.core.rules import Wish
 from gridbot.core.state import Phase, RangeState
-from gridbot.core.units import Asset, Mode
+from gridbot.core.units import Asset, Mode, Symbol, TimeMs
 from gridbot.core.values import evolve
 from gridbot.errors import Mistake
 from gridbot.gui.grid_dialog import GridDialog
@@ -285,3 +286,15 @@ def test_a_backtest_is_asked_for_through_the_tab(window: Window, qtbot: QtBot) -
     with qtbot.waitSignal(window.market.backtest_wanted) as heard:
         press(dialog(GridDialog), "Backtest these settings")
     assert json.loads(heard.args[0])["levels"] == 10
+
+
+def test_profit_is_said_in_the_users_own_currency_too(window: Window, facade: FakeFacade) -> None:
+    view, own = facade.view(), window.market.details.own
+    assert not own.isVisibleTo(window), "nobody chose a currency"
+    rate = RateView(Asset("USDT"), Asset("NOK"), Decimal("10.5"), TimeMs(view.time), (Symbol("USDT/NOK"),))
+    window.market.show_view(evolve(view, rates=(rate,)))
+    total = view.snapshot.grids[0].total_profit
+    assert total is not None and own.text().startswith(f"In NOK: {total * Decimal('10.5'):+,.2f} in all")
+    sentence = "No market of demo leads from USDT to NOK, so amounts are shown in USDT only."
+    window.market.show_view(evolve(view, rates=(evolve(rate, rate=None, sentence=sentence),)))
+    assert own.text() == sentence

@@ -214,6 +214,7 @@ GUI_MAY_KNOW = (
     "gridbot.core.launch",
     "gridbot.core.launch_troubles.Trouble",
     "gridbot.core.orders.OrderState",
+    "gridbot.core.rates",
     "gridbot.core.rehearsal.OrderChange",
     "gridbot.core.rehearsal.PlannedOrder",
     "gridbot.core.state.Level",

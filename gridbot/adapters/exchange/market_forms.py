@@ -42,6 +42,11 @@ def pick_market(markets: Mapping[str, Unified], symbol: Symbol, exchange: str) -
     return market
 
 
+def is_traded(market: object) -> bool:
+    """Tell whether a listed market is a spot market that is traded now."""
+    return _is_spot(market) and isinstance(market, Mapping) and market.get("active") is not False
+
+
 def _is_spot(market: object) -> bool:
     return isinstance(market, Mapping) and market.get("spot") is True and market.get("contract") is not True
 

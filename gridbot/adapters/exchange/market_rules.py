@@ -7,7 +7,14 @@ from decimal import Decimal
 
 from gridbot.adapters.exchange.capabilities import Capability
 from gridbot.adapters.exchange.figures import malformed, mapping
-from gridbot.adapters.exchange.market_forms import best_prices, needs_price, pick_market, read_fees, read_instrument
+from gridbot.adapters.exchange.market_forms import (
+    best_prices,
+    is_traded,
+    needs_price,
+    pick_market,
+    read_fees,
+    read_instrument,
+)
 from gridbot.adapters.exchange.reading import Reader
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Unified, UnifiedExchange
 from gridbot.core.rules import Instrument
@@ -56,6 +63,11 @@ class MarketRules:
     async def best_prices(self, symbol: Symbol) -> tuple[Decimal | None, Decimal | None]:
         """Return the best bid and ask now; raises VenueUnavailable."""
         return await self._reader.ask(lambda: self._best(symbol))
+
+    async def traded(self) -> frozenset[Symbol]:
+        """Return every spot market that is traded now; raises VenueUnavailable."""
+        listed = await self._reader.ask(self._markets)
+        return frozenset(Symbol(name) for name, market in listed.items() if is_traded(market))
 
     async def _best(self, symbol: Symbol) -> tuple[Decimal | None, Decimal | None]:
         return best_prices(await self._exchange.fetch_order_book(symbol, _DEPTH), symbol)

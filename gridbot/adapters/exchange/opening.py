@@ -217,11 +217,16 @@ def _refuse_unknown(exchange_id: str) -> None:
         )
 
 
-def public_instruments(exchange: UnifiedExchange, *, clock: Clock) -> Callable[[Symbol], Awaitable[Instrument]]:
-    """Return what reads a market's rules by public requests alone."""
+def public_rules(exchange: UnifiedExchange, *, clock: Clock) -> MarketRules:
+    """Return what reads markets, their rules and best prices by public requests alone."""
     capability = capability_of(exchange.id)
 
     async def remeasure() -> None:
         await exchange.fetch_time()
 
-    return MarketRules(exchange, capability, Reader(clock, capability.name, remeasure), clock).instrument
+    return MarketRules(exchange, capability, Reader(clock, capability.name, remeasure), clock)
+
+
+def public_instruments(exchange: UnifiedExchange, *, clock: Clock) -> Callable[[Symbol], Awaitable[Instrument]]:
+    """Return what reads a market's rules by public requests alone."""
+    return public_rules(exchange, clock=clock).instrument
