@@ -10,7 +10,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from gridbot.assets_folder import assets_folder
-from gridbot.gui.measures import ICON_SMALL, XS
+from gridbot.gui.measures import ICON_SMALL, S
 from gridbot.gui.palette import Colours
 
 _SIZES = (16, 20, 24, 32, 40, 64, 80)
@@ -69,7 +69,7 @@ def put_icon(button: QAbstractButton, name: str) -> None:
         return
     button.setProperty(_NAME, name)
     # Wider than the lines, which stand in its middle: else they would touch the text.
-    button.setIconSize(QSize(ICON_SMALL + XS, ICON_SMALL))
+    button.setIconSize(QSize(ICON_SMALL + S, ICON_SMALL))
     if _now:
         _draw(button, _now[-1])
 

@@ -116,6 +116,7 @@ def _fields(c: Colours) -> str:
     return f"""
 {_FIELDS} {{ background: {c.base}; color: {c.text}; border: 1px solid {c.outline};
     border-radius: {RADIUS_CONTROL}px; selection-background-color: {c.accent}; selection-color: {c.accent_text}; }}
+QLineEdit, QPlainTextEdit, QTextEdit {{ placeholder-text-color: {c.muted}; }}
 QLineEdit, QComboBox, QAbstractSpinBox {{ padding: {XS}px {S}px; min-height: {_INNER}px; }}
 {focused} {{ border: 2px solid {c.focus}; }}
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ padding: 3px 7px; }}
@@ -123,6 +124,7 @@ QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ padding: 3px 7px; }}
 QLineEdit:read-only {{ background: {c.window}; }}
 {wrong} {{ border: 2px solid {c.error}; }}
 QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ padding: 3px 7px; }}
+QComboBox QLineEdit, QComboBox QLineEdit:focus {{ border: 0; padding: 0; min-height: 0; background: transparent; }}
 QComboBox::drop-down {{ border: 0; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{sheet}/down-{kind}.svg"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {c.base}; border: 1px solid {c.outline}; padding: 2px; outline: 0; }}
