@@ -33,8 +33,11 @@ from gridbot.adapters.exchange.ccxt_client import CcxtClient
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
 from gridbot.adapters.exchange.unified import CallFailed
 from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.logbook.masking import MASKED
 from gridbot.bootstrap import open_engine
+from gridbot.bootstrap_restore import Restoring
+from gridbot.bootstrap_upkeep import UpkeepRoom
 from gridbot.cli import ending
 from gridbot.cli_app import known_secrets
 from gridbot.core.orders import OrderState
@@ -42,7 +45,9 @@ from gridbot.core.snapshot import OrderView
 from gridbot.core.units import Mode
 from gridbot.gui.window import TITLES, Window
 from gridbot.shell.engine_thread import EngineThread
+from gridbot.shell.errand_thread import Errand
 from gridbot.shell.errands import Desks
+from gridbot.shell.upkeep_desk import WriteBundle
 from tests.fakes.engine import settings, until
 from tests.gui.fake_facade import MemoryStore
 from tests.gui.fake_keys import FakeKeys
@@ -202,6 +207,10 @@ def export_all(home: Path) -> None:
         ["config", "show"],
     ):
         assert ending(command) in {0, 2}, command
+    restoring = Restoring(Home(home), own=AccountName(Mode.LIVE, "default"), stop_engine=None)
+    room = UpkeepRoom(Home(home), os.environ, known_secrets(), restoring=restoring, autostart=None)
+    groups = frozenset({"Versions and checks", "Configuration", "Logs", "Journal", "Crash reports"})
+    room.work(WriteBundle(home / "bundle.zip", groups), Errand())
 
 
 # Qt's offscreen platform says of each dialog what it cannot do.
@@ -261,6 +270,9 @@ def test_a_live_run_with_faults_at_debug_leaves_no_secret_anywhere(
         **dict(every_text(home)),
     }
     assert any("crash" in name for name in places) and any("journal" in name for name in places)
+    assert {"logs/gridbot.jsonl", "doctor.txt"} <= {
+        name.rpartition(": ")[2] for name in places if "bundle.zip: " in name
+    }
     assert any(MASKED in text for name, text in places.items() if "crash" in name)
     leaks = {name: canaries.found_in(text) for name, text in places.items()}
     assert not any(leaks.values()), {name: found for name, found in leaks.items() if found}

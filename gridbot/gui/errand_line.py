@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from gridbot.gui.errand_requests import ErrandRequests
+from gridbot.gui.in_sight import bring_into_sight
 from gridbot.gui.measures import S
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.errands import Done, Errands, Refused, Standing
@@ -72,6 +73,8 @@ class ErrandLine(QWidget):
         set_role(self.said, "muted" if ok else "error")
         set_text(self.said, text)
         self.said.setVisible(bool(text))
+        if text:
+            bring_into_sight(self)
 
     def offer_folder(self, folder: Path) -> None:
         """Offer to open the folder in which something was written."""

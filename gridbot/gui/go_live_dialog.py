@@ -18,6 +18,7 @@ from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.dialogs import Dialog, TypedDialog
 from gridbot.gui.key_requests import KeyRequests
+from gridbot.gui.measures import M, S
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.facade import StopTrading
 from gridbot.shell.key_desk import KeyAct, KeyAnswer, KeyDesk, KeyPlace, KeyVerdict, KeyWish
@@ -48,7 +49,7 @@ class GoLiveDialog(TypedDialog):
         self._bar.setTextVisible(False)
         self._bar.setMaximumHeight(6)
         self._bar.setAccessibleName("The key is being tested")
-        self.again = button("Test again", self._test, name="Test the key again")
+        self.again = button("Test again", self._test, name="Test the key again", icon="refresh")
         self.limits = QCheckBox("I have read the limits, and they are as I want them.")
         self.loss = QCheckBox("I can bear that loss.")
         for each in (self.limits, self.loss):
@@ -75,8 +76,8 @@ class GoLiveDialog(TypedDialog):
         card = QFrame()
         set_role(card, "card")
         box = QVBoxLayout(card)
-        box.setContentsMargins(12, 8, 12, 10)
-        box.setSpacing(6)
+        box.setContentsMargins(M, S, M, M)
+        box.setSpacing(S)
         box.addWidget(label(title, role="heading"))
         for each in content:
             box.addWidget(each)

@@ -8,7 +8,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from gridbot.gui.dialogs import TypedDialog
+from gridbot.gui.in_sight import bring_into_sight
 from gridbot.gui.key_requests import KeyRequests
+from gridbot.gui.measures import M, S
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.key_desk import (
     KeyAct,
@@ -61,8 +63,10 @@ class KeyPanel(QFrame):
         self._bar.setTextVisible(False)
         self._bar.setMaximumHeight(6)
         self._bar.setAccessibleName("The exchange is being asked")
-        self.save = button("Save key", self._save, role="primary", name="Save the key")
-        self.test = button("Test connection", self._test, tip="With what is typed here, else with the kept key")
+        self.save = button("Save key", self._save, role="primary", name="Save the key", icon="lock")
+        self.test = button(
+            "Test connection", self._test, icon="link", tip="With what is typed here, else with the kept key"
+        )
         self.cancel = button("Cancel", self._requests.cancel, name="Give the test up")
         self.remove = button("Remove…", self._ask_to_remove, name="Remove the key")
         self.insist = button("Use it all the same…", self._ask_to_accept, name="Use a key that can withdraw")
@@ -72,15 +76,15 @@ class KeyPanel(QFrame):
 
     def _build(self) -> None:
         box = QVBoxLayout(self)
-        box.setContentsMargins(12, 10, 12, 12)
-        box.setSpacing(8)
+        box.setContentsMargins(M, M, M, M)
+        box.setSpacing(S)
         box.addWidget(self._caution)
         box.addWidget(self._about)
         box.addWidget(label("Key to your account", role="heading"))
         box.addWidget(self._kept)
         grid = QGridLayout()
-        grid.setVerticalSpacing(6)
-        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(S)
+        grid.setHorizontalSpacing(M)
         for at, field in enumerate(self._fields()):
             title = label(field.accessibleName())
             title.setBuddy(field)
@@ -172,6 +176,8 @@ class KeyPanel(QFrame):
         for part, shown in ((first, self.said), (rest, self.details)):
             set_text(shown, part)
             shown.setVisible(bool(part))
+            if part:
+                bring_into_sight(shown)
 
     # --------------------------------------------------------------------------------------- asked
 
