@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.market_files.candle_files import save_candles
-from gridbot.adapters.own_process import OwnProcess
+from gridbot.adapters.own_process import OwnProcess, own_command
 from gridbot.bootstrap_research import ResearchDeskThreads, research_desk
 from gridbot.cli import ending
 from gridbot.cli_app import EXIT_DONE, EXIT_INTERRUPTED
@@ -240,6 +241,12 @@ def test_a_child_ends_when_its_lifeline_does(home: Home) -> None:
     with OwnProcess(("backtest-job", str(wish)), {**os.environ, "GRIDBOT_HOME": str(home.root)}) as child:
         assert any(line and "Making" in line for line in child.lines(0.1))
     assert child.code() == EXIT_INTERRUPTED, "it went by itself, without being killed"
+
+
+def test_a_frozen_application_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert own_command(("backtest-job", "a.wish")) == [sys.executable, "-m", "gridbot", "backtest-job", "a.wish"]
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert own_command(("backtest-job", "a.wish")) == [sys.executable, "backtest-job", "a.wish"]
 
 
 def test_a_process_that_crashes_is_a_sentence(home: Home, candles: Path) -> None:

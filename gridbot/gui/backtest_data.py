@@ -76,6 +76,8 @@ class DataSection(Section):
         self.exchange.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._typed = QLineEdit()
         self._typed.setAccessibleName("Exchange")
+        # It stands inside the box, which has the frame.
+        self._typed.setStyleSheet("QLineEdit { border: 0; padding: 0; min-height: 0; background: transparent; }")
         self.exchange.setLineEdit(self._typed)
         self.timeframe = _combo("Candle length", [(each, timeframe_ms(each)) for each in TIMEFRAMES])
         self.path = QLineEdit()

@@ -280,8 +280,8 @@ class ResultPage(QWidget):
     def _look_from_afar(self) -> None:
         """Show the whole run at first; from there one looks closer."""
         if self.run is not None and self.chart.isVisible():
-            self._far, bars = True, self.run.bars
-            self.chart.zoom(len(bars.time) * bars.step / 1000 * 1.02 / self.chart.lens.span)
+            self._far = True
+            self.chart.show_all()
 
     def _price_page(self) -> QWidget:
         page = QWidget()

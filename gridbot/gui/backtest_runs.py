@@ -18,9 +18,15 @@ from gridbot.gui.rows_model import Column, RowsModel
 from gridbot.gui.table import Table
 from gridbot.shell.research_desk import KeptRun, RunId
 
+_DAY_MS = 86_400_000
+
 
 def _levels(run: KeptRun) -> str:
     return str(grid_of(run.trial).get("levels", words.NONE))
+
+
+def _period(run: KeptRun) -> str:
+    return f"{day(run.figures.start)}, {round((run.figures.end - run.figures.start) / _DAY_MS)}"
 
 
 def _ink(read: Callable[[KeptRun], Any]) -> Callable[[KeptRun], str]:
@@ -44,35 +50,27 @@ def _percent(title: str, read: Callable[[KeptRun], Any], width: int, *, signed: 
 
 
 _COLUMNS: tuple[Column[KeptRun], ...] = (
-    Column(title="Run at (UTC)", text=lambda run: words.moment(run.made)[:-3], order=lambda run: run.made, width=138),
+    Column(title="Run at (UTC)", text=lambda run: words.moment(run.made)[:-3], order=lambda run: run.made, width=134),
     Column(
-        title="Market", text=lambda run: str(run.trial.data.symbol), order=lambda run: run.trial.data.symbol, width=88
+        title="Market", text=lambda run: str(run.trial.data.symbol), order=lambda run: run.trial.data.symbol, width=84
     ),
-    Column(
-        title="Candles",
-        text=lambda run: source(run.trial.data),
-        order=lambda run: source(run.trial.data),
-        width=146,
-    ),
-    Column(
-        title="Period",
-        text=lambda run: f"{day(run.figures.start)}, {words.span(run.figures.end - run.figures.start)}",
-        order=lambda run: run.figures.start,
-        width=158,
-    ),
-    Column(title="Levels", text=_levels, order=lambda run: int(_levels(run)), width=72, right=True),
-    _percent("Profit", lambda run: run.figures.return_, 84),
-    _percent("In a year", lambda run: run.figures.yearly, 92),
-    _percent("Buy and hold", lambda run: run.figures.hold, 110),
-    _percent("Deepest fall", lambda run: run.figures.drawdown, 110, signed=False),
+    Column(title="From, days", text=_period, order=lambda run: run.figures.start, width=112),
+    _percent("Profit", lambda run: run.figures.return_, 80),
+    _percent("In a year", lambda run: run.figures.yearly, 88),
+    _percent("Buy and hold", lambda run: run.figures.hold, 108),
+    _percent("Deepest fall", lambda run: run.figures.drawdown, 104, signed=False),
     Column(
         title="Round trips",
         text=lambda run: f"{run.figures.round_trips:,}",
         order=lambda run: run.figures.round_trips,
-        width=100,
+        width=98,
         right=True,
     ),
-    _percent("Win rate", lambda run: run.figures.win_rate, 90, signed=False),
+    _percent("Win rate", lambda run: run.figures.win_rate, 84, signed=False),
+    Column(title="Levels", text=_levels, order=lambda run: int(_levels(run)), width=70, right=True),
+    Column(
+        title="Candles", text=lambda run: source(run.trial.data), order=lambda run: source(run.trial.data), width=140
+    ),
 )
 
 

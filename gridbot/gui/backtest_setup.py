@@ -48,6 +48,7 @@ class Setup(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._risk = ""
+        self._symbol = ""
         self._config_text = ""
         self._running = False
         self._own_rules: InstrumentConfig | None = None
@@ -75,7 +76,7 @@ class Setup(QWidget):
         self.said = label("", role="muted", name="What the backtest does", wrap=True)
         self._build()
         self.data.edited.connect(self._data_edited)
-        self.grid.edited.connect(self.check)
+        self.grid.edited.connect(self._grid_edited)
         for box in (self.rules, self.limits):
             box.toggled.connect(lambda _on: self.check())
         self.show_running(None)
@@ -86,7 +87,7 @@ class Setup(QWidget):
         usual = InstrumentConfig()
         for key, title, tip in _RULE_FIELDS:
             amount: Decimal = getattr(usual, key)
-            field = AmountField(title, amount * _HUNDRED if key in _RATES else amount, self.check)
+            field = AmountField(title, _shown(key, amount), self.check)
             self._rule_fields[key] = (field, rules.add(title, field, tip=tip))
         assumed = Section("What is assumed of the exchange")
         tip = "A price that only touches an order may leave it waiting; one that goes through has filled it."
@@ -234,6 +235,12 @@ class Setup(QWidget):
         self.check()
         self.data_chosen.emit()
 
+    def _grid_edited(self) -> None:
+        self.check()
+        if self.grid.symbol() != self._symbol:
+            self._symbol = self.grid.symbol()
+            self.data_chosen.emit()
+
     def _asks_market(self) -> bool:
         return self.rules.isChecked() and self.data.chosen_kind() is not DataKind.FILE
 
@@ -252,7 +259,12 @@ class Setup(QWidget):
         if rules is not None:
             for key, (field, _) in self._rule_fields.items():
                 amount: Decimal = getattr(rules, key)
-                field.set_amount((amount * _HUNDRED if key in _RATES else amount).normalize() + 0)
+                field.set_amount(_shown(key, amount))
+
+
+def _shown(key: str, amount: Decimal) -> Decimal:
+    """Return an amount as its field has it: a rate in percent, without zeros at its end."""
+    return (amount * _HUNDRED if key in _RATES else amount).normalize() + 0
 
 
 def _zero_fees(told: dict[str, Decimal | None]) -> dict[str, Decimal]:

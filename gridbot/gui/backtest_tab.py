@@ -323,7 +323,9 @@ class BacktestTab(QWidget):
 
 
 def _counted(wanted: int, kept: int) -> str:
+    count = words.counted(wanted, "candle")
     if kept >= wanted:
-        return f"{words.counted(wanted, 'candle')}, all on this computer."
-    here = "" if not kept else f", {kept:,} of them on this computer"
-    return f"{words.counted(wanted, 'candle')}{here}; the others are downloaded once."
+        return f"{count}, all on this computer."
+    if not kept:
+        return f"{count}, which are downloaded once."
+    return f"{count}, {kept:,} of them on this computer; the others are downloaded once."

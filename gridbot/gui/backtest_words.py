@@ -60,7 +60,7 @@ def source(data: CandleChoice) -> str:
         case DataKind.EXCHANGE:
             return f"{data.place}, {timeframe_name(data.timeframe)}"
         case DataKind.DEMO:
-            return f"demo market, seed {data.seed}"
+            return f"demo, seed {data.seed}"
 
 
 def heading(run: KeptRun) -> str:

@@ -323,7 +323,7 @@ def test_kept_runs_stand_newest_first_and_are_opened_by_key(make: Made) -> None:
     room = make(FakeResearch(kept(3, profit="-20"), kept(2), kept(1, levels=5)))
     room.show_part(1)
     assert texts(room.runs.model, "Profit") == ["-0.20 %", "+5.00 %", "+5.00 %"]
-    assert texts(room.runs.model, "Period")[0] == "2024-01-01, 89 d 23 h"
+    assert texts(room.runs.model, "From, days")[0] == "2024-01-01, 90"
     assert not room.runs.open.isEnabled() and not room.runs.compare.isEnabled()
     room.runs.table.setCurrentIndex(room.runs.model.index(2, 0))
     room.runs.table.setFocus()
