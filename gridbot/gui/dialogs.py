@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from gridbot.core.events import Removal
 from gridbot.core.snapshot import GridView, KillView
 from gridbot.gui import words
+from gridbot.gui.measures import L, M, S
 from gridbot.gui.parts import button, label
 
 
@@ -36,8 +37,10 @@ class Dialog(QDialog):
         self.setWindowModality(Qt.WindowModality.NonModal)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.box = QVBoxLayout(self)
-        self.box.setSpacing(10)
+        self.box.setContentsMargins(L, L, L, L)
+        self.box.setSpacing(M)
         self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(S)
         self.buttons.addStretch()
 
     def add_buttons(self, act: QPushButton, safe: QPushButton) -> None:
@@ -69,7 +72,7 @@ class TypedDialog(Dialog):
         self.field.setAccessibleName(f"Type {self.WORD}")
         self.field.setPlaceholderText(self.WORD)
         self.box.addWidget(self.field)
-        self.confirm = button(do, self._confirm, name=name)
+        self.confirm = button(do, self._confirm, name=name, role="danger")
         self.confirm.setEnabled(False)
         self.safe = button(instead, self.reject)
         self.field.textChanged.connect(lambda text: self.confirm.setEnabled(text == self.WORD))
@@ -196,7 +199,7 @@ class RemoveDialog(Dialog):
             self._add_choices()
         else:
             self.box.addWidget(label("It holds no coins. Its open orders are cancelled.", wrap=True))
-        self.confirm = button(self.DO, self._confirm, name=f"{self.DO} the grid {grid.id}")
+        self.confirm = button(self.DO, self._confirm, name=f"{self.DO} the grid {grid.id}", role="danger")
         self.safe = button(self.INSTEAD, self.reject)
         self.add_buttons(self.confirm, self.safe)
 

@@ -82,6 +82,7 @@ QPushButton:hover, QToolButton:hover {{ background: {c.hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {c.grid}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {c.muted}; border-color: {c.border}; background: {c.window}; }}
 QPushButton:focus, QToolButton:focus {{ border: 2px solid {c.focus}; padding: 3px 11px; }}
+QPushButton:default {{ border: 2px solid {c.focus}; padding: 3px 11px; }}
 QPushButton[role="primary"] {{ background: {c.accent}; color: {c.accent_text}; font-weight: 600;
     border-color: {c.accent}; }}
 QPushButton[role="primary"]:hover {{ background: {c.accent_hover}; }}
