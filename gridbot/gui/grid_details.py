@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from gridbot.core.explain import SlotView
 from gridbot.core.rates import RateView, in_account_currency
-from gridbot.core.rules import Instrument
+from gridbot.core.rules import Instrument, Wish
 from gridbot.core.snapshot import GridView
 from gridbot.gui import words
 from gridbot.gui.context import Context
@@ -82,6 +82,9 @@ class GridDetails(QWidget):
 
     def show_grid(self, grid: GridView | None, rates: Sequence[RateView] = ()) -> None:
         """Show a grid, or that none is chosen; `rates` are those of the user's own currency."""
+        self._grid = grid
+        if self._told is not None:
+            self._told.show_grid(grid)
         self._show_own(grid, rates)
         if grid is None:
             for figure in self.figures.values():
@@ -110,7 +113,9 @@ class GridDetails(QWidget):
         }
         for name, text in said.items():
             set_text(self.figures[name], text)
-        set_role(self.figures["State"], "error" if grid.halt else "plain")
+        # A grid that was to sell all and has is where its user wanted it.
+        wanted = not grid.halt or (grid.wish is Wish.SELL_ONLY and not grid.inventory)
+        set_role(self.figures["State"], "plain" if wanted else "error")
         self.model.replace(grid.slots)
         self._explain()
 

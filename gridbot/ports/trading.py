@@ -213,7 +213,7 @@ class Feed(Protocol):
 
 
 class Tickers(Protocol):
-    """Prices of any market, asked for now and then, and followed by nobody."""
+    """Prices of any market, asked now and again, and followed by nobody."""
 
     async def markets(self) -> frozenset[Symbol]:
         """Return every market that is traded; raises VenueUnavailable."""

@@ -1,4 +1,4 @@
-"""The user's own currency: rates of the exchange's markets, asked for now and then, and a sentence where none is."""
+"""The user's own currency: rates of the exchange's markets, asked now and again, and a sentence where none is."""
 
 from __future__ import annotations
 
