@@ -82,7 +82,7 @@ class GridDialog(Dialog):
         self.form.entered.connect(self._explain)
         self._all.toggled.connect(lambda _on: self._narrow())
         self._original: dict[str, str] = {}
-        start = self._old if self._old is not None else preset("balanced", symbol=self._free_symbol())
+        start = self._old or preset(self._config.new_grid, symbol=self._free_symbol())
         self._fill(start, new=self._old is None)
         if prefill:
             self._prefill(prefill)
@@ -102,6 +102,7 @@ class GridDialog(Dialog):
         if self._old is None:
             choices = [(name.capitalize(), name) for name in PRESETS]
             self._preset = picker("Begin with", choices, self._use_preset)
+            self._preset.setCurrentIndex(self._preset.findData(self._config.new_grid))
             top.addWidget(label("Begin with"))
             top.addWidget(self._preset)
         top.addStretch()

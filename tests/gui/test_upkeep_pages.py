@@ -15,6 +15,7 @@ from shiboken6 import isValid
 from gridbot.gui.about_page import AboutPage
 from gridbot.gui.context import Context
 from gridbot.gui.data_page import DataPage
+from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.notify_panel import NAME, NotifyPanel
 from gridbot.gui.preferences import Preferences
 from gridbot.gui.requests import RequestDesk
@@ -34,6 +35,7 @@ from gridbot.shell.upkeep_desk import (
     SendTestMessage,
     SetAutostart,
 )
+from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade
 from tests.gui.fake_upkeep import FakeUpkeep
 from tests.gui.finding import dialog, press, said
@@ -278,3 +280,14 @@ def test_a_window_without_the_desk_says_so_and_shows_the_rest(qtbot: QtBot, faca
     assert made.pages.data is None and made.pages.notify is None and made.pages.keys is None
     assert "logging.level" in made.pages.forms["data"].rows
     assert made.pages.about is not None and "cannot read them" in said(made.pages.about, "How many are shipped")
+
+
+def test_a_new_grid_begins_as_the_settings_say(opened: Opened, facade: FakeFacade) -> None:
+    facade.config = facade.config.model_copy(update={"new_grid": "wide"})
+    facade.publish()
+    window = opened(facade)
+    window.drain.take()
+    window.market.add_grid()
+    asked = dialog(GridDialog)
+    assert asked._preset.currentData() == "wide" and asked.form.values()["levels"] == "20"
+    asked.close()

@@ -23,6 +23,8 @@ SLICE = 1 << 18
 
 COLUMNS = ("@timestamp", "log.level", "event.dataset", "event.action", "trace.id", "message")
 _REST = "fields"
+_FORMULA = frozenset("=+-@\t\r")
+"""How a spreadsheet's formula may begin."""
 _STAMPED = b'{"@timestamp":"'
 
 
@@ -173,7 +175,8 @@ def _row(line: bytes) -> list[str]:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError:
         fields = {"message": line.decode(errors="replace")}
-    row = [_harmless(str(fields.pop(name, ""))) for name in COLUMNS]
+    take = fields.pop
+    row = [_harmless(str(take(name, ""))) for name in COLUMNS]
     fields.pop("service.name", None)
     fields.pop("ecs.version", None)
     return [*row, orjson.dumps(fields).decode() if fields else ""]
@@ -181,7 +184,7 @@ def _row(line: bytes) -> list[str]:
 
 def _harmless(cell: str) -> str:
     """Return a cell that a spreadsheet takes for text: a message is no formula, whoever wrote it."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    return f"'{cell}" if cell[:1] in _FORMULA else cell
 
 
 def _csv_rows(rows: Any) -> bytes:
