@@ -128,7 +128,7 @@ class HistoryRoom:
             years = f" Years with trades: {', '.join(map(str, known))}." if known else " Nothing was traded yet."
             raise GridbotError(f"Nothing happened on this account in {wish.year}.{years}", hint="Choose another year.")
         days = "the days of this machine's clock" if wish.local_days else "UTC days"
-        head = TaxHead(self._account, self._mode.value, days, past.kept_since)
+        head = TaxHead(self._account, self._mode.value, days, past.kept_since, past.newest)
         return len(report.disposals), tax_csv(report, head, wish.spelling, tell)
 
 

@@ -36,15 +36,20 @@ class _Sheet:
     def __init__(self, spelling: Spelling) -> None:
         self._spelling = spelling
         self._text = io.StringIO()
-        ending = "\r\n" if spelling.excel else "\n"
-        self._writer = csv.writer(self._text, delimiter=spelling.separator, lineterminator=ending)
+        self._ending = "\r\n" if spelling.excel else "\n"
+        self._writer = csv.writer(self._text, delimiter=spelling.separator, lineterminator=self._ending)
 
     def row(self, cells: Iterable[Cell]) -> None:
         self._writer.writerow([self._cell(cell) for cell in cells])
 
-    def remark(self, sentence: str = "") -> None:
+    def remark(self, sentence: str) -> None:
         """Write a line for people: programs know it by its #."""
-        self._writer.writerow([sentence if self._spelling.excel or not sentence else f"# {sentence}"])
+        self._writer.writerow([sentence if self._spelling.excel else f"# {sentence}"])
+
+    def section(self, title: str) -> None:
+        """Begin a table behind an empty line."""
+        self._text.write(self._ending)
+        self.remark(title)
 
     def time(self, time: int) -> str:
         moment = datetime.fromtimestamp(time / 1000, UTC)
@@ -103,13 +108,15 @@ def trips_csv(trips: Sequence[TripRow], spelling: Spelling, tell: Tell) -> bytes
 class TaxHead:
     """What a tax report must say of itself: whose it is, in which days its year was cut, and what is not in it.
 
-    `kept_since` is the time of the oldest event that is kept where that is not the account's first, else None.
+    `until` is the time of the newest event that is known (ms UTC), `kept_since` that of the oldest one which is kept,
+    None where that is the account's first.
     """
 
     account: str
     mode: str
     days: str
     kept_since: TimeMs | None
+    until: TimeMs
 
 
 def tax_csv(report: TaxYear, head: TaxHead, spelling: Spelling, tell: Tell) -> bytes:
@@ -117,15 +124,13 @@ def tax_csv(report: TaxYear, head: TaxHead, spelling: Spelling, tell: Tell) -> b
     sheet = _Sheet(spelling)
     for sentence in _preface(report, head, sheet):
         sheet.remark(sentence)
-    sheet.remark()
-    sheet.remark("Totals")
+    sheet.section("Totals")
     sheet.row(("currency", "proceeds", "fees_of_selling", "cost_with_fees_of_buying", "gain"))
     for quote, total in sorted(report.totals.items()):
         sheet.row((quote, total.proceeds, total.fee, total.cost, total.gain))
     if report.unknown:
         _unknown(sheet, report.unknown)
-    sheet.remark()
-    sheet.remark("Disposals")
+    sheet.section("Disposals")
     sheet.row(
         (
             *("sold_utc", "acquired_utc", "market", "quantity", "proceeds", "fees_of_selling"),
@@ -143,6 +148,7 @@ def tax_csv(report: TaxYear, head: TaxHead, spelling: Spelling, tell: Tell) -> b
 def _preface(report: TaxYear, head: TaxHead, sheet: _Sheet) -> Iterable[str]:
     yield f"gridbot: sales of the year {report.year}, by {_METHODS[report.method]}"
     yield f"Account {head.account} ({head.mode}). The year is cut by {head.days}; all times in this file are UTC."
+    yield f"It was made from what had happened up to {sheet.time(head.until)}."
     if head.mode != "live":
         yield "THIS ACCOUNT IS SIMULATED: nothing in this file was really bought or sold."
     yield (
@@ -173,8 +179,7 @@ def _preface(report: TaxYear, head: TaxHead, sheet: _Sheet) -> Iterable[str]:
 
 
 def _unknown(sheet: _Sheet, unknown: dict[Asset, Total]) -> None:
-    sheet.remark()
-    sheet.remark("Sales of coins whose cost is not known here (in no gain)")
+    sheet.section("Sales of coins whose cost is not known here (in no gain)")
     sheet.row(("currency", "proceeds", "fees_of_selling"))
     for quote, total in sorted(unknown.items()):
         sheet.row((quote, total.proceeds, total.fee))
@@ -189,18 +194,15 @@ def _disposal(sheet: _Sheet, each: Disposal) -> tuple[Cell, ...]:
 
 
 def _rest(sheet: _Sheet, report: TaxYear) -> None:
-    sheet.remark()
-    sheet.remark(f"Held at the end of {report.year} of what gridbot bought")
+    sheet.section(f"Held at the end of {report.year} of what gridbot bought")
     sheet.row(("market", "coin", "quantity", "cost_with_fees_of_buying", "currency"))
     for left in report.holdings:
         sheet.row((left.symbol, left.base, left.quantity, left.cost, left.quote))
-    sheet.remark()
-    sheet.remark(f"Deposits (positive) and withdrawals of {report.year}, and differences taken over from the exchange")
+    sheet.section(f"Deposits (positive) and withdrawals of {report.year}, and differences taken over from the exchange")
     sheet.row(("time_utc", "asset", "amount", "id"))
     for row in report.transfers:
         sheet.row((sheet.time(row.time), row.asset, row.amount, row.id))
-    sheet.remark()
-    sheet.remark(f"Fees of {report.year} that were taken in an asset of neither side of the market (in no gain)")
+    sheet.section(f"Fees of {report.year} that were taken in an asset of neither side of the market (in no gain)")
     sheet.row(("asset", "amount"))
     for asset, amount in sorted(report.other_fees.items()):
         sheet.row((asset, amount))
