@@ -155,7 +155,7 @@ def write(risk: Risk, code: str, column: str, text: str) -> None:
     table.setCurrentIndex(index)
     table.setFocus()
     QTest.keyClick(table, Qt.Key.Key_F2)
-    editor = table.indexWidget(index) or table.viewport().findChild(QLineEdit)
+    editor = table.viewport().findChild(QLineEdit)
     assert isinstance(editor, QLineEdit)
     editor.setText(text)
     QTest.keyClick(editor, Qt.Key.Key_Return)
