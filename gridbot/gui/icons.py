@@ -5,16 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QFile, QIODevice, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from gridbot.assets_folder import assets_folder
-from gridbot.gui.measures import ICON_SMALL, S
+from gridbot.gui.measures import ICON, ICON_SMALL, S
 from gridbot.gui.palette import Colours
-
-_SIZES = (16, 20, 24, 32, 40, 64, 80)
-"""Pixels; the larger ones are for screens with two pixels and more to the point."""
 
 
 @cache
@@ -28,7 +25,7 @@ def icon(name: str, colour: str, *, chosen: str = "", disabled: str = "") -> QIc
         disabled: their colour while it cannot be used; "" leaves it to the style.
     """
     made = QIcon()
-    for size in _SIZES:
+    for size in _sizes():
         made.addPixmap(picture(name, colour, size), QIcon.Mode.Normal, QIcon.State.Off)
         if chosen:
             made.addPixmap(picture(name, chosen, size), QIcon.Mode.Normal, QIcon.State.On)
@@ -44,7 +41,7 @@ def picture(name: str, colour: str, size: int) -> QPixmap:
     drawn.fill(Qt.GlobalColor.transparent)
     painter = QPainter(drawn)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    QSvgRenderer(QByteArray(_lines(name).replace("currentColor", colour).encode())).render(painter)
+    _renderer(name, colour).render(painter)
     painter.end()
     return drawn
 
@@ -61,6 +58,17 @@ _NAME = "icon-name"
 _ON = {"primary": "accent_text", "stop": "danger_text"}
 """Colours of lines on a button of a role; on the others they are those of its text."""
 _now: list[Colours] = []
+
+
+def _sizes() -> list[int]:
+    """Return the pixels of a small icon and a larger one on each screen that is there."""
+    ratios = {screen.devicePixelRatio() for screen in QGuiApplication.screens()} or {1.0}
+    return sorted({round(size * ratio) for size in (ICON_SMALL, ICON) for ratio in ratios})
+
+
+@cache
+def _renderer(name: str, colour: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(_lines(name).replace("currentColor", colour).encode()))
 
 
 def put_icon(button: QAbstractButton, name: str) -> None:

@@ -13,6 +13,7 @@ from gridbot.gui.palette import EDGES, PAIRS, Colours, Theme, Trading, colours_o
 from gridbot.gui.style_sheet import style_sheet
 
 __all__ = ("EDGES", "PAIRS", "Colours", "Theme", "Trading", "apply", "colours_of", "contrast", "tabular")
+_STYLED = "gridbot-styled"
 _EQUAL_FIGURES = ("Segoe UI", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial")
 """Families whose figures are all of one width, looked for where the desktop's own has none such."""
 
@@ -21,8 +22,10 @@ def apply(app: QApplication, colours: Colours) -> None:
     """Give the application this palette."""
     sheet = style_sheet(colours, QFontInfo(app.font()).pixelSize())
     if app.styleSheet() != sheet:  # a style sheet set anew styles every widget anew
-        app.setStyle("Fusion")
-        app.setFont(tabular(app.font()))
+        if app.property(_STYLED) is None:  # each setting of a style polishes every widget anew
+            app.setStyle("Fusion")
+            app.setFont(tabular(app.font()))
+            app.setProperty(_STYLED, True)
         app.setPalette(_palette(colours))
         app.setStyleSheet(sheet)
         set_flash_colour(colours.flash)
