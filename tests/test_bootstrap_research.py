@@ -249,6 +249,14 @@ def test_a_frozen_application_starts_itself(monkeypatch: pytest.MonkeyPatch) -> 
     assert own_command(("backtest-job", "a.wish")) == [sys.executable, "backtest-job", "a.wish"]
 
 
+def test_a_process_that_cannot_be_started_is_a_sentence(
+    desk: ResearchDeskThreads, candles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(candles.with_name("no-python")))
+    outcome = answered(desk, RunTrial(file_trial(candles)))
+    assert isinstance(outcome, Refused) and "starts no further process" in outcome.message
+
+
 def test_a_process_that_crashes_is_a_sentence(home: Home, candles: Path) -> None:
     # Python itself cannot begin in such an environment.
     broken = research_desk(home, {**os.environ, "PYTHONHOME": str(home.root / "nowhere")})

@@ -14,6 +14,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from gridbot.errors import EnvironmentProblem
+
 PATIENCE_S = 3.0
 """How long a child may take to end by itself before it is killed."""
 
@@ -26,19 +28,28 @@ def own_command(arguments: Sequence[str]) -> list[str]:
 
 
 class OwnProcess:
-    """A running child; leaving the block ends it. `lines` yields what it writes, stdout and stderr alike."""
+    """A running child; leaving the block ends it. `lines` yields what it writes, stdout and stderr alike.
+
+    EnvironmentProblem where the system starts none.
+    """
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         # No console window, and behind everything else: 0 where the system has no such words.
         flags = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-        self._child = subprocess.Popen(
-            own_command(arguments),
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            creationflags=flags,
-        )
+        try:
+            self._child = subprocess.Popen(
+                own_command(arguments),
+                env=dict(environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                creationflags=flags,
+            )
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"The system starts no further process: {error.strerror or error}.",
+                hint="Close other programs, or start gridbot anew, and try again.",
+            ) from error
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, name="gridbot-child", daemon=True).start()
 
@@ -47,11 +58,6 @@ class OwnProcess:
 
     def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
         self.end()
-
-    @property
-    def pid(self) -> int:
-        """The child's number."""
-        return self._child.pid
 
     def lines(self, every_s: float) -> Iterator[str | None]:
         """Yield each line as it comes, and None after each `every_s` seconds without one, until the child has ended."""

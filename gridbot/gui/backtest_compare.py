@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from gridbot.core.values import value
-from gridbot.gui import words
+from gridbot.gui import numbers, words
 from gridbot.gui.backtest_words import day, differences, share
 from gridbot.gui.chart_small import Curve, SmallPlot, percent_figure
 from gridbot.gui.context import Context
@@ -113,9 +113,9 @@ class ComparePage(QWidget):
             "In a year": [share(f.yearly, signed=True) for f in every],
             "Buy and hold": [share(f.hold, signed=True) for f in every],
             "Deepest fall": [share(f.drawdown) for f in every],
-            "Round trips": [f"{f.round_trips:,}" for f in every],
+            "Round trips": [numbers.grouped(f.round_trips, 0) for f in every],
             "Win rate": [share(f.win_rate) for f in every],
-            "Fills": [f"{f.fills:,}" for f in every],
+            "Fills": [numbers.grouped(f.fills, 0) for f in every],
             "Fees": [words.money(f.fees, f.quote) for f in every],
             "Time in market": [share(f.in_market) for f in every],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from PySide6.QtCore import QDate, Qt, QTimer, QTimeZone, Signal
+from PySide6.QtCore import QDate, QDateTime, Qt, QTimer, QTimeZone, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDateEdit, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
@@ -210,7 +210,7 @@ class DataSection(Section):
         if kind is DataKind.DEMO:
             return _ms(DEMO_BEGIN), _ms(DEMO_BEGIN.addDays(days))
         # Up to midnight, so that the same wish tomorrow morning finds what was downloaded today.
-        today = QDate.currentDate()
+        today = QDateTime.currentDateTimeUtc().date()
         return _ms(today.addDays(-days)), _ms(today)
 
     def _kind_chosen(self) -> None:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from gridbot.core.values import value
-from gridbot.gui import words
+from gridbot.gui import numbers, words
 from gridbot.gui.backtest_words import Figure, doubts, figures_of, heading, share, subtitle
 from gridbot.gui.chart import Chart
 from gridbot.gui.chart_scene import Fills
@@ -79,13 +79,17 @@ _MONTHS: tuple[Column[MonthRow], ...] = (
     ),
     Column(
         title="Round trips",
-        text=lambda row: f"{row.month.round_trips:,}",
+        text=lambda row: numbers.grouped(row.month.round_trips, 0),
         order=lambda row: row.month.round_trips,
         width=98,
         right=True,
     ),
     Column(
-        title="Fills", text=lambda row: f"{row.month.fills:,}", order=lambda row: row.month.fills, width=70, right=True
+        title="Fills",
+        text=lambda row: numbers.grouped(row.month.fills, 0),
+        order=lambda row: row.month.fills,
+        width=70,
+        right=True,
     ),
     Column(
         title="Fees",
@@ -159,11 +163,6 @@ class Cards(QWidget):
                 self.cards[figure.title] = FigureCard(figure.title)
             self.cards[figure.title].show(figure, colours)
         self._lay()
-
-    def set_colours(self, colours: Colours) -> None:
-        """Write with these colours."""
-        for card in self.cards.values():
-            card.tint(colours)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -362,7 +361,8 @@ class ResultPage(QWidget):
         for plot in (self.equity, self.drawdown, self.by_month):
             plot.set_colours(colours)
         self.chart.set_colours(colours)
-        self.cards.set_colours(colours)
+        if self.run is not None:
+            self.cards.show_figures(figures_of(self.run.run), colours)
         self.months.set_colours(colours)
 
 

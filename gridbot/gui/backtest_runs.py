@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from gridbot.gui import words
+from gridbot.gui import numbers, words
 from gridbot.gui.backtest_fields import Note
 from gridbot.gui.backtest_words import day, grid_of, share, source
 from gridbot.gui.context import Context
@@ -61,7 +61,7 @@ _COLUMNS: tuple[Column[KeptRun], ...] = (
     _percent("Deepest fall", lambda run: run.figures.drawdown, 104, signed=False),
     Column(
         title="Round trips",
-        text=lambda run: f"{run.figures.round_trips:,}",
+        text=lambda run: numbers.grouped(run.figures.round_trips, 0),
         order=lambda run: run.figures.round_trips,
         width=98,
         right=True,

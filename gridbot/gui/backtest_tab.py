@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSplitter,
 
 from gridbot.config import GridConfig, form_of, parse_config, parse_grid_or_app, preset
 from gridbot.errors import ConfigError
-from gridbot.gui import words
+from gridbot.gui import numbers, words
 from gridbot.gui.backtest_compare import ComparePage
 from gridbot.gui.backtest_result import ResultPage
 from gridbot.gui.backtest_runs import RunsPage
@@ -177,7 +177,7 @@ class BacktestRoom(QWidget):
             case RunsListed(runs=runs, troubles=troubles):
                 self._runs, self._troubles = runs, troubles
                 self.runs.show_runs(runs, troubles)
-                set_text(self.toggles[1], f"Runs ({len(runs):,})" if runs else "Runs")
+                set_text(self.toggles[1], f"Runs ({numbers.grouped(len(runs), 0)})" if runs else "Runs")
             case RunsOpened(runs=(whole,)):
                 tries = sum(same_ground(whole.run, other) for other in self._runs)
                 self.result.show_run(whole, tries=tries)
@@ -328,4 +328,4 @@ def _counted(wanted: int, kept: int) -> str:
         return f"{count}, all on this computer."
     if not kept:
         return f"{count}, which are downloaded once."
-    return f"{count}, {kept:,} of them on this computer; the others are downloaded once."
+    return f"{count}, {numbers.grouped(kept, 0)} of them on this computer; the others are downloaded once."

@@ -11,7 +11,7 @@ from typing import Any
 from gridbot.core.candles import timeframe_ms
 from gridbot.core.units import FillRule
 from gridbot.core.values import value
-from gridbot.gui import words
+from gridbot.gui import numbers, words
 from gridbot.shell.research_desk import CandleChoice, DataKind, KeptRun, Trial
 
 TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h")
@@ -74,7 +74,7 @@ def subtitle(run: KeptRun) -> str:
     figures, grid = run.figures, grid_of(run.trial)
     gaps = f", {words.counted(figures.missing, 'candle')} missing" if figures.missing else ""
     parts = (
-        f"{figures.candles:,} candles ({source(run.trial.data)}){gaps}",
+        f"{words.counted(figures.candles, 'candle')} ({source(run.trial.data)}){gaps}",
         f"{grid.get('levels')} levels",
         words.money(_decimal(grid.get("investment")), figures.quote),
     )
@@ -136,7 +136,7 @@ def figures_of(run: KeptRun) -> tuple[Figure, ...]:
         ),
         Figure(
             "Round trips",
-            f"{f.round_trips:,}",
+            numbers.grouped(f.round_trips, 0),
             idle,
             "A buy and the sell that followed it. Under it the longest time without a fill.",
         ),
@@ -146,7 +146,12 @@ def figures_of(run: KeptRun) -> tuple[Figure, ...]:
             "of round trips",
             "The part of the round trips that made a profit after fees. Coins still held are not among them.",
         ),
-        Figure("Fills", f"{f.fills:,}", f"{f.buys:,} buys, {f.fills - f.buys:,} sells", "Orders that were filled."),
+        Figure(
+            "Fills",
+            numbers.grouped(f.fills, 0),
+            f"{words.counted(f.buys, 'buy')}, {words.counted(f.fills - f.buys, 'sell')}",
+            "Orders that were filled.",
+        ),
         Figure(
             "Fees",
             words.money(f.fees),
