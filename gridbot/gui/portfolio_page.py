@@ -15,7 +15,7 @@ from gridbot.gui.chart_small import Curve, Drawn, SmallPlot, percent_figure
 from gridbot.gui.empty_state import EmptyOver
 from gridbot.gui.glossary import explained
 from gridbot.gui.measures import XS, S
-from gridbot.gui.numbers import grouped
+from gridbot.gui.numbers import grouped, in_style
 from gridbot.gui.parts import Card, button
 from gridbot.gui.portfolio_rows import (
     BALANCE_COLUMNS,
@@ -269,7 +269,7 @@ class PortfolioPage(QWidget):
             self.wins.show_figure("-", "No round trip in this time.")
             return
         average = words.money(figures.average, signed=True)
-        of = f"{figures.wins:,} of {figures.count:,}; {average} {shown.asset} each"
+        of = f"{in_style(f'{figures.wins:,} of {figures.count:,}')}; {average} {shown.asset} each"
         self.wins.show_figure(words.percent(figures.win_rate, places=1), of)
 
 

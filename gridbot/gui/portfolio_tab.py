@@ -52,7 +52,7 @@ class PortfolioTab(QWidget):
         self.days = picker("Days", _DAYS, lambda _local: self.ask())
         self.days.setToolTip("Whose midnight ends a day. Tax and times in tables have their own.")
         self.said = label("", role="muted", name="How far the past is read")
-        self.refresh = button("", self.ask, name="Read the past again", tip="Read the past again (F5)", icon="refresh")
+        self.refresh = button("", self.ask, name="Read the past again", tip="Read the past again", icon="refresh")
         self.export_button = button("Export…", self.export, name="Export the past", icon="export")
         self.page = PortfolioPage(context.colours)
         self.empty = EmptyState("About the past", context.colours)
@@ -86,8 +86,10 @@ class PortfolioTab(QWidget):
         return self.page.tables()
 
     def set_colours(self) -> None:
-        """Paint with the colours of the context."""
+        """Paint with the colours of the context, and write numbers as they are written now."""
         self.page.set_colours(self._context.colours)
+        if self._shown is not None:
+            self.page.show_past(self._shown)
         self.empty.set_colours(self._context.colours)
 
     # ------------------------------------------------------------------------------------ what is asked

@@ -53,12 +53,10 @@ class GridBars(QWidget):
     def show_rows(self, rows: Sequence[ProfitRow]) -> None:
         """Show these grids, the best first."""
         best = sorted(rows, key=lambda row: row.profit.realised, reverse=True)
-        shown = tuple((row.name, row.profit.realised) for row in best)
-        if shown != self._rows:
-            self._rows = shown
-            said = "; ".join(f"{name} {words.money(amount, signed=True)}" for name, amount in shown)
-            self.setAccessibleDescription(said or "no profit yet")
-            self.update()
+        self._rows = tuple((row.name, row.profit.realised) for row in best)
+        said = "; ".join(f"{name} {words.money(amount, signed=True)}" for name, amount in self._rows)
+        self.setAccessibleDescription(said or "no profit yet")
+        self.update()
 
     def set_colours(self, colours: Colours) -> None:
         """Paint with these colours."""

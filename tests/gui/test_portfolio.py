@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from gridbot.core.units import Asset, CostMethod, GridId
 from gridbot.core.values import evolve
-from gridbot.gui import theme
+from gridbot.gui import numbers, theme
 from gridbot.gui.chart_small import SmallPlot
 from gridbot.gui.context import Context
 from gridbot.gui.portfolio_export import PortfolioExport
@@ -109,6 +109,19 @@ def test_balances_are_the_engines_free_and_in_orders(shown: Shown) -> None:
         assert market.bid is not None and market.ask is not None
         assert row.worth == row.total * (market.bid + market.ask) / 2
     assert tab.page.balances.heading(4) == "Worth (USDT)"
+
+
+def test_numbers_are_written_as_they_were_chosen(shown: Shown) -> None:
+    tab = shown(FakeHistory())
+    english = numbers.style()
+    try:
+        numbers.use(numbers.style_of(numbers.Writing.GERMAN))
+        tab.set_colours()
+        assert tab.page.worth.figure() == "16.171,74" and tab.page.wins.figure() == "87,5 %"
+        assert "16.171,74" in tab.page.course.reading()
+        assert tab.page.grids.accessibleDescription().startswith("btc-usdt (BTC/USDT) +245,73")
+    finally:
+        numbers.use(english)
 
 
 def test_money_that_came_and_stops_are_told_in_order(shown: Shown) -> None:
