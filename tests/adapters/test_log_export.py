@@ -10,9 +10,20 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gridbot.adapters.logbook.log_export import LogFileExporter, Wanted, log_paths, log_slices
+from gridbot.adapters.logbook.log_export import (
+    LogFileExporter,
+    Wanted,
+    _csv_line,
+    _csv_rows,
+    _row,
+    log_paths,
+    log_slices,
+)
 from gridbot.adapters.logbook.log_files import ended_ms
 from gridbot.errors import EnvironmentProblem
 from tests.adapters.log_writing import HandClock, lines, log_files
@@ -143,3 +154,19 @@ def test_a_target_that_cannot_be_written_and_an_unknown_format_are_told(folder: 
 def test_no_logs_at_all_give_an_empty_file(tmp_path: Path) -> None:
     _export(LogFileExporter(tmp_path / "none"), tmp_path / "log.jsonl")
     assert (tmp_path / "log.jsonl").read_bytes() == b""
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["=1+1", "-3", "@x", '"', "a,b", 'say "x"', "\\", "x\ny", "é", "", "{}"]
+)
+
+
+@given(cells=st.lists(TEXTS, min_size=6, max_size=6), fields=st.dictionaries(TEXTS.map("gridbot.{}".format), TEXTS))
+def test_a_line_is_the_same_row_whether_it_is_parsed_or_not(cells: list[str], fields: dict[str, str]) -> None:
+    names = ("@timestamp", "log.level", "event.dataset", "event.action", "message", "trace.id")
+    line = {**dict(zip(names, cells, strict=True)), "service.name": "gridbot", "ecs.version": "8.11", **fields}
+    [fast] = csv.reader(io.StringIO(_csv_line(orjson.dumps(line)).decode(), newline=""))
+    [slow] = csv.reader(io.StringIO(_csv_rows([_row(orjson.dumps(line))]).decode(), newline=""))
+    assert fast[:6] == slow[:6]
+    assert fast[6] == slow[6] or json.loads(fast[6]) == json.loads(slow[6])
+    assert not any(cell[:1] in set("=+-@") for cell in fast)

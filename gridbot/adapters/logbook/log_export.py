@@ -7,6 +7,7 @@ import errno
 import gzip
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,12 @@ COLUMNS = ("@timestamp", "log.level", "event.dataset", "event.action", "trace.id
 _REST = "fields"
 _FORMULA = frozenset("=+-@\t\r")
 """How a spreadsheet's formula may begin."""
+_PLAIN = rb'"((?![=+\-@])[^"\\,\x00-\x1f]*)"'
+_USUAL = re.compile(
+    rb'\{"@timestamp":%s,"log.level":%s,"event.dataset":%s,"event.action":%s,"message":"((?![=+\-@])[^"\\\x00-\x1f]*)"'
+    rb',"trace.id":%s,"service.name":"[^"\\]*","ecs.version":"[^"\\]*"(?:,([^\x00-\x1f]+))?\}' % ((_PLAIN,) * 5)
+)
+"""A line as the log writes it, with nothing in its texts that a table, or a spreadsheet, would take for its own."""
 _STAMPED = b'{"@timestamp":"'
 
 
@@ -166,7 +173,18 @@ def _as_jsonl(lines: list[bytes]) -> bytes:
 
 
 def _as_csv(lines: list[bytes]) -> bytes:
-    return _csv_rows(_row(line) for line in lines)
+    return b"".join(_csv_line(line) for line in lines)
+
+
+def _csv_line(line: bytes) -> bytes:
+    """Return a line as a row of the table; nearly all have a form that need not be parsed for it."""
+    found = _USUAL.fullmatch(line)
+    if found is None:
+        return _csv_rows([_row(line)])
+    time, level, dataset, action, message, trace, rest = found.groups()
+    fields = b'"{%s}"' % rest.replace(b'"', b'""') if rest else b""
+    said = b'"%s"' % message if b"," in message else message
+    return b"%s,%s,%s,%s,%s,%s,%s\r\n" % (time, level, dataset, action, trace, said, fields)
 
 
 def _row(line: bytes) -> list[str]:
