@@ -274,6 +274,23 @@ def test_a_second_writer_that_was_faster_is_noticed(tmp_path: Path) -> None:
     assert file.reached() == there and file.books() == books and file.books(begun=True) == {}
 
 
+def test_two_processes_that_read_at_the_same_time_write_everything_once(tmp_path: Path) -> None:
+    account = WalkedAccount(tmp_path, seed=24)
+    account.trade(600, 300, 300)
+    one, other = (Reader(account, tmp_path / "history.db") for _ in range(2))
+    told: list[str] = []
+
+    def meanwhile(sentence: str, _share: float | None) -> None:
+        if not told:
+            other.look()
+        told.append(sentence)
+
+    reached = one.catching.catch_up(meanwhile)
+    assert told and reached == other.file.reached()
+    assert_is_the_books(one, account)
+    assert one.whole() == fresh(account, tmp_path / "anew.db").whole()
+
+
 def test_amounts_keep_every_digit(tmp_path: Path) -> None:
     file = HistoryDatabase(SystemDisk(), tmp_path / "history.db")
     exact = Decimal("123456789012345678901234567890.123456789012345678901")
