@@ -26,7 +26,7 @@ from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.files.preference_file import PreferenceFile
 from gridbot.adapters.heartbeat import heartbeat_for
 from gridbot.adapters.logbook.crash_reports import write_crash_report
-from gridbot.adapters.logbook.log_files import LogFiles
+from gridbot.adapters.logbook.log_files import LogFiles, line_ms
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.notify import notifier_for
 from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore
@@ -373,7 +373,7 @@ def _show_line(facade: EngineFacade, fields: Mapping[str, object], text: str) ->
     facade.tell(
         (
             LogLine(
-                TimeMs(facade.view().time),
+                TimeMs(line_ms(str(fields["@timestamp"]))),
                 str(fields["log.level"]).upper(),
                 str(fields["event.dataset"]).removeprefix("gridbot."),
                 str(fields["event.action"]),

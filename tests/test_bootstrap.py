@@ -13,6 +13,7 @@ from threading import Event
 import pytest
 
 from gridbot.adapters.files.home import Home
+from gridbot.adapters.logbook.log_files import timestamp
 from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.bootstrap import account_status, open_engine, window_preferences
 from gridbot.config import AppConfig, default_config, parse_config
@@ -51,7 +52,9 @@ def test_it_trades_saves_and_comes_back_with_its_history(tmp_path: Path) -> None
     engine = open_engine(home, fast())
     engine.start()
     taken = until(engine, lambda taken: fills(taken) >= 3)
-    assert any(isinstance(item, LogLine) and item.action == "fill" for item in taken)
+    lines = [item for item in taken if isinstance(item, LogLine)]
+    assert any(line.action == "fill" for line in lines)
+    assert all(timestamp(line.time) == json.loads(line.json)["@timestamp"] for line in lines), "as it is in the file"
     view = engine.facade.view()
     assert view.markets[0].bid is not None and view.markets[0].age_ms == 0
     assert engine.stop()

@@ -247,6 +247,11 @@ def timestamp(time_ms: int) -> str:
     return _moment(time_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def line_ms(text: str) -> int:
+    """Return the time (ms UTC) that `timestamp` wrote."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
 def _moment(time_ms: int) -> datetime:
     return datetime.fromtimestamp(time_ms // 1000, UTC) + timedelta(milliseconds=time_ms % 1000)
 
