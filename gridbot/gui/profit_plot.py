@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -19,6 +20,8 @@ from gridbot.gui.theme import Colours
 
 _LONGEST = 3_660
 """Days or weeks that are drawn: ten years of days."""
+_FEWEST = 7
+"""Stretches that have room at least, so that a young account's bars are no walls."""
 _ROW_PX = 24
 
 
@@ -30,9 +33,9 @@ def show_bars(plot: SmallPlot, rows: Sequence[ProfitRow], *, days: int, unit: st
     known = {row.begin: float(row.profit.realised) for row in rows}
     last = max(known)
     first = max(min(known), last - _LONGEST * days)
-    begins = range(first, last + 1, days)
+    begins = range(min(first, last - (_FEWEST - 1) * days), last + 1, days)
     times = np.array([begin * DAY_MS for begin in begins], np.int64)
-    values = np.array([known.get(begin, 0.0) for begin in begins], np.float64)
+    values = np.array([known.get(begin, 0.0 if begin >= first else math.nan) for begin in begins], np.float64)
     plot.show_curves(times, Curve(unit, values, "up", Drawn.BARS))
 
 

@@ -97,6 +97,14 @@ def test_each_day_week_and_grid_has_its_bar_and_its_row(shown: Shown) -> None:
     assert len(texts(page.trips, "Grid")) == 240
 
 
+def test_a_young_accounts_bars_are_no_walls(shown: Shown) -> None:
+    tab = shown(FakeHistory(a_past(days=2)))
+    assert len(texts(tab.page.profits, "Time or grid")) == 3
+    assert len(tab.page.days._times) == 7 and "USDT" in tab.page.days.reading()
+    tab.page.days.point_at(int(tab.page.days._times[0]))
+    assert tab.page.days.reading().endswith("USDT -"), "before it began nothing is known"
+
+
 def test_balances_are_the_engines_free_and_in_orders(shown: Shown) -> None:
     tab = shown(FakeHistory())
     snapshot = tab._context.facade.view().snapshot
