@@ -172,8 +172,9 @@ class Chart(QWidget):
 
     def show_pane(self, name: str, on: bool) -> None:
         """Show or hide the pane "atr" or "volume"."""
-        self._panes[name] = on
-        self.moved()
+        if name in self._panes:
+            self._panes[name] = on
+            self.moved()
 
     def panes(self) -> dict[str, bool]:
         """Return which panes are wanted."""

@@ -196,6 +196,8 @@ def _volume(painter: QPainter, sheet: Sheet, area: QRectF) -> None:
         return
     most = float(seen.volume.max()) * 1.15 or 1.0
     wide, floor = _body(seen), area.bottom()
+    painter.save()
+    painter.setClipRect(area)
     painter.setPen(Qt.PenStyle.NoPen)
     rising = seen.close >= seen.open
     for up, colour in ((True, colours.up), (False, colours.down)):
@@ -204,6 +206,7 @@ def _volume(painter: QPainter, sheet: Sheet, area: QRectF) -> None:
         left = np.floor(seen.middle[chosen]) - wide // 2
         painter.setBrush(faded(colour, VOLUME_ALPHA))
         draw_rects(painter, np.column_stack((left, floor - tall, 0 * left + wide, tall)))
+    painter.restore()
     _pane_axis(painter, sheet, area, 0.0, most)
 
 

@@ -67,18 +67,17 @@ def _cross(painter: QPainter, sheet: Sheet, labels: Sequence[Placed], pointed: P
     scene, plot, scale = sheet.scene, sheet.layout.plot(), sheet.prices
     middle = round(scale.x(float(scene.times[pointed.number]) + scene.step / 2)) + 0.5
     painter.setPen(QPen(QColor(scene.colours.outline), 1, Qt.PenStyle.DashLine))
-    row = round(pointed.y) + 0.5
-    if 0 <= middle <= plot.right():
-        painter.drawLine(QLineF(middle, 0, middle, plot.bottom()))
-        moment = words.moment(int(scene.data.open_time[pointed.number]))
-        time_badge(painter, sheet, middle, moment[:10] if scene.step >= 86_400 else moment[:-3])
+    row, left = round(pointed.y) + 0.5, 0.0
     # It goes behind the labels, which are to be read.
     hidden = sorted((each.place for each in labels if each.place.top() <= row <= each.place.bottom()), key=QRectF.left)
-    left = 0.0
     for place in hidden:
         painter.drawLine(QLineF(left, row, max(left, place.left()), row))
         left = place.right()
     painter.drawLine(QLineF(left, row, plot.right(), row))
+    if 0 <= middle <= plot.right():
+        painter.drawLine(QLineF(middle, 0, middle, plot.bottom()))
+        moment = words.moment(int(scene.data.open_time[pointed.number]))
+        time_badge(painter, sheet, middle, moment[:10] if scene.step >= 86_400 else moment[:-3])
     if pointed.y <= sheet.layout.prices.bottom():
         badge(painter, sheet, pointed.y, written(scene, scale.price(pointed.y)), ground=scene.colours.text)
 

@@ -143,6 +143,10 @@ class ChartPanel(QWidget):
         self.chart.slot_said.connect(self._say_slot)
         self.chart.history_wanted.connect(self._want_history)
         self.chart.menu_wanted.connect(self._show_menu)
+        for name in self._context.preferences.hidden_panes:
+            self.chart.show_pane(name, False)
+        if not self._context.preferences.crosshair:
+            self.chart.switch_crosshair()
         self.chart.switched.connect(self._show_switches)
         self._show_switches()
 
@@ -246,6 +250,9 @@ class ChartPanel(QWidget):
     def _show_switches(self) -> None:
         self._follow.setChecked(self.chart.follows())
         self._cross.setChecked(self.chart.crosshair())
+        preferences = self._context.preferences
+        preferences.crosshair = self.chart.crosshair()
+        preferences.hidden_panes = [name for name, on in self.chart.panes().items() if not on]
 
     # -------------------------------------------------------------------------------------- words
 

@@ -178,10 +178,10 @@ class OrdersTab(QWidget):
         self.states.clear()
         self._narrow()
         page = self._page()
-        index = page.model.find(order)
-        if index.isValid():
-            page.table.selectRow(index.row())
-            page.table.scrollTo(index)
+        row = next((at for at, each in enumerate(page.model.visible_rows()) if each.id == order), None)
+        if row is not None:
+            page.table.selectRow(row)
+            page.table.scrollTo(page.model.index(row, 0))
             page.table.setFocus()
 
     def show_order(self, order: OrderId, about: str) -> None:

@@ -28,6 +28,7 @@ class Preferences:
         theme, trading: the colours.
         geometry: the window's place as Qt gives it, in base64; empty at the first start.
         timeframe: the chart's candles, in ms.
+        hidden_panes, crosshair: which panes of the chart are not shown, and whether its crosshair is.
         tab: the tab that was open.
         widths: column widths in pixels, by table.
         columns: how a person arranged a table's columns (`Table.arrangement`), by table.
@@ -43,6 +44,8 @@ class Preferences:
         self.trading = Trading[_one_of(saved.get("trading"), names, Trading.GREEN_RED.name)]
         self.geometry = _text(saved.get("geometry"))
         self.timeframe = _whole(saved.get("timeframe"), 900_000)
+        self.hidden_panes = _texts(saved.get("hidden_panes"))
+        self.crosshair = saved.get("crosshair") is not False
         self.tab = _whole(saved.get("tab"), 0)
         self.welcomed = saved.get("welcomed") is True
         self.numbers = Writing(_one_of(saved.get("numbers"), [each.value for each in Writing], Writing.SYSTEM.value))
@@ -67,6 +70,8 @@ class Preferences:
             "trading": self.trading.name,
             "geometry": self.geometry,
             "timeframe": self.timeframe,
+            "hidden_panes": self.hidden_panes,
+            "crosshair": self.crosshair,
             "tab": self.tab,
             "widths": self.widths,
             "columns": self.columns,

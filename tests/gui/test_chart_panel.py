@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
 from gridbot.core.reach import Handle
+from gridbot.core.snapshot import OrderView
 from gridbot.core.units import GridId, Mode, Price, Side
 from gridbot.core.values import evolve
 from gridbot.gui.chart_history import AGAIN_MS
@@ -22,6 +23,7 @@ from gridbot.gui.history import History
 from gridbot.gui.preferences import Preferences
 from gridbot.gui.requests import RequestDesk
 from gridbot.gui.theme import Theme, Trading, colours_of
+from gridbot.gui.window import Window
 from gridbot.shell.facade import Answered, LoadHistory, SaveConfig, StopTrading
 from tests.gui.fake_facade import FakeFacade
 from tests.gui.finding import press, said
@@ -35,14 +37,14 @@ def panel(qtbot: QtBot, facade: FakeFacade) -> ChartPanel:
     return opened(qtbot, facade)
 
 
-def opened(qtbot: QtBot, facade: FakeFacade) -> ChartPanel:
+def opened(qtbot: QtBot, facade: FakeFacade, preferences: Preferences | None = None) -> ChartPanel:
     history = History()
     history.take(facade.past())
     desk = RequestDesk(facade)
     context = Context(
         facade=facade,
         desk=desk,
-        preferences=Preferences({"timeframe": MINUTE}),
+        preferences=preferences or Preferences({"timeframe": MINUTE}),
         colours=colours_of(Theme.LIGHT, Trading.GREEN_RED),
     )
     made = ChartPanel(context, history)
@@ -161,6 +163,26 @@ def test_the_switches_say_how_the_chart_is_seen(panel: ChartPanel) -> None:
     assert not panel._follow.isChecked()
     press(panel, "Follow")
     assert panel._follow.isChecked() and panel.chart.follows()
+
+
+def test_hidden_panes_and_the_crosshair_are_remembered(panel: ChartPanel, facade: FakeFacade, qtbot: QtBot) -> None:
+    panel.chart.show_pane("atr", False)
+    panel.chart.switch_crosshair()
+    saved = panel._context.preferences.as_data()
+    again = opened(qtbot, facade, Preferences(saved))
+    assert again.chart.panes() == {"volume": True, "atr": False} and not again.chart.crosshair()
+
+
+def test_the_window_shows_the_order_and_the_slot_that_were_asked_for(window: Window, facade: FakeFacade) -> None:
+    order = next(each for each in facade.view().snapshot.orders if each.grid == GRID)
+    window.drain.take()
+    window.market.panel.slot_wanted.emit(GRID, 4)
+    slots = window.market.details.slots
+    assert window.market.details.model.row(slots.currentIndex()).number == 4
+    window.market.panel.order_wanted.emit(order.id)
+    assert window.tabs.currentWidget() is window.orders
+    (chosen,) = window.orders.tables()[0].selected()
+    assert isinstance(chosen, OrderView) and chosen.id == order.id
 
 
 # --------------------------------------------------------------------------------- older candles

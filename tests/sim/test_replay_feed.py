@@ -55,6 +55,18 @@ def test_each_candle_is_traded_along_its_path_and_then_closes() -> None:
     run_virtual(main())
 
 
+def test_older_candles_join_those_of_the_history_and_end_with_the_recording() -> None:
+    async def main() -> None:
+        feed, _ = feed_of(recorded())
+        newer = list(await feed.history(SYMBOL, 5 * MINUTE, 4))
+        older = list(await feed.older(SYMBOL, 5 * MINUTE, 10_000, before=newer[0].open_time))
+        assert older + newer == list(await feed.history(SYMBOL, 5 * MINUTE, 10_000))
+        assert list(await feed.older(SYMBOL, 5 * MINUTE, 3, before=newer[0].open_time)) == older[-3:]
+        assert not await feed.older(SYMBOL, 5 * MINUTE, 3, before=older[0].open_time)
+
+    run_virtual(main())
+
+
 def test_the_quote_stands_around_the_last_trade_and_is_never_crossed() -> None:
     async def main() -> None:
         feed, _ = feed_of(recorded())

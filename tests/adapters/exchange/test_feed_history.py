@@ -52,6 +52,19 @@ def test_the_past_is_whole_sorted_and_closed(changes: dict[str, Any]) -> None:
     run_virtual(test())
 
 
+@pytest.mark.parametrize("changes", [{}, {"page": 7}, {"untidy": True}, {"names": frozenset({"1m"})}], ids=str)
+def test_what_is_older_ends_where_it_was_asked_to_and_at_last_there_is_nothing(changes: dict[str, Any]) -> None:
+    async def test() -> None:
+        scene = Scene(5, **changes)
+        whole = truth(scene, 5 * MINUTE)
+        before = whole[len(whole) // 2].open_time
+        found = await scene.feed.older(BTC, 5 * MINUTE, 1_000, before=before)
+        assert rounded(found) == rounded(whole[: len(whole) // 2])
+        assert not await scene.feed.older(BTC, 5 * MINUTE, 50, before=whole[0].open_time)
+
+    run_virtual(test())
+
+
 def test_an_exchange_that_ignores_since_tells_its_newest_page() -> None:
     async def test() -> None:
         scene = Scene(5, heeds_since=False, page=12)
