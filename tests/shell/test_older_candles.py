@@ -17,7 +17,10 @@ from gridbot.errors import VenueUnavailable
 from gridbot.ports import Feed, FeedItem
 from gridbot.shell.charts import MOST_CANDLES, Charts, Track
 from gridbot.shell.facade import Answered, LoadHistory
+from gridbot.shell.messages import Asked
 from gridbot.shell.older_candles import AT_ONCE, OlderCandles
+from tests.fakes.trading import SYMBOL, House, choppy
+from tests.fakes.virtual_time import run_virtual
 
 BTC = Symbol("BTC/USDT")
 MINUTE = 60_000
@@ -149,3 +152,26 @@ def test_indicators_in_one_go_are_those_of_the_core_candle_by_candle(
     made = np.column_stack((data.ema_fast, data.ema_slow, data.atr))
     assert np.array_equal(made, np.array(wanted), equal_nan=True)
     assert data.volume is not None and data.volume.tolist() == [2.0] * len(data.open_time)
+
+
+def test_the_engine_answers_while_it_trades_and_the_chart_grows_to_the_past_and_on() -> None:
+    house = House(choppy(3, minutes=900, quiet=1))
+
+    async def main() -> tuple[list[int], list[int], list[Answered]]:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            # What the chart begins with is cut short, as that of an exchange with a longer past would be.
+            track = trader._charts.track(SYMBOL, MINUTE)
+            assert track is not None
+            track._keep(50)
+            before = trader.chart(SYMBOL, MINUTE, None).open_time.tolist()
+            trader.ask(Asked(7, LoadHistory(SYMBOL, MINUTE, TimeMs(before[0]))))
+            await asyncio.sleep(1)
+            after = trader.chart(SYMBOL, MINUTE, None).open_time.tolist()
+        return before, after, [item for item in house.outlet.items if isinstance(item, Answered)]
+
+    before, after, answers = run_virtual(main())
+    assert [(answer.request, answer.ok) for answer in answers] == [(7, True)] and "older candles" in answers[0].message
+    assert after[0] < before[0] and after[-1] > before[-1], "candles closed meanwhile"
+    assert set(np.diff(after).tolist()) == {MINUTE}
+    assert not house.crashes
