@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.journal_history import ARCHIVE
 from gridbot.adapters.files.journal_news import JournalNews
@@ -21,7 +22,11 @@ from gridbot.core.units import Asset, Mode, TimeMs
 from gridbot.errors import EnvironmentProblem, GridbotError, LedgerError, StateFileError
 from gridbot.ports import Reached
 from gridbot.shell.history_catch_up import HistoryCatchUp
+from gridbot.shell.state_keeper import recover
+from gridbot.shell.status import NoHistory
 from tests.fakes.account_on_disk import WalkedAccount
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
 class Reader:
@@ -289,6 +294,19 @@ def test_two_processes_that_read_at_the_same_time_write_everything_once(tmp_path
     assert told and reached == other.file.reached()
     assert_is_the_books(one, account)
     assert one.whole() == fresh(account, tmp_path / "anew.db").whole()
+
+
+@pytest.mark.parametrize("form", ["schema-2", "schema-3"])
+@pytest.mark.parametrize("life", ["closed", "crashed"])
+def test_files_that_an_older_gridbot_left_are_told_too(tmp_path: Path, form: str, life: str) -> None:
+    home = GOLDEN / form / life
+    assert home.is_dir()
+    folder = home / "demo" / "default"
+    file = HistoryDatabase(SystemDisk(), tmp_path / "history.db")
+    HistoryCatchUp(file, JournalNews(SystemDisk(), folder), Mode.DEMO).catch_up(lambda _sentence, _share: None)
+    account = AccountFolder(SystemDisk(), home, mode=Mode.DEMO, account="default")
+    state = recover(account, mode=Mode.DEMO, notes=NoHistory()).state
+    assert file.fills() and file.books() == dict(sorted(state.accounts.items()))
 
 
 def test_amounts_keep_every_digit(tmp_path: Path) -> None:
