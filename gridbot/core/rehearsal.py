@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gridbot.core.candles import Bar
 from gridbot.core.commands import CancelOrder, Command, Note
+from gridbot.core.draft import Draft, Step
 from gridbot.core.engine import general_step
 from gridbot.core.events import (
     Event,
@@ -17,6 +18,7 @@ from gridbot.core.events import (
 )
 from gridbot.core.lifecycle import signal_market
 from gridbot.core.orders import TERMINAL, Fact, Order
+from gridbot.core.plan import RETRY_MS, settle_all
 from gridbot.core.rules import GridRules, Instrument, Policy, PolicyRow, Rules, SignalRules, Wish
 from gridbot.core.state import Phase, State
 from gridbot.core.units import GridId, OrderId, Price, Quantity, Side, Symbol, TimeMs
@@ -24,8 +26,8 @@ from gridbot.core.values import evolve, value
 
 NO_RATE_LIMIT = 1_000_000_000
 """A rehearsal takes no time, so the limit of orders in ten seconds may not hold here: it delays and refuses nothing."""
-MOST_ROUNDS = 5
-"""Cancels confirmed after one another; what then still waits would wait for more than its cancel."""
+MOST_ROUNDS = 8
+"""Cancels confirmed and denials asked again, one after another; what then still waits would wait for more."""
 _ALL_SLOTS = Policy(PolicyRow(None, None), PolicyRow(None, None), PolicyRow(None, None))
 
 
@@ -142,7 +144,25 @@ def _through(state: State, events: list[Event], notes: list[Note]) -> State:
             state = answer.state
             notes += answer.notes
             waiting += answer.commands
+        if not any(isinstance(command, CancelOrder) for command in waiting):
+            answer = _asked_again(state)
+            state = answer.state
+            waiting = list(answer.commands)
+        if not waiting:
+            break
     return state
+
+
+def _asked_again(state: State) -> Step:
+    """Return the step in which what was denied a moment ago is tried once more, as the engine does at its next mark.
+
+    While orders wait for their cancels they count against the limits that their successors are held to.
+    """
+    draft = Draft(state, TimeMs(state.now + RETRY_MS))
+    for id_ in draft.grid_ids():
+        if any(cell.block is not None and cell.order is None for cell in draft.peek(id_).cells):
+            settle_all(draft, draft.grid(id_))
+    return draft.close()
 
 
 def resting(state: State) -> tuple[PlannedOrder, ...]:

@@ -124,7 +124,7 @@ def slot_columns(instrument: Callable[[], Instrument | None]) -> tuple[Column[Sl
     )
 
 
-_INKS = {"ON": "good", "UP": "up", "DOWN": "down", "VOL": "notice", "ATR": "error", "PAUSED": "notice"}
+_INKS = {"ON": "text", "UP": "up", "DOWN": "down", "VOL": "notice", "ATR": "error", "PAUSED": "notice"}
 Index = QModelIndex | QPersistentModelIndex
 
 

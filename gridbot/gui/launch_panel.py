@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from gridbot.core.launch import HeldLevel, LaunchReport, Level
+from gridbot.core.launch_troubles import Trouble
 from gridbot.core.rules import Instrument
 from gridbot.gui import words
 from gridbot.gui.context import Context
@@ -16,7 +18,7 @@ from gridbot.gui.parts import label, set_role, set_text
 from gridbot.gui.rows_model import Column, RowsModel
 from gridbot.gui.table import Table
 
-_MOST_SENTENCES = 4
+_MOST_SENTENCES = 3
 
 
 class _Row:
@@ -164,7 +166,8 @@ class LaunchPanel(QWidget):
         self._context = context
         self.report: LaunchReport | None = None
         self._headline = label("", role="heading", name="Can the grid start", wrap=True)
-        self._sentences = label("", name="What to know before the start", wrap=True)
+        self._sentences = label("", role="error", name="What stands against a start", wrap=True)
+        self._notices = label("", role="muted", name="What to know before the start", wrap=True)
         self.figures: dict[str, QLabel] = {}
         self._worst = label("", name="Worst case", wrap=True)
         self.picture = LadderPicture(context.colours)
@@ -191,6 +194,7 @@ class LaunchPanel(QWidget):
         box.setSpacing(S)
         box.addWidget(self._headline)
         box.addWidget(self._sentences)
+        box.addWidget(self._notices)
         box.addLayout(totals)
         box.addWidget(self._worst)
         box.addWidget(self.picture)
@@ -203,7 +207,7 @@ class LaunchPanel(QWidget):
 
     def sentences(self) -> str:
         """Return what stands against it, and what is to be known."""
-        return self._sentences.text()
+        return f"{self._sentences.text()}\n{self._notices.text()}".strip()
 
     def show_waiting(self, sentence: str) -> None:
         """Say what is waited for; what was shown stays until there is something newer."""
@@ -215,8 +219,8 @@ class LaunchPanel(QWidget):
         self.report = None
         set_role(self._headline, "error")
         set_text(self._headline, sentence)
-        set_text(self._sentences, "")
-        self._sentences.hide()
+        self._say(self._sentences, ())
+        self._say(self._notices, ())
         for figure in self.figures.values():
             set_text(figure, words.NONE)
         set_text(self._worst, "")
@@ -232,17 +236,19 @@ class LaunchPanel(QWidget):
         else:
             set_text(self._headline, "These settings can be applied." if running else "Ready to start.")
         set_role(self._headline, "error" if count else "heading")
-        said = [trouble.sentence for trouble in report.troubles] + [notice.sentence for notice in report.notices]
-        more = len(said) - _MOST_SENTENCES
-        lines = said[:_MOST_SENTENCES] + ([f"And {words.counted(more, 'more remark')}."] if more > 0 else [])
-        set_role(self._sentences, "error" if count else "muted")
-        set_text(self._sentences, "\n".join(lines))
-        self._sentences.setVisible(bool(lines))
+        self._say(self._sentences, report.troubles)
+        self._say(self._notices, report.notices)
         self._show_totals(report)
         self.picture.show_report(report, self._context.colours)
         rows = [_Row(report.instrument, level, None) for level in report.levels]
         rows += [_Row(report.instrument, None, held) for held in report.held]
         self.model.replace(rows)
+
+    def _say(self, place: QLabel, remarks: Sequence[Trouble]) -> None:
+        more = len(remarks) - _MOST_SENTENCES
+        lines = [each.sentence for each in remarks[:_MOST_SENTENCES]]
+        set_text(place, "\n".join(lines + ([f"And {words.counted(more, 'more remark')}."] if more > 0 else [])))
+        place.setVisible(bool(lines))
 
     def _show_totals(self, report: LaunchReport) -> None:
         quote, base = report.instrument.quote, report.instrument.base

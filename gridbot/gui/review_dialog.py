@@ -62,8 +62,8 @@ def _figure(order: PlannedOrder | None) -> Decimal | None:
 
 
 _MOVES: tuple[Column[_Move], ...] = (
-    Column(title="What happens", text=lambda m: m.what, order=lambda m: m.what, width=118),
-    Column(title="Grid", text=lambda m: m.any.grid, order=lambda m: m.any.grid, width=90),
+    Column(title="What happens", text=lambda m: m.what, order=lambda m: m.what, width=100),
+    Column(title="Grid", text=lambda m: m.any.grid, order=lambda m: m.any.grid, width=80),
     Column(
         title="Side",
         text=lambda m: m.any.side.value,
@@ -71,33 +71,33 @@ _MOVES: tuple[Column[_Move], ...] = (
         width=50,
         ink=lambda m: side_ink(m.any.side),
     ),
-    Column(title="Level", text=lambda m: str(m.any.slot), order=lambda m: m.any.slot, width=64, right=True),
+    Column(title="Level", text=lambda m: str(m.any.slot), order=lambda m: m.any.slot, width=58, right=True),
     Column(
         title="Price now",
         text=lambda m: m.price(m.change.old),
         order=lambda m: _figure(m.change.old),
-        width=96,
+        width=92,
         right=True,
     ),
     Column(
         title="New price",
         text=lambda m: m.price(m.change.new),
         order=lambda m: _figure(m.change.new),
-        width=96,
+        width=92,
         right=True,
     ),
     Column(
         title="Quantity now",
         text=lambda m: m.size(m.change.old),
         order=lambda m: m.size(m.change.old),
-        width=118,
+        width=100,
         right=True,
     ),
     Column(
         title="New quantity",
         text=lambda m: m.size(m.change.new),
         order=lambda m: m.size(m.change.new),
-        width=118,
+        width=100,
         right=True,
     ),
 )

@@ -142,6 +142,34 @@ def test_the_engine_sends_the_orders_that_the_report_names(
         assert not [note for note in rig.said if isinstance(note, OrderDenied) and note.code != "create_rate"]
 
 
+edits = st.tuples(grids, grids, st.integers(0, 3))
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(edits, st.sampled_from([None, loose(), RiskRules()]), st.integers(200, 60_000))
+def test_after_an_edit_the_orders_are_those_that_were_told(
+    edit: tuple[GridRules, GridRules, int], risk: RiskRules | None, balance: int
+) -> None:
+    old, new, bought = edit
+    rig, at = account(risk, balance=balance), ground()
+    started(rig, rules(evolve(old, held=None), risk=risk), at)
+    rig.accept()
+    for price in rig.buys()[:bought]:
+        rig.fill(rig.order(price, Side.BUY)).accept().mark("100", after_ms=11_000).accept()
+    new = evolve(new, held=None)
+    before = rig.state
+    report, changes = preview(before, rules(new, risk=risk), GRID, at)
+    rig.tell(RulesChanged(TimeMs(rig.now), rules(new, risk=risk)))
+    # As the shell does for a grid that is new or must begin anew.
+    rig.warm().ready("100")
+    for _ in range(8):
+        rig.cancelled().mark("100", after_ms=11_000)
+    assert told(report) == sent(rig)
+    gone = {(c.old.price, c.old.quantity) for c in changes if c.old is not None}
+    stays = {(o.price, o.quantity) for o in resting(before)} - gone
+    assert stays <= {(price, quantity) for _, _, price, quantity in sent(rig)}
+
+
 @settings(max_examples=80, deadline=None)
 @given(markets, st.decimals("10", "5000", places=2), st.decimals("0.02", "20", places=2))
 def test_the_profit_of_a_level_is_the_profit_that_the_engine_books(
