@@ -115,7 +115,9 @@ class DataSection(Section):
         line = QHBoxLayout(chooser)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self.path, 1)
-        line.addWidget(button("Choose…", self._choose_file, name="Choose the candle file"))
+        line.addWidget(
+            button("", self._choose_file, name="Choose the candle file", tip="Choose a file of candles.", icon="folder")
+        )
         chooser.setFocusProxy(self.path)
         self._path_row = self.add("File", chooser, tip="Columns open_time (ms UTC), open, high, low, close and volume.")
         self._seed_row = self.add("Seed", self.seed, tip="The same number makes the same market, every time.")

@@ -54,7 +54,7 @@ _COLUMNS: tuple[Column[KeptRun], ...] = (
     Column(
         title="Market", text=lambda run: str(run.trial.data.symbol), order=lambda run: run.trial.data.symbol, width=84
     ),
-    Column(title="From, days", text=_period, order=lambda run: run.figures.start, width=112),
+    Column(title="From, days", text=_period, order=lambda run: run.figures.start, width=126),
     _percent("Profit", lambda run: run.figures.return_, 80),
     _percent("In a year", lambda run: run.figures.yearly, 88),
     _percent("Buy and hold", lambda run: run.figures.hold, 108),

@@ -12,7 +12,7 @@ from gridbot.core.candles import timeframe_ms
 from gridbot.core.units import FillRule
 from gridbot.core.values import value
 from gridbot.gui import numbers, words
-from gridbot.shell.research_desk import CandleChoice, DataKind, KeptRun, Trial
+from gridbot.shell.research_desk import CandleChoice, DataKind, Figures, KeptRun, Trial
 
 TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h")
 MANY_TRIES = 5
@@ -92,17 +92,18 @@ def grid_of(trial: Trial) -> dict[str, Any]:
 
 def figures_of(run: KeptRun) -> tuple[Figure, ...]:
     """Return the figures of a run, the most telling ones first."""
-    f = run.figures
-    quote = f.quote
+    return (*_gains(run.figures), *_trading(run.figures))
+
+
+def _gains(f: Figures) -> tuple[Figure, ...]:
     better = f.hold is not None and f.return_ > f.hold
     against = "" if f.hold is None else f"grid {share(abs(f.return_ - f.hold))} {'ahead' if better else 'behind'}"
     yearly = "too short to say" if f.yearly is None else "at this pace"
-    idle = "" if f.longest_idle_ms is None else f"pause {words.span(f.longest_idle_ms)}"
     return (
         Figure(
             "Profit",
             share(f.return_, signed=True),
-            words.money(f.profit, quote, signed=True),
+            words.money(f.profit, f.quote, signed=True),
             "What the grid made of its investment, open coins at the last price, all fees paid.",
             _ink(f.profit),
         ),
@@ -134,6 +135,12 @@ def figures_of(run: KeptRun) -> tuple[Figure, ...]:
             f"all cells {share(f.fully_invested)}",
             "How much of the time the grid held any coins, and how much of it all its money was in coins.",
         ),
+    )
+
+
+def _trading(f: Figures) -> tuple[Figure, ...]:
+    idle = "" if f.longest_idle_ms is None else f"pause {words.span(f.longest_idle_ms)}"
+    return (
         Figure(
             "Round trips",
             numbers.grouped(f.round_trips, 0),
@@ -155,13 +162,13 @@ def figures_of(run: KeptRun) -> tuple[Figure, ...]:
         Figure(
             "Fees",
             words.money(f.fees),
-            quote,
+            f.quote,
             "All fees together; they are taken off the profit already.",
         ),
         Figure(
             "Still held",
             words.money(f.unrealised, signed=True),
-            f"{quote}, {words.counted(f.holding_cells, 'cell')}",
+            f"{f.quote}, {words.counted(f.holding_cells, 'cell')}",
             "The profit or loss of the coins that were not sold by the end, at the last price, and their cells.",
             _ink(f.unrealised),
         ),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import pairwise
@@ -15,18 +13,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from gridbot.config import default_config, parse_grid_or_app
+from gridbot.config import parse_grid_or_app
 from gridbot.core.units import FillRule
-from gridbot.gui import numbers, theme
-from gridbot.gui.backtest_data import CalmDateEdit
-from gridbot.gui.backtest_fields import AmountField
+from gridbot.gui import theme
 from gridbot.gui.backtest_tab import BacktestRoom, BacktestTab
-from gridbot.gui.backtest_words import differences, doubts
 from gridbot.gui.context import Context
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.preferences import Preferences
 from gridbot.gui.requests import RequestDesk
-from gridbot.gui.window import Window
 from gridbot.shell.errands import Desks, Refused, Standing
 from gridbot.shell.research_desk import DataKind, DeleteRuns, KeptRun, RestoreRuns
 from tests.gui.fake_facade import FakeFacade
@@ -219,29 +213,6 @@ def test_a_period_that_ends_before_it_begins_is_refused(make: Made) -> None:
     assert said(room, "What the backtest does") == "The period ends before it begins."
 
 
-@pytest.mark.parametrize(
-    ("writing", "text", "amount"),
-    [
-        (numbers.Writing.ENGLISH, "1,234", None),
-        (numbers.Writing.ENGLISH, "1,234.5", Decimal("1234.5")),
-        (numbers.Writing.GERMAN, "1.234,5", Decimal("1234.5")),
-        (numbers.Writing.NORWEGIAN, "1 234,5", Decimal("1234.5")),
-    ],
-)
-def test_a_number_is_read_as_its_reader_writes_it(
-    qtbot: QtBot, writing: numbers.Writing, text: str, amount: Decimal | None
-) -> None:
-    before = numbers.style()
-    numbers.use(numbers.style_of(writing))
-    try:
-        field = AmountField("Money", Decimal(1), lambda: None)
-        qtbot.addWidget(field)
-        field.setText(text)
-        assert field.amount() == amount and bool(field.complaint()) is (amount is None)
-    finally:
-        numbers.use(before)
-
-
 # ------------------------------------------------------------------------------------------- results
 
 
@@ -279,12 +250,6 @@ def test_each_part_of_a_result_can_be_looked_at_and_painted_in_both_themes(make:
         assert all(one != other for one, other in pairwise(pictures))
         ground = pictures[0].pixelColor(pictures[0].width() - 40, pictures[0].height() - 20).name()
         assert ground in {room._context.colours.base, room._context.colours.grid}
-
-
-def test_many_runs_over_one_period_are_named_as_a_danger() -> None:
-    run = kept(1)
-    assert any("best of many tries" in each for each in doubts(run, tries=5))
-    assert not any("best of many tries" in each for each in doubts(run, tries=4))
 
 
 def test_its_settings_open_the_form_of_the_grid_that_they_came_from(make: Made) -> None:
@@ -377,31 +342,7 @@ def test_two_runs_stand_beside_each_other_with_the_settings_that_differ(make: Ma
     assert room.compare.table is not None and room.compare.table.isVisibleTo(room.compare)
 
 
-def test_runs_that_differ_in_nothing_have_no_differing_settings() -> None:
-    assert differences([kept(1), kept(2)]) == ()
-
-
 # ---------------------------------------------------------------------------------------- the window
-
-
-def test_nothing_is_built_or_asked_before_the_tab_is_looked_at(qtbot: QtBot, facade: FakeFacade) -> None:
-    research = FakeResearch()
-    colours = theme.colours_of(theme.Theme.DARK, theme.Trading.GREEN_RED)
-    desks = Desks(research=research)
-    context = Context(
-        facade=facade, desk=RequestDesk(facade), preferences=Preferences({}), colours=colours, desks=desks
-    )
-    tab = BacktestTab(context)
-    qtbot.addWidget(tab)
-    tab.set_colours()
-    assert tab.tables() == () and not tab.findChildren(CalmDateEdit) and not research.asked
-
-
-def test_the_desk_brings_nothing_heavy_into_the_windows_process() -> None:
-    heavy = "ccxt duckdb gridbot.research gridbot.bootstrap_research_job aiohttp"
-    code = f"import sys, gridbot.bootstrap_research; print([m for m in '{heavy}'.split() if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
 
 
 def test_a_backtest_never_has_a_modal_dialog(make: Made) -> None:
@@ -409,16 +350,3 @@ def test_a_backtest_never_has_a_modal_dialog(make: Made) -> None:
     room.result.use.click()
     assert QApplication.activeModalWidget() is None
     dialog(GridDialog).reject()
-
-
-def test_the_grid_of_the_markets_form_is_carried_to_the_tab(window: Window) -> None:
-    grid = default_config().grids[0].model_copy(update={"levels": 13})
-    window.market.grids.backtest_wanted.emit(grid.to_json())
-    assert window.tabs.currentWidget() is window.backtest
-    assert window.backtest.room.setup.grid.form.rows["levels"].text() == "13"
-    assert "cannot reach" in window.backtest.room.empty.sentence(), "this window has no room for it"
-
-
-def test_ctrl_6_shows_the_backtests(window: Window) -> None:
-    QTest.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
-    assert window.tabs.currentWidget() is window.backtest
