@@ -164,6 +164,7 @@ def open_columns(figures: Figures) -> tuple[Column[OpenOrder], ...]:
             lambda o: _share(o.filled, o.quantity),
             lambda o: _hundredths(_share(o.filled, o.quantity), 0),
             88,
+            flash=True,
         ),
         _number("Value", _value, lambda o: figures.value(_value(o), market_of(o)), 112, extra=True),
         _number(

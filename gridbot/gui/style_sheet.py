@@ -177,6 +177,7 @@ QTabBar::tab:selected:focus {{ background: {c.selection}; }}
 
 
 def _views(c: Colours, letters: int) -> str:
+    kind, sheet = "dark" if c.dark else "light", (assets_folder() / "icons" / "sheet").as_posix()
     return f"""
 QTableView, QListView, QTreeView {{ background: {c.base}; alternate-background-color: {c.alternate};
     border: 1px solid {c.border}; gridline-color: {c.grid}; selection-background-color: {c.selection};
@@ -192,6 +193,10 @@ QHeaderView {{ background: {c.base}; border: 0; }}
 QHeaderView::section {{ background: {c.base}; color: {c.muted}; border: 0; border-bottom: 1px solid {c.border};
     padding: {XS + 1}px {S}px; font-size: {letters}px; font-weight: 600; }}
 QHeaderView::section:hover {{ color: {c.text}; background: {c.hover}; }}
+QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-origin: padding; subcontrol-position: top center;
+    width: 10px; height: 9px; }}
+QHeaderView::up-arrow {{ image: url("{sheet}/up-{kind}.svg"); }}
+QHeaderView::down-arrow {{ image: url("{sheet}/down-{kind}.svg"); }}
 QTableCornerButton::section {{ background: {c.base}; border: 0; }}
 """
 
@@ -207,6 +212,7 @@ QScrollBar::handle:horizontal {{ min-width: 30px; }}
 QScrollBar::handle:hover {{ background: {c.muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QAbstractScrollArea::corner {{ background: transparent; border: 0; }}
 QSplitter::handle {{ background: transparent; }}
 QSplitter::handle:hover {{ background: {c.border}; }}
 QSplitter::handle:pressed {{ background: {c.focus}; }}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QMenu,
@@ -17,10 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from gridbot.gui.flash import faded, flasher
+from gridbot.gui.measures import XS, L, S
 from gridbot.gui.rows_model import Index, RowsModel
 
 MenuEntry = tuple[str, Callable[[], None] | None]
 """A title and what it does; None only says something."""
+_MOMENT = "0000-00-00 00:00:00"
 
 
 class FlashDelegate(QStyledItemDelegate):
@@ -73,7 +75,7 @@ class Table(QTableView):
         top.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         top.customContextMenuRequested.connect(lambda where: _pop(self.columns_menu(), top.mapToGlobal(where)))
         for number, column in enumerate(model.columns):
-            self.setColumnWidth(number, column.width)
+            self.setColumnWidth(number, max(column.width, self._least(column.title)))
             self.setColumnHidden(number, column.extra)
         if any(column.flash for column in model.columns):
             self.setItemDelegate(FlashDelegate(model, self))
@@ -85,6 +87,13 @@ class Table(QTableView):
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         copy.triggered.connect(self.copy)
         self.addAction(copy)
+
+    def _least(self, title: str) -> int:
+        """Return the width below which a header, or a date with its time, would be cut."""
+        font = self.font()
+        written = QFontMetrics(font).horizontalAdvance(_MOMENT) if title.endswith("(UTC)") else 0
+        font.setBold(True)
+        return max(written + L + S, QFontMetrics(font).horizontalAdvance(title) + L + XS)
 
     def sort_by(self, column: int, *, descending: bool) -> None:
         """Sort now, and let clicks on the header sort from now on."""
