@@ -219,6 +219,14 @@ def _notices(state: State, rules: GridRules, ground: Ground, now: Rehearsed, who
             f"{missing} of {rules.levels} levels are left out: they would lie at or under zero, or at the price of "
             "the level above. Fewer levels or another spacing would use all the investment.",
         )
+    before = state.grids.get(rules.id)
+    if rules.held is not None and before is not None and before.ladder is not None and before.rules.held != rules.held:
+        yield Trouble(
+            "held_too_late",
+            "held.quantity",
+            "Coins that you already have are taken when a grid first lays its slots. This one has begun, so they "
+            "change nothing here: give them to a new grid.",
+        )
     if rules.wish is Wish.PAUSE:
         yield Trouble("paused", "enabled", "The grid is paused: it sends no buys until you let it run.")
     elif rules.wish is Wish.SELL_ONLY:

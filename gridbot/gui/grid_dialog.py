@@ -200,7 +200,11 @@ class GridDialog(Dialog):
         return {} if report is None else {each.field: each.sentence for each in report.troubles}
 
     def _changes(self) -> tuple[Change, ...]:
-        return () if self._old is None or self._grid is None else changes(self._old, self._grid)
+        if self._old is None or self._grid is None:
+            return ()
+        found = changes(self._old, self._grid)
+        # An object that comes or goes is said by its fields.
+        return tuple(each for each in found if not any(other.path.startswith(f"{each.path}.") for other in found))
 
     def _texts(self) -> dict[str, str]:
         """Return the form as the configuration reads it; what nobody wrote stays out, and so stays a default."""

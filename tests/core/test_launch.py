@@ -346,3 +346,9 @@ def test_fees_in_base_leave_dust_and_the_report_knows() -> None:
     first = report.levels[0]
     assert first.trip.received == d("1.10889") and first.trip.cost == d("99.9")
     assert first.trip.profit < looked_at(grid()).levels[0].trip.profit
+
+
+def test_coins_given_to_a_grid_that_has_begun_are_said_to_change_nothing() -> None:
+    rig = Rig(rules(grid())).laid().accept()
+    report, changes = preview(rig.state, rules(grid(held=HeldCoins(Quantity(d("1")), d(90)))), GRID, ground())
+    assert [notice.code for notice in report.notices] == ["held_too_late"] and changes == () and not report.held

@@ -197,3 +197,10 @@ def test_the_form_fits_a_small_screen_and_scrolls_only_down(added: GridDialog) -
     area = next(each for each in added.findChildren(QScrollArea))
     inside = area.widget()
     assert isinstance(inside, QWidget) and inside.minimumSizeHint().width() <= area.viewport().width()
+
+
+def test_an_object_that_comes_is_counted_by_its_fields(edited: GridDialog) -> None:
+    write(edited, held__quantity="0.2", held__cost="11000")
+    assert edited.apply.text() == "Apply 2 changes…" and "give them to a new grid" in edited.panel.sentences()
+    press(edited, "Apply")
+    assert texts(dialog(ReviewDialog).settings, "Setting") == ["held.cost", "held.quantity"]
