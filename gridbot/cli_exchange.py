@@ -36,11 +36,13 @@ def exchange_list() -> None:
         if row.proven:
             print(f"  {row.id:<12}{row.name}")
     others = ", ".join(row.id for row in rows if not row.proven)
+    if not others:
+        print("\nThis package has these alone; gridbot from its source has every exchange that ccxt knows.")
+        return
     print("\nKnown to ccxt, and to gridbot only in general:")
     print(textwrap.fill(others, 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False))
-    general = next((row for row in rows if not row.proven), None)
-    if general is not None:
-        print(textwrap.fill(" ".join(general.notes), 100))
+    general = next(row for row in rows if not row.proven)
+    print(textwrap.fill(" ".join(general.notes), 100))
 
 
 @GROUPS["exchange"].command("test")
