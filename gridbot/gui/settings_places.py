@@ -142,10 +142,11 @@ def title_of(path: str) -> str:
 
 
 def said(path: str, figure: str | None) -> str:
-    """Return a value of the configuration for a sentence; a limit that is a fraction as percent."""
-    if path.startswith("risk.") and path.endswith((".limit", ".warn")) and "_ms." not in path:
+    """Return a value of the configuration for a sentence; a limit in its unit."""
+    if path.startswith("risk."):
+        # What is no number (an action, a currency) is said as it stands.
         with suppress(ArithmeticError, TypeError):
-            return f"{words.bare(Decimal(str(figure)) * 100)} %"
+            return words.limit_figure(path.split(".")[1], Decimal(str(figure)))
     return {None: "nothing", "null": "nothing", "true": "on", "false": "off", "": "nothing"}.get(figure, str(figure))
 
 

@@ -180,7 +180,7 @@ def test_more_risk_is_asked_about_and_less_is_not(settings: SettingsTab, facade:
     write(settings, "safety", "risk.max_drawdown.limit", "0.3")
     asked = dialog(LooserSettingsDialog)
     assert asked.safe.isDefault() and len(sent(facade)) == 1
-    assert said(asked, "What is loosened") == "Drawdown from the peak: from 15 % to 30 %"
+    assert said(asked, "What is loosened") == "Drawdown from the peak: from 15.00 % to 30.00 %"
     asked.safe.click()
     assert len(sent(facade)) == 1 and said(settings, STATE).startswith("Not applied yet: ")
     press(settings, "Save the settings")
@@ -228,8 +228,10 @@ def test_edits_are_kept_when_the_configuration_changes_elsewhere(
 
 
 def test_a_value_is_said_in_words() -> None:
-    assert value_said("risk.max_drawdown.limit", "0.125") == "12.5 %"
-    assert value_said("risk.max_quote_age_ms.limit", "15000") == "15000"
+    assert value_said("risk.max_drawdown.limit", "0.125") == "12.50 %"
+    assert value_said("risk.max_quote_age_ms.limit", "15000") == "15,000 ms"
+    assert value_said("risk.max_open_orders", "200") == "200" and value_said("risk.max_var.action", "kill") == "kill"
+    assert value_said("risk.max_var.warn", "null") == "nothing"
     assert value_said("orders.post_only", "true") == "on" and value_said("account_currency", "null") == "nothing"
     assert title_of("risk.max_drawdown.action") == "Drawdown from the peak: then"
     assert title_of("grids[btc-usdt].levels") == "grids[btc-usdt].levels"
