@@ -38,6 +38,9 @@ def placed(sheet: Sheet, metrics: QFontMetricsF) -> list[Placed]:
     scale = sheet.prices
     found: list[Placed] = []
     right = _chosen(sheet, ladder)
+    if len(sheet.scene.times) and scale.right < float(sheet.scene.times[-1]):
+        # Who looks at the past wants to see its candles: the labels are kept short.
+        right = [Level(level.price, level.kind, level.text) for level in right]
     widths = column_widths(right, metrics)
     for level in right:
         full = _full_width(widths) if level.kind is not LevelKind.UNARMED else _one_width(level, metrics)

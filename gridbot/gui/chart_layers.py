@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 from gridbot.core.values import value
 from gridbot.gui.chart_axes import Tick, price_marks, time_marks
 from gridbot.gui.chart_layout import Layout
-from gridbot.gui.chart_math import Columns, Scale, columns, segments
+from gridbot.gui.chart_math import Columns, Scale, columns, forming, segments
 from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines, draw_rects, draw_stamps
 from gridbot.gui.chart_scene import LADDER, LevelKind, Scene
 from gridbot.gui.numbers import in_style
@@ -149,11 +149,29 @@ def _candles(painter: QPainter, sheet: Sheet) -> None:
             left = middle - wide // 2
             tall = np.maximum(1.0, np.abs(one - other))
             draw_rects(painter, np.column_stack((left, top, 0 * left + wide, tall)))
+    _forming(painter, sheet, wide)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for average, colour in ((seen.ema_slow, scene.colours.ema_slow), (seen.ema_fast, scene.colours.ema_fast)):
         painter.setPen(QPen(QColor(colour), 1.4))
         draw_lines(painter, segments(seen.middle, scale.ys(average)))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _forming(painter: QPainter, sheet: Sheet, wide: int) -> None:
+    """Draw the candle that has not closed yet, hollow."""
+    scene, scale = sheet.scene, sheet.prices
+    now = forming(scene.data, scene.step, scene.last)
+    if now is None or scene.notice:
+        return
+    x = float(np.floor(scale.x(now.opened + scene.step / 2)))
+    ink = QColor(scene.colours.up if now.close >= now.open else scene.colours.down)
+    high, low = round(scale.y(now.high)), round(scale.y(now.low))
+    top, bottom = sorted((round(scale.y(now.open)), round(scale.y(now.close))))
+    painter.fillRect(QRectF(x, high, 1, max(1, low - high)), ink)
+    if wide > 1:
+        body = QRectF(x - wide // 2, top, wide, max(1, bottom - top))
+        painter.fillRect(body, ink)
+        painter.fillRect(body.adjusted(1, 1, -1, -1), QColor(scene.colours.base))
 
 
 def _body(seen: Columns) -> int:

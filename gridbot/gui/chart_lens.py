@@ -106,10 +106,10 @@ class Lens:
         self.look(middle - share * span, middle + (1 - share) * span)
 
     def shift(self, seconds: float) -> None:
-        """Move by so many seconds; the chart follows again when the newest candle is in view."""
+        """Move by so many seconds; who moves back to where following would be follows again."""
         self.look(self.left + seconds, self.right + seconds)
         if len(self._times):
-            self.follows = self.right >= float(self._times[-1]) + self._step
+            self.follows = self.right >= self._followed(self.span) - 0.02 * self.span
 
     def lift(self, share: float) -> None:
         """Move by a share of the height; prices no longer fit themselves."""
@@ -166,5 +166,9 @@ class Lens:
 
     def _newest(self, span: float) -> None:
         if len(self._times):
-            right = float(self._times[-1]) + self._step + self._room() * span
+            right = self._followed(span)
             self.left, self.right = right - span, right
+
+    def _followed(self, span: float) -> float:
+        """Return the right edge while the newest candle is followed; the one that has not closed stands behind it."""
+        return float(self._times[-1]) + 2 * self._step + self._room() * span

@@ -77,6 +77,29 @@ def visible(times: Floats, step: float, left: float, right: float) -> tuple[int,
     return first, int(np.searchsorted(times, right, side="right"))
 
 
+@value
+class Forming:
+    """The candle that has not closed yet: when it opened (seconds UTC), its prices so far, the last of them now."""
+
+    opened: float
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+def forming(data: ChartData, step: float, last: float | None) -> Forming | None:
+    """Return the candle after the newest closed one, as far as it is known; None where no price is known now."""
+    if last is None or not len(data.open_time):
+        return None
+    after = float(data.open_time[-1]) / 1000 + step
+    if data.forming is None or data.forming[0] / 1000 < after:
+        begun = float(data.close[-1])
+        return Forming(after, begun, max(begun, last), min(begun, last), last)
+    opened, begun, high, low = data.forming
+    return Forming(opened / 1000, begun, max(high, last), min(low, last), last)
+
+
 def columns(data: ChartData, times: Floats, step: float, scale: Scale) -> Columns:
     """Return what to draw of `data` in this plane; the work grows with the pixels, not with the candles."""
     part = slice(*visible(times, step, scale.left, scale.right))

@@ -201,7 +201,8 @@ class ChartPanel(QWidget):
 
     def _show_candles(self, view: View, symbol: Symbol | None, beside: GridId | None) -> None:
         frame = self.timeframe()
-        wanted, bar = (symbol, frame, beside), view.time // frame
+        # The candle that has not closed grows with each minute.
+        wanted, bar = (symbol, frame, beside), view.time // min(frame, 60_000)
         idle = not self._since_chart.isValid() or self._since_chart.elapsed() >= CHART_PAUSE_MS
         empty = not self.chart.scene_now().times.size
         if symbol is None or (wanted == self._shown and not (idle and (bar != self._bar or empty))):

@@ -160,7 +160,7 @@ class Track:
             count = self._count
             rows = self._rows[:count].copy()
             times = self._times[:count].copy()
-            whole = self._whole
+            whole, now = self._whole, self._open
             if periods is None:
                 nothing = np.full(count, np.nan)
                 columns = (nothing, nothing, nothing)
@@ -169,7 +169,8 @@ class Track:
                 made.extend(rows[len(made.columns[0]) :])
                 columns = (np.array(made.columns[0]), np.array(made.columns[1]), np.array(made.columns[2]))
         opened, high, low, close, volume = (np.ascontiguousarray(rows[:, place]) for place in range(5))
-        return ChartData(times, opened, high, low, close, *columns, volume, whole)
+        forming = None if now is None else (int(now.open_time), now.open, now.high, now.low)
+        return ChartData(times, opened, high, low, close, *columns, volume, whole, forming)
 
 
 class Charts:

@@ -305,7 +305,8 @@ class ChartData:
     """Closed candles of a market in one timeframe, oldest first, with the indicators of one grid beside them.
 
     All arrays have the same length; `open_time` int64 ms UTC, the others float64; NaN where an indicator has no value.
-    `volume` is in base, None where nobody knows it; `whole` says that there is nothing older.
+    `volume` is in base, None where nobody knows it; `whole` says that there is nothing older. `forming` is the candle
+    that has not closed yet (open time, open, high, low), as far as its base candles have closed; None without any.
     """
 
     open_time: npt.NDArray[np.int64]
@@ -318,6 +319,7 @@ class ChartData:
     atr: npt.NDArray[np.float64]
     volume: npt.NDArray[np.float64] | None = None
     whole: bool = False
+    forming: tuple[int, float, float, float] | None = None
 
 
 class Facade(Protocol):

@@ -13,11 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from gridbot.core.commands import FillBooked
 from gridbot.core.units import Side
+from gridbot.core.values import evolve
 from gridbot.gui import words
 from gridbot.gui.chart import Chart
 from gridbot.gui.chart_axes import price_marks, time_marks
 from gridbot.gui.chart_labels import placed
-from gridbot.gui.chart_math import Scale, columns, price_range, segments, spread_out
+from gridbot.gui.chart_math import Scale, columns, forming, price_range, segments, spread_out
 from gridbot.gui.chart_scene import FillColumns, Level, LevelKind, no_candles
 from gridbot.gui.theme import Theme, Trading, colours_of
 from gridbot.gui.window import Window
@@ -151,9 +152,10 @@ def test_the_chart_follows_the_newest_candle_until_one_moves_away(window: Window
     QTest.keyClick(chart, Qt.Key.Key_F)
     assert chart.follows() and chart.lens.right > float(chart.scene_now().times[-1])
     QTest.keyClick(chart, Qt.Key.Key_Left)
-    QTest.keyClick(chart, Qt.Key.Key_Left)
-    QTest.keyClick(chart, Qt.Key.Key_Left)
     assert not chart.follows()
+    QTest.keyClick(chart, Qt.Key.Key_Right)
+    assert chart.follows(), "back where it was"
+    QTest.keyClick(chart, Qt.Key.Key_Left)
     QTest.keyClick(chart, Qt.Key.Key_End)
     assert chart.follows()
 
@@ -258,6 +260,20 @@ def test_the_crosshair_reads_a_candle_and_keys_move_it_from_line_to_line(qtbot: 
     chart.grab()
     chart.point(None)
     assert f"C {data.close[-1]:,.2f}" in heard[-1], "without a pointer the newest candle is told"
+
+
+def test_the_candle_that_has_not_closed_stands_behind_the_newest_one() -> None:
+    data = candles(10)
+    last = float(data.close[-1])
+    assert forming(data, 60.0, None) is None and forming(no_candles(), 60.0, last) is None
+    now = forming(data, 60.0, last * 2)
+    assert now is not None
+    assert (now.opened, now.open, now.high, now.low, now.close) == (600.0, last, last * 2, last, last * 2)
+    known = evolve(data, forming=(600_000, 5.0, 9.0, 4.0))
+    now = forming(known, 60.0, 3.0)
+    assert now is not None and (now.open, now.high, now.low, now.close) == (5.0, 9.0, 3.0, 3.0)
+    stale = forming(evolve(data, forming=(540_000, 5.0, 9.0, 4.0)), 60.0, last)
+    assert stale is not None and (stale.opened, stale.open) == (600.0, last), "that one has closed"
 
 
 def test_panes_give_way_where_prices_would_have_too_little_room(qtbot: QtBot) -> None:

@@ -125,6 +125,7 @@ def test_a_track_grows_candle_by_candle_into_what_it_would_have_loaded() -> None
     for name in ("open_time", "open", "high", "low", "close", "ema_fast", "ema_slow", "atr"):
         assert getattr(early, name).tolist()[20:] == getattr(loaded.data(periods), name).tolist()[20:]
     assert len(early.open_time) == 100
+    assert early.forming == (500 * MINUTE, 107.0, 110.0, 106.0)
 
 
 def test_a_full_track_keeps_the_newer_three_quarters_and_its_indicators_stay_in_step() -> None:
