@@ -155,8 +155,8 @@ def write(risk: Risk, code: str, column: str, text: str) -> None:
     table.setCurrentIndex(index)
     table.setFocus()
     QTest.keyClick(table, Qt.Key.Key_F2)
-    editor = table.viewport().findChild(QLineEdit)
-    assert isinstance(editor, QLineEdit)
+    # The editor of a moment ago may still be there, hidden.
+    editor = next(each for each in table.viewport().findChildren(QLineEdit) if each.isVisible())
     editor.setText(text)
     QTest.keyClick(editor, Qt.Key.Key_Return)
     QApplication.processEvents()
