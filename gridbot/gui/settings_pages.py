@@ -78,7 +78,7 @@ class SettingsPages(QObject):
             below.append(self.keys)
         if key == NOTIFICATIONS and desks.upkeep is not None:
             self.notify = NotifyPanel(desks.upkeep)
-            below.append(self.notify)
+            above.append(self.notify)
         if key == DATA and desks.upkeep is not None:
             self.data = DataPage(desks.upkeep)
             above.append(self.data)
