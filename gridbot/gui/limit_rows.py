@@ -191,7 +191,7 @@ LIMIT_COLUMNS: tuple[Column[LimitView], ...] = (
         title="Last trip (UTC)",
         text=lambda v: words.moment(v.last_trip),
         order=lambda v: v.last_trip,
-        width=140,
+        width=152,
         bare=lambda v: words.iso(v.last_trip) if v.last_trip else "",
     ),
 )

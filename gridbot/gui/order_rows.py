@@ -55,7 +55,7 @@ def _moment(title: str, time: Callable[[R], TimeMs | None]) -> Column[R]:
         title=title,
         text=lambda row: words.moment(time(row)),
         order=time,
-        width=140,
+        width=152,
         bare=lambda row: words.iso(moment) if (moment := time(row)) else "",
         about=meaning("UTC"),
     )

@@ -51,7 +51,7 @@ class TimelineDialog(Dialog):
 
     def __init__(self, context: Context, order: OrderId, about: str, parent: QWidget) -> None:
         super().__init__(f"Timeline of order {order}", parent)
-        self.setMinimumSize(640, 380)
+        self.setMinimumSize(680, 420)
         self._order, self._colours = order, context.colours
         self._told = ""
         desk = context.desks.records
