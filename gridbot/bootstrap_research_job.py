@@ -41,6 +41,8 @@ from gridbot.sim.generated_market import MARKET_EPOCH, MINUTE_MS
 Tell = Callable[[str, float | None], None]
 """Is told what is done, and how far it is (0 to 1, None where nobody knows)."""
 RUNS, RULES = "backtests", "market.json"
+FRESH_MS = 86_400_000
+"""So long a market's rules and fees are taken as they were told."""
 DEMO_DAYS = 365
 """How much of the generated market is taken where no end is said."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
@@ -164,17 +166,34 @@ async def _downloaded(exchange: UnifiedExchange, cache: CandleCache, data: Candl
 
 
 async def _rules(exchange: UnifiedExchange, disk: SystemDisk, folder: Path, symbol: Symbol, tell: Tell) -> Instrument:
-    """Return a market's rules and fees as the exchange tells them now; those it told last where it is away."""
+    """Return a market's rules and fees: those that were told today, else as the exchange tells them now.
+
+    Where the exchange is away, those that it told last.
+    """
+    now, kept = SystemClock().now_ms(), _kept_rules(disk, folder)
+    if kept is not None and now - FRESH_MS < kept[0] <= now:
+        return kept[1].to_rules(symbol)
     tell(f"Asking {exchange.id} for the rules and fees of {symbol}.", None)
     try:
         found = await public_instruments(exchange, clock=SystemClock())(symbol)
     except VenueUnavailable:
-        content = disk.read(folder / RULES)
-        if content is None:
+        if kept is None:
             raise
-        return InstrumentConfig.model_validate(orjson.loads(content)).to_rules(symbol)
-    save_whole(disk, folder / RULES, orjson.dumps(_as_config(found).model_dump(mode="json")))
+        return kept[1].to_rules(symbol)
+    told = {"read_at": now, "rules": _as_config(found).model_dump(mode="json")}
+    save_whole(disk, folder / RULES, orjson.dumps(told))
     return found
+
+
+def _kept_rules(disk: SystemDisk, folder: Path) -> tuple[int, InstrumentConfig] | None:
+    """Return when a market's rules were told last, and what they were; None where nobody knows."""
+    content = disk.read(folder / RULES)
+    try:
+        told = None if content is None else orjson.loads(content)
+        return None if told is None else (int(told["read_at"]), InstrumentConfig.model_validate(told["rules"]))
+    except (orjson.JSONDecodeError, ValueError, KeyError, TypeError):
+        # Damaged: they are asked for again.
+        return None
 
 
 # ------------------------------------------------------------------------------------------- the wish

@@ -313,7 +313,7 @@ def test_candles_are_downloaded_once_and_a_run_goes_on_where_another_was_cut_off
         assert answered(desk, CountCandles(data)) == Done(CandlesCounted(4_500, 4_500))
     # The exchange is away now, and all that is needed is here.
     again = ran(desk, Trial(grid, data))
-    assert again.run.figures == evolve(first.run.figures)
+    assert again.run.figures == first.run.figures
 
 
 def test_an_exchange_that_is_away_is_a_sentence(desk: ResearchDeskThreads) -> None:
