@@ -22,6 +22,8 @@ from scripts.desktop.screen import Screen  # noqa: E402
 
 T = TypeVar("T")
 PATIENCE_S = 20.0
+SETTLE_S = 0.4
+"""How long a list is given to open and to close."""
 MANY = 60
 """More children than this are the cells of a table, which are looked at only when they are asked for."""
 CELLS = ("table", "tree table", "list", "tree")
@@ -203,6 +205,19 @@ class Application:
         self.keys("Delete")
         Atspi.generate_keyboard_event(0, text, Atspi.KeySynthType.STRING)
         self._wait(lambda: text in node.text or None, what=f"{text!r} in the field {name!r}, where {node.text!r} is")
+
+    def choose(self, now: str, wanted: str) -> None:
+        """Choose an entry of the list that shows one like `now`, with the arrow keys; Qt names a list by its entry."""
+        node = self.find("combo box", f"{now}|{wanted}")
+        for number in range(MANY):
+            if re.fullmatch(wanted, node.name):
+                return
+            node.click()
+            time.sleep(SETTLE_S)
+            for key in ("Home", *["Down"] * number, "Return"):
+                self.keys(key)
+            time.sleep(SETTLE_S)
+        raise NotThere(f"The list has no entry {wanted!r}.\n{self.dump()}")
 
     def keys(self, combination: str) -> None:
         """Press a key, with <Control> or <Shift> before it if these are held."""

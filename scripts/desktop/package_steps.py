@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.desktop.accessible import started
+from scripts.desktop.backtesting import backtest
 from scripts.desktop.package_walk import EXCHANGES
 from scripts.desktop.person import Person, wait_for
 from scripts.desktop.screen import Screen, ended, say
@@ -169,7 +170,7 @@ def main() -> int:
         log=work / "application.log",
     )
     person.folder.mkdir(mode=0o700)
-    steps: list[Callable[[Person], None]] = [commands, sandbox, window, exports]
+    steps: list[Callable[[Person], None]] = [commands, sandbox, backtest, window, exports]
     for step in steps:
         say(f"== {(step.__doc__ or '').strip()}")
         step(person)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts.desktop.accessible import Application
+from scripts.desktop.backtesting import backtest
 from scripts.desktop.person import Person
 from scripts.desktop.screen import Screen, say
 
@@ -171,7 +172,7 @@ def main() -> int:
     )
     person.folder.mkdir(mode=0o700)
     steps: list[Callable[[Person], None]] = [
-        *(first_run, add_and_fill, edit, export_logs, stop_and_reset),
+        *(first_run, add_and_fill, edit, backtest, export_logs, stop_and_reset),
         dry_run_off_and_on,
     ]
     for step in steps:
