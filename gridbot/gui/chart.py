@@ -51,6 +51,7 @@ class Chart(QWidget):
         slot_said: why the slot under the crosshair has, or has not, an order; "" where there is no slot.
         history_wanted: the oldest candle's time (ms UTC): a person looks further back than there are candles.
         menu_wanted: where on the screen, and the price there.
+        given_up: Escape was pressed: what was dragged is to be forgotten.
         switched: the crosshair was switched on or off, or following began or ended.
 
     Attributes:
@@ -62,6 +63,7 @@ class Chart(QWidget):
     slot_said = Signal(str)
     history_wanted = Signal(object)
     menu_wanted = Signal(QPoint, object)
+    given_up = Signal()
     switched = Signal()
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:

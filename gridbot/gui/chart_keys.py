@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from gridbot.gui.chart_overlay import candle_under
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def key_act(chart: Chart, event: QKeyEvent) -> Callable[[], object] | None:
     """Return what a key does, None for one that the chart does not know."""
+    if event.matches(QKeySequence.StandardKey.Copy):
+        return lambda: _copy_price(chart)
     if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
         return None
     if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -36,6 +38,7 @@ def key_act(chart: Chart, event: QKeyEvent) -> Callable[[], object] | None:
         Qt.Key.Key_Up: lambda: _to_line(chart, up=True),
         Qt.Key.Key_Down: lambda: _to_line(chart, up=False),
         Qt.Key.Key_0: chart.fit,
+        Qt.Key.Key_Escape: chart.given_up.emit,
     }
     return acts.get(event.key())
 
@@ -44,6 +47,15 @@ def _here(chart: Chart) -> QPointF:
     area = chart.sheet().layout.prices
     newest = chart.sheet().prices.x(float(chart.scene_now().times[-1])) if len(chart.scene_now().times) else 0.0
     return chart.pointer() or QPointF(min(max(newest, 1.0), area.width() - 1), area.center().y())
+
+
+def _copy_price(chart: Chart) -> None:
+    """Copy the price under the crosshair, or the newest one, as a bare number."""
+    scene, pointer = chart.scene_now(), chart.pointer()
+    price = chart.sheet().prices.price(pointer.y()) if pointer is not None else scene.last
+    if price is not None and len(scene.times):
+        text = f"{price:.6g}" if scene.places is None else f"{price:.{scene.places}f}"
+        QGuiApplication.clipboard().setText(text)
 
 
 def _to_candle(chart: Chart, step: int) -> None:

@@ -143,6 +143,7 @@ class ChartPanel(QWidget):
         self.chart.slot_said.connect(self._say_slot)
         self.chart.history_wanted.connect(self._want_history)
         self.chart.menu_wanted.connect(self._show_menu)
+        self.chart.given_up.connect(self.clear_draft)
         for name in self._context.preferences.hidden_panes:
             self.chart.show_pane(name, False)
         if not self._context.preferences.crosshair:

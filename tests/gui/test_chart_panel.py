@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
@@ -263,6 +263,18 @@ def test_a_draft_stays_while_prices_move_and_goes_when_the_rules_change(panel: C
     facade.publish()
     panel.show_view(facade.view(), GRID)
     assert panel.draft() is None and not panel.bar.isVisible()
+
+
+def test_escape_forgets_the_draft_and_copy_takes_the_price_under_the_crosshair(
+    panel: ChartPanel, facade: FakeFacade
+) -> None:
+    in_view(panel)
+    pull(panel, Handle.LOWEST, 30)
+    QTest.keyClick(panel.chart, Qt.Key.Key_Escape)
+    assert panel.draft() is None and not panel.bar.isVisible()
+    point_at(panel, Decimal("61000.25"))
+    QTest.keySequence(panel.chart, QKeySequence.StandardKey.Copy)
+    assert abs(Decimal(QGuiApplication.clipboard().text()) - Decimal("61000.25")) <= Decimal("0.01")
 
 
 def test_another_market_has_no_draft_of_this_one_and_a_stopped_account_none_at_all(
