@@ -279,7 +279,7 @@ _UNFINISHED = re.compile(
     r"X|Not"
     r"Implemented(?:Error)?|(?i:not"
     r" implemented|place"
-    r"holder|for"
+    r"holder(?!-text-color)|for"
     r" now|simp"
     r"lified))\b"
 )
