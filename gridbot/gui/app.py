@@ -84,6 +84,9 @@ def run_window(
     app.setApplicationDisplayName("gridbot")
     app.setWindowIcon(QIcon(str(assets_folder() / "gridbot.svg")))
     window = Window(facade, preferences, desks)
+    # Hidden beside the clock it goes on: a dialog that closes then must not be the end. Its own close is.
+    app.setQuitOnLastWindowClosed(False)
+    window.closed.connect(lambda: app.exit(0))
     if theme is not None:
         window.show_theme(theme)
     window.show()

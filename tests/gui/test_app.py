@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gridbot.core.units import Side
 from gridbot.errors import EnvironmentProblem
 from gridbot.gui.app import require_display, run_window
 from gridbot.gui.backtest_plot import BacktestPlot, FillMark, SlotStep, plot_backtest
+from gridbot.gui.dialogs import Dialog
 from gridbot.gui.plot_ticks import time_ticks, value_ticks
 from gridbot.gui.theme import Theme
+from gridbot.gui.window import RESTART, Window
 from tests.gui.fake_facade import FakeFacade, MemoryStore
 
 HEAVY = "ccxt duckdb structlog rich typer scipy pandas matplotlib numba sqlite3 sqlalchemy asyncio"
@@ -94,3 +98,30 @@ def test_ticks_are_round_and_few() -> None:
     assert [text for _, text in time_ticks(0, 3 * 86_400, 4)][:2] == ["01 Jan 1970", "02 Jan 1970"]
     year = time_ticks(0, 365 * 86_400, 9)
     assert 3 <= len(year) <= 10 and year[1][1].endswith("1970")
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["closed", "begun anew"])
+def test_hidden_beside_the_clock_it_goes_on_until_it_is_closed(qtbot: QtBot, again: bool) -> None:
+    seen: list[str] = []
+
+    def window() -> Window:
+        return next(each for each in QApplication.topLevelWidgets() if isinstance(each, Window) and each.isVisible())
+
+    def hide() -> None:
+        shown = window()
+        shown.tray.toggle.trigger()
+        asked = Dialog("A question", shown)
+        asked.present()
+        asked.close()
+        QTimer.singleShot(300, shown, lambda: go_on(shown))
+
+    def go_on(hidden: Window) -> None:
+        seen.append("hidden" if not hidden.isVisible() else "seen")
+        if again:
+            hidden.restart()
+        else:
+            hidden.leave()
+
+    QTimer.singleShot(200, QApplication.instance(), hide)
+    code = run_window(FakeFacade(), preferences=MemoryStore({"welcomed": True}))
+    assert seen == ["hidden"] and code == (RESTART if again else 0)
