@@ -15,8 +15,9 @@ import pytest
 
 import gridbot
 from gridbot.adapters.exchange.capability_table import TABLE
+from gridbot.adapters.licences import Shipped
 from scripts import release
-from scripts.bundle import contents, exchanges, linux_texts, sbom
+from scripts.bundle import contents, exchanges, licences, linux_texts, sbom
 from scripts.desktop.package_walk import EXCHANGES, mirror_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -155,6 +156,16 @@ def test_the_control_file_has_the_fields_of_a_package_in_lines_that_dpkg_takes()
 
 
 # ------------------------------------------------------------------------------------ SBOM and release
+
+
+def test_each_shipped_part_has_the_text_of_its_licence(tmp_path: Path) -> None:
+    licences.write_licences(tmp_path / "made")
+    names = {path.stem for path in (tmp_path / "made").iterdir()}
+    assert {"README", "gridbot", "Python", "numpy", "PySide6_Essentials", "LGPL-3.0", "GPL-3.0"} <= names
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in (tmp_path / "made" / "LGPL-3.0.txt").read_text("utf-8")
+    stranger = Shipped("stranger", "1", "MIT", "")
+    with pytest.raises(SystemExit, match="stranger would be shipped without"):
+        licences.refuse_without_text([stranger])
 
 
 def test_the_sbom_names_what_is_shipped_and_not_what_builds() -> None:

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FILE = re.compile(r"(?:licen[cs]e|copying|notice|authors)[\w.-]*", re.IGNORECASE)
 _ONLY_EXTRA = re.compile(r"\bextra\s*==")
 _UNKNOWN = "not named"
-_NO_TEXT = "This package ships no text of its licence."
+NO_TEXT = "This package ships no text of its licence."
 
 
 @value
@@ -86,7 +86,7 @@ def _text(package: metadata.Distribution) -> str:
         text = _read(Path(str(file.locate())))
         if text:
             texts.append(text)
-    return "\n\n".join(dict.fromkeys(texts)) or _NO_TEXT
+    return "\n\n".join(dict.fromkeys(texts)) or NO_TEXT
 
 
 def _read(path: Path) -> str:
@@ -101,4 +101,4 @@ def _python() -> Shipped:
     text = next(
         (text for path in (folder / "LICENSE.txt", Path(sys.base_prefix) / "LICENSE.txt") if (text := _read(path))), ""
     )
-    return Shipped("Python", platform.python_version(), "PSF-2.0", text or _NO_TEXT)
+    return Shipped("Python", platform.python_version(), "PSF-2.0", text or NO_TEXT)

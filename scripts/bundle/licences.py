@@ -6,9 +6,13 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from gridbot.adapters import licences
 from gridbot.adapters.licences import Shipped, shipped
 from scripts.bundle.contents import LEFT_OUT, ROOT
 
+TEXTS = Path(__file__).parent / "texts"
+BRING_NO_TEXT = {"PySide6_Essentials": "LGPL-3.0", "shiboken6": "LGPL-3.0"}
+"""What ships no text of its licence, and the text that is shipped for it; the LGPL is an addition to the GPL."""
 DEBIAN_TEXTS = Path("/usr/share/doc")
 
 
@@ -22,6 +26,9 @@ def write_licences(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     parts = shipped_parts()
+    refuse_without_text(parts)
+    for name in sorted({"GPL-3.0", *BRING_NO_TEXT.values()}):
+        shutil.copyfile(TEXTS / f"{name}.txt", folder / f"{name}.txt")
     for part in parts:
         text = f"{part.name} {part.version}\nLicence: {part.licence}\n\n{part.text}\n"
         (folder / f"{part.name}.txt").write_text(text, "utf-8")
@@ -33,6 +40,14 @@ def write_licences(folder: Path) -> None:
         "where you\nmay put your own builds of the same version in their place.\n\n" + "\n".join(lines) + "\n",
         "utf-8",
     )
+
+
+def refuse_without_text(parts: Iterable[Shipped]) -> None:
+    """Raise SystemExit where a part would be shipped without the text of its licence."""
+    bare = [part.name for part in parts if not part.text or part.text == licences.NO_TEXT]
+    missing = [name for name in bare if name not in BRING_NO_TEXT]
+    if missing:
+        raise SystemExit(f"{', '.join(missing)} would be shipped without the text of a licence; see {__name__}.")
 
 
 def add_system_licences(folder: Path, packages: Iterable[str]) -> None:
