@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from gridbot.errors import GridbotError
 from gridbot.shell.errands import Done, Refused, Standing
 
+UNFORESEEN = "gridbot met an error that it does not know."
 Wish = TypeVar("Wish")
 Reply = TypeVar("Reply")
 
@@ -64,8 +65,7 @@ class ErrandThread(Generic[Wish, Reply]):
             number = self._count
             self._errands[number] = Errand()
             if number == 1:
-                # A daemon: nobody who closes the window waits for a backtest.
-                threading.Thread(target=self._serve, name=f"gridbot-{self._name}", daemon=True).start()
+                self._begin()
         self._waiting.put((number, wish))
         return number
 
@@ -87,13 +87,24 @@ class ErrandThread(Generic[Wish, Reply]):
         if errand is not None:
             errand.end()
 
+    def _begin(self) -> None:
+        # A daemon: nobody who closes the window waits for a backtest.
+        threading.Thread(target=self._serve, name=f"gridbot-{self._name}", daemon=True).start()
+
     def _serve(self) -> None:
         while True:
             number, wish = self._waiting.get()
-            outcome = self._done(self._errands[number], wish)
-            with self._lock:
-                del self._errands[number]
-                self._answers[number] = outcome
+            outcome: Done[Reply] | Refused | None = None
+            try:
+                outcome = self._done(self._errands[number], wish)
+            finally:
+                if outcome is None:
+                    # What nobody foresaw ends the thread, with its traceback; whoever asked, and who waits, is served.
+                    outcome = Refused(UNFORESEEN, "Try again; if it stays, send a support bundle.")
+                    self._begin()
+                with self._lock:
+                    del self._errands[number]
+                    self._answers[number] = outcome
 
     def _done(self, errand: Errand, wish: Wish) -> Done[Reply] | Refused:
         try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from gridbot.errors import EnvironmentProblem
-from gridbot.shell.errand_thread import Errand, ErrandThread
+from gridbot.shell.errand_thread import UNFORESEEN, Errand, ErrandThread
 from gridbot.shell.errands import Done, Refused, Standing
 
 LONGEST_S, LOOKS = 10.0, 10_000
@@ -75,3 +77,20 @@ def test_one_that_is_given_up_ends_where_it_tells_how_far_it_is_and_one_that_wai
     assert begun == ["first"]
     desk.cancel(first)
     assert desk.standing(first) is None
+
+
+def test_an_error_that_nobody_foresaw_is_answered_and_told_and_the_next_errand_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = list[type[BaseException]]()
+    monkeypatch.setattr(threading, "excepthook", lambda failed: told.append(failed.exc_type))
+
+    def work(wish: int, errand: Errand) -> float:
+        return 1 / wish
+
+    desk = ErrandThread("test", work)
+    first, second = desk.ask(0), desk.ask(4)
+    refused = waited(lambda: desk.answer(first))
+    assert isinstance(refused, Refused) and refused.message == UNFORESEEN
+    assert waited(lambda: desk.answer(second)) == Done(0.25)
+    assert waited(lambda: told or None) == [ZeroDivisionError]

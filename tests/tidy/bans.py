@@ -74,7 +74,7 @@ BANS = (
     ),
     Ban(
         names=("open", "io.open", "os.open", ".read_text", ".read_bytes", ".write_text", ".write_bytes"),
-        allowed=_OUTSIDE | {"cli", "bootstrap", "gui/theme"},
+        allowed=_OUTSIDE | {"cli", "bootstrap", "gui/theme", "gui/guide_pages"},
         instead="the Disk port (gridbot/ports/), or an adapter",
     ),
     Ban(
