@@ -122,6 +122,6 @@ def test_hidden_beside_the_clock_it_goes_on_until_it_is_closed(qtbot: QtBot, aga
         else:
             hidden.leave()
 
-    QTimer.singleShot(200, QApplication.instance(), hide)
+    QTimer.singleShot(200, hide)
     code = run_window(FakeFacade(), preferences=MemoryStore({"welcomed": True}))
     assert seen == ["hidden"] and code == (RESTART if again else 0)
