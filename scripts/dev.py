@@ -228,9 +228,9 @@ def run(args: list[str]) -> int:
 
 
 def test(args: list[str]) -> int:
-    """Run the tests, all but those marked soak; further arguments are pytest's."""
+    """Run the tests, all but those marked soak, a process for each core; further arguments are pytest's (-n0: one)."""
     venv([])
-    return command_line([VENV_PYTHON, "-m", "pytest", *args], env=for_tests())
+    return command_line([VENV_PYTHON, "-m", "pytest", "-n", "logical", "--dist", "loadfile", *args], env=for_tests())
 
 
 def soak(args: list[str]) -> int:
