@@ -17,7 +17,7 @@ from gridbot.shell.facade import View
 
 MODE_NOTES = {
     Mode.DEMO: "This is the demo market: prices are made up and no order leaves this computer. Real prices with "
-    "simulated orders are the mode dry, under Settings > General.",
+    "simulated orders are the mode dry, under Settings > Exchange and keys.",
     Mode.DRY: "Prices are real, orders are only simulated: none is sent to the exchange.",
     Mode.LIVE: "Orders are real and use your money.",
 }

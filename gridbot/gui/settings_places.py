@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from decimal import Decimal
+from functools import cache
 
 from gridbot.config import AppConfig, Change, waits_for_start
 from gridbot.core.values import evolve, value
@@ -118,6 +119,7 @@ _ABOUT = {
 _PARTS = {"limit": "", "warn": ": warn at", "action": ": then"}
 
 
+@cache
 def fields_by_place() -> dict[str, tuple[tuple[str, tuple[Field, ...]], ...]]:
     """Return the groups of each section that has fields: a heading, and the fields under it."""
     known = tuple(_named(field) for field in fields_of(AppConfig))

@@ -9,8 +9,8 @@ from gridbot.config.app import AppConfig
 from gridbot.config.grid import GridConfig, SpacingConfig
 from gridbot.core.commands import Note
 from gridbot.core.events import KillKind
-from gridbot.core.rules import Wish
 from gridbot.core.limit_views import LimitView
+from gridbot.core.rules import Wish
 from gridbot.core.snapshot import BalanceView, KillView, Snapshot
 from gridbot.core.state import Level
 from gridbot.core.units import Asset, GridId, Mode, Symbol, TimeMs

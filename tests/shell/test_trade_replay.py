@@ -58,9 +58,7 @@ class Replay:
         feed = PrintTap(ReplayFeed(lambda _: source, clock, speed=SPEED, markets=(SYMBOL,)), venue)
         store, notes = MemoryStore(), MemoryNotes()
         recovered = recover(store, mode=Mode.DEMO, notes=notes)
-        record = Record(
-            store.journal(0), notes, MemoryLatch(), LogBook(), self._crashed, lambda _: None, self.outlet
-        )
+        record = Record(store.journal(0), notes, MemoryLatch(), LogBook(), self._crashed, lambda _: None, self.outlet)
         world = World(feed, venue, clock, "test", source.base_ms)
         trader = Trader(self.config, recovered, world, record, prefix="gbreplay000001", rhythm=DEMO_RHYTHM)
         task = asyncio.get_running_loop().create_task(trader.run())

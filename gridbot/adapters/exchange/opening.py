@@ -213,7 +213,8 @@ def _refuse_unknown(exchange_id: str) -> None:
         near = get_close_matches(exchange_id, known, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
-            f"exchange.id: there is no exchange {exchange_id!r}.", hint=f"{hint}`gridbot exchange list` names all that are here."
+            f"exchange.id: there is no exchange {exchange_id!r}.",
+            hint=f"{hint}`gridbot exchange list` names all that are here.",
         )
 
 
