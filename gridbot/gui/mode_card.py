@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QVBoxLayout
 
 from gridbot.core.units import Mode
@@ -42,7 +42,8 @@ class ModeCard(QFrame):
         self._config_text = ""
         self.dry = explained(QCheckBox("Dry run"), "dry run")
         self.dry.setAccessibleName("Dry run: orders are only simulated")
-        self.dry.clicked.connect(lambda _checked=False: self._ask_for_mode())
+        # Not `clicked`: a screen reader toggles the box without a click.
+        self.dry.toggled.connect(lambda _on: self._ask_for_mode())
         self._mode_note = label("", role="muted", name="About the mode", wrap=True)
         self._stop_note = label("", name="Stop", wrap=True)
         self.reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop", icon="undo")
@@ -69,16 +70,20 @@ class ModeCard(QFrame):
             self._config_text = view.config_text
             self._next = Mode(json.loads(view.config_text)["mode"])
         self.dry.setEnabled(self._next is not Mode.DEMO and snapshot.mode is not Mode.DEMO)
-        self.dry.setChecked(self._next is not Mode.LIVE)
+        self._show_box()
         later = "" if self._next is snapshot.mode else f" From the next start on: {words.MODE_WORDS[self._next]}."
         set_text(self._mode_note, MODE_NOTES[snapshot.mode] + later)
         self.reset.setVisible(snapshot.kill is not None)
         set_role(self._stop_note, "plain" if snapshot.kill is None else "error")
         set_text(self._stop_note, stop_sentence(view))
 
+    def _show_box(self) -> None:
+        with QSignalBlocker(self.dry):
+            self.dry.setChecked(self._next is not Mode.LIVE)
+
     def _ask_for_mode(self) -> None:
         # The box shows what is; what a person wants is asked about first, and is true from the next start on.
-        self.dry.setChecked(self._next is not Mode.LIVE)
+        self._show_box()
         self.mode_wanted.emit(Mode.DRY if self._next is Mode.LIVE else Mode.LIVE)
 
 

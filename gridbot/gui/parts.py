@@ -50,6 +50,9 @@ def set_text(widget: QLabel | QPushButton, text: str) -> None:
     """Set a text only when it differs, which spares a repaint and a message to the screen reader."""
     if widget.text() != text:
         widget.setText(text)
+        if isinstance(widget, QPushButton):
+            # Its name stays what it is found by; a screen reader says what it does now as well.
+            widget.setAccessibleDescription("" if text == widget.accessibleName() else text)
 
 
 def button(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from gridbot.core.units import Mode
 from gridbot.gui.context import Context
 from gridbot.gui.first_run import FirstRunDialog
 from gridbot.gui.frame import Frame
@@ -42,10 +43,11 @@ class Welcome(QObject):
         self.tour: Tour | None = None
 
     def greet(self, view: View) -> None:
-        """Ask the three questions at the very first start, and never again by itself."""
+        """Ask the three questions at the very first start, which is one on the demo, and never again by itself."""
         if not self._context.preferences.welcomed:
             self._context.preferences.welcomed = True
-            self.ask(view)
+            if view.snapshot.mode is Mode.DEMO:
+                self.ask(view)
 
     def ask(self, view: View) -> None:
         """Ask the three questions."""

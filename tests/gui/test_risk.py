@@ -133,6 +133,20 @@ def test_the_demo_has_no_dry_run_to_switch_and_says_where_there_is_one(qtbot: Qt
     assert "the mode dry, under Settings" in said(risk.tab, "About the mode")
 
 
+@pytest.mark.parametrize("act", ["click", "toggle"])
+def test_the_dry_run_box_asks_and_does_not_move_by_itself_also_where_a_screen_reader_toggles_it(
+    qtbot: QtBot, act: str
+) -> None:
+    risk = over(qtbot, FakeFacade(mode=Mode.DRY))
+    wanted = list[Mode]()
+    risk.tab.mode_wanted.connect(wanted.append)
+    switch = next(each for each in risk.tab.findChildren(QCheckBox))
+    getattr(switch, act)()
+    assert wanted == [Mode.LIVE] and switch.isChecked()
+    risk.look()
+    assert wanted == [Mode.LIVE]
+
+
 def test_the_stop_is_shown_with_its_reason(risk: Risk, facade: FakeFacade) -> None:
     assert said(risk.tab, "Stop").startswith("Trading is not stopped.")
     facade.ask(StopTrading("Too much at once."))
