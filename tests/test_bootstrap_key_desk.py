@@ -154,7 +154,7 @@ def test_a_damaged_file_is_a_sentence_whatever_is_asked(tmp_path: Path, act: Key
     [
         ("kraken", "", True),
         ("luno", "gridbot knows luno only in general. The strictest is assumed", False),
-        ("krakken", "There is no exchange of the name krakken", False),
+        ("krakken", "There is no exchange krakken", False),
     ],
 )
 def test_what_there_is_to_know_of_an_exchange_is_told_with_its_key(
