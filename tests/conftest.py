@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from decimal import Context, getcontext, setcontext
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Both are read when a module is imported, so they are set before any of gridbot or Qt is.
@@ -17,3 +20,12 @@ for name in [name for name in os.environ if name.startswith(("GRIDBOT_API_", "GR
 # The machine's load says nothing about the code; a found example is printed so that it can be pinned as a test.
 settings.register_profile("gridbot", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gridbot")
+
+
+@pytest.fixture(autouse=True)
+def plain_decimals() -> Iterator[None]:
+    """Begin each test with Decimals as Python has them: the real ccxt changes how they round for all."""
+    before = getcontext()
+    setcontext(Context())
+    yield
+    setcontext(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import getcontext, localcontext, setcontext
 from typing import Any
 
 from gridbot.core import breakers, direct
@@ -30,7 +31,7 @@ from gridbot.core.events import (
     RulesChanged,
     Transferred,
 )
-from gridbot.core.ledger import Account, Tally, add
+from gridbot.core.ledger import PLAIN, Account, Tally, add
 from gridbot.core.lifecycle import (
     change_rules,
     decide,
@@ -84,17 +85,27 @@ def step(state: State, event: Event) -> Step:
     both cases `state` is as it was.
     """
     answer: Step | None = None
-    if type(event) is OrderFilled:
-        answer = direct.filled(state, event)
-    elif type(event) is CandleClosed:
-        answer = direct.closed(state, event)
-    elif type(event) is OrderReported and event.fact is _ACCEPTED:
-        answer = direct.acknowledged(state, event)
-    return general_step(state, event) if answer is None else answer
+    outside = getcontext()
+    setcontext(PLAIN)
+    try:
+        if type(event) is OrderFilled:
+            answer = direct.filled(state, event)
+        elif type(event) is CandleClosed:
+            answer = direct.closed(state, event)
+        elif type(event) is OrderReported and event.fact is _ACCEPTED:
+            answer = direct.acknowledged(state, event)
+        return _general(state, event) if answer is None else answer
+    finally:
+        setcontext(outside)
 
 
 def general_step(state: State, event: Event) -> Step:
     """Advance by one event through the handlers; what the direct steps must equal."""
+    with localcontext(PLAIN):
+        return _general(state, event)
+
+
+def _general(state: State, event: Event) -> Step:
     draft = Draft(state, event.time)
     _HANDLERS[type(event)](draft, event)
     return draft.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import (
     ROUND_DOWN,
+    ROUND_HALF_EVEN,
     Clamped,
     Context,
     Decimal,
@@ -24,6 +25,8 @@ from gridbot.errors import LedgerError
 
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow, Underflow, Clamped])
 """The context of every sum of money; `Inexact` raises."""
+PLAIN = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
+"""The context of everything else: Python's own default, named, because a library may change that of a thread."""
 _SPLIT = Context(prec=60, rounding=ROUND_DOWN, traps=[InvalidOperation, DivisionByZero, Overflow])
 _PIECE = Decimal("1E-18")
 

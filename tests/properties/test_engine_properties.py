@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal, Underflow, localcontext
 from typing import Any
 
 import pytest
@@ -274,6 +274,9 @@ def test_the_same_events_give_byte_identical_states(grid: dict[str, Any], walk_s
         return repr(state_to_plain(run.state))
 
     try:
-        assert final() == final()
+        first = final()
+        # As a library leaves it to whoever computes after it in the same thread.
+        with localcontext(Context(prec=28, rounding=ROUND_UP, traps=[Underflow])):
+            assert final() == first
     except ConfigError as refused:
         assert "cannot start" in refused.message

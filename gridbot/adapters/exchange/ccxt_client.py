@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import localcontext
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -103,7 +104,9 @@ class CcxtClient:
         conversation = Conversation(name, urgency)
         token = CURRENT.set(conversation)
         try:
-            return await work(exchange)
+            # ccxt changes how Decimals are rounded for whoever comes after it.
+            with localcontext():
+                return await work(exchange)
         except CallFailed as error:
             failed = error
         except _raised() as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from decimal import getcontext
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,18 @@ def test_a_create_that_fails_proves_what_went_over_the_wire(
             assert failed.retry_after_s == fault.get("retry_after")
             # What is not certified is not believed: the table holds no code that lives beside an order.
             assert (TABLE["binance"].refusal(failed) is not None) <= (left == 0)
+
+    run(test)
+
+
+def test_ccxt_does_not_change_how_gridbot_rounds(tmp_path: Path) -> None:
+    async def test() -> None:
+        before = getcontext().copy()
+        async with sandbox(tmp_path) as served, calling(served) as client:
+            await create(client)
+            assert await orders(served) == 1
+            after = getcontext()
+            assert (after.prec, after.rounding, after.traps) == (before.prec, before.rounding, before.traps)
 
     run(test)
 
