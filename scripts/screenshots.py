@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QWidget
 
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.logbook.masking import Mask
@@ -33,7 +33,7 @@ DARK = frozenset({"orders", "logs", "backtest"})
 """These are chosen in the dark theme, so that README's pictures show both."""
 SPEED = 7_200
 """Two hours of the market in a second, so that a picture has a few days of trading in it."""
-LIVED_S, SETTLED_S = 25.0, 0.6
+LIVED_S, SETTLED_S, READ_S, TESTED_S = 25.0, 0.6, 3.0, 15.0
 LIMIT_BYTES = 300_000
 
 Open = Callable[[], QWidget]
@@ -51,6 +51,7 @@ class Screens:
 
     def __init__(self, window: Window) -> None:
         self._window = window
+        self._tested = False
 
     def __iter__(self) -> Iterator[tuple[str, Open]]:
         for number, title in enumerate(TITLES):
@@ -70,8 +71,23 @@ class Screens:
         elif title == "Logs":
             self._window.logs.table.selectRow(1)
         elif title == "Settings":
-            self._window.settings.open_section("risk")
+            self._window.settings.open_section("safety")
+        elif title == "Backtest" and not self._tested:
+            self._test()
+        elif title == "Portfolio":
+            wait(READ_S)
         return self._window
+
+    def _test(self) -> None:
+        """Run a backtest on the demo market, as a person would."""
+        wait(SETTLED_S)
+        page = self._window.backtest
+        kind = next(each for each in page.findChildren(QComboBox) if each.accessibleName() == "Candles from")
+        kind.setCurrentText("The demo market")
+        kind.activated.emit(kind.currentIndex())
+        next(each for each in page.findChildren(QPushButton) if each.text() == "Run backtest").click()
+        wait(TESTED_S)
+        self._tested = True
 
     def _dialog(self) -> QWidget:
         return next(each for each in QApplication.topLevelWidgets() if isinstance(each, QDialog) and each.isVisible())
@@ -125,9 +141,8 @@ def save(widget: QWidget, path: Path, *, limit: int | None = None) -> None:
     print(path.relative_to(ROOT), path.stat().st_size, "bytes", flush=True)
 
 
-def take_all(window: Window, only: str | None) -> None:
+def take_all(window: Window, screens: Screens, only: str | None) -> None:
     """Save every screen in each theme and size."""
-    screens = Screens(window)
     for theme in (Theme.LIGHT, Theme.DARK):
         window.show_theme(theme)
         for width, height in SIZES:
@@ -140,10 +155,10 @@ def take_all(window: Window, only: str | None) -> None:
                     screens.close()
 
 
-def take_chosen(window: Window) -> None:
+def take_chosen(window: Window, screens: Screens) -> None:
     """Save the tabs for README.md."""
     window.resize(*CHOSEN_SIZE)
-    for name, opened in Screens(window):
+    for name, opened in screens:
         if name in {title.lower() for title in TITLES}:
             window.show_theme(Theme.DARK if name in DARK else Theme.LIGHT)
             widget = opened()
@@ -174,9 +189,10 @@ def main() -> None:
             window.resize(*CHOSEN_SIZE)
             window.show()
             wait(LIVED_S)
+            screens = Screens(window)
             if only is None:
-                take_chosen(window)
-            take_all(window, only)
+                take_chosen(window, screens)
+            take_all(window, screens, only)
             window.leave()
         finally:
             engine.stop()

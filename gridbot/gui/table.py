@@ -77,6 +77,7 @@ class Table(QTableView):
         for number, column in enumerate(model.columns):
             self.setColumnWidth(number, max(column.width, self._least(column.title)))
             self.setColumnHidden(number, column.extra)
+        model.headerDataChanged.connect(self._widen)
         if any(column.flash for column in model.columns):
             self.setItemDelegate(FlashDelegate(model, self))
             model.figures_changed.connect(self._light)
@@ -87,6 +88,13 @@ class Table(QTableView):
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         copy.triggered.connect(self.copy)
         self.addAction(copy)
+
+    def _widen(self) -> None:
+        """Give a header room for the unit that has come behind it."""
+        for number in range(len(self._rows.columns)):
+            least = self._least(self._rows.heading(number))
+            if not self.isColumnHidden(number) and self.columnWidth(number) < least:
+                self.setColumnWidth(number, least)
 
     def _least(self, title: str) -> int:
         """Return the width below which a header, or a date with its time, would be cut."""
@@ -164,6 +172,7 @@ class Table(QTableView):
         for number, column in enumerate(self._rows.columns):
             self.setColumnHidden(number, column.extra)
             self.setColumnWidth(number, column.width)
+        self._widen()
 
     def _show_column(self, number: int, *, on: bool) -> None:
         self.setColumnHidden(number, not on)

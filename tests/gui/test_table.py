@@ -100,3 +100,11 @@ def test_a_header_says_what_it_means_and_carries_the_unit_that_all_rows_share(ta
     assert model.headerData(1, head, Qt.ItemDataRole.ToolTipRole) is None
     table._rows.set_units({"Size": "kB"})
     assert model.headerData(1, head) == "Size (kB)" and model.headerData(0, head) == "Name"
+
+
+def test_a_unit_that_comes_behind_a_title_is_given_room(table: Table) -> None:
+    table._rows.set_units({"Size": "a rather long unit"})
+    title = table._rows.heading(1)
+    assert title == "Size (a rather long unit)"
+    assert table.columnWidth(1) > table.horizontalHeader().fontMetrics().horizontalAdvance(title)
+    assert table.columnWidth(2) == 0, "a hidden column stays hidden"
