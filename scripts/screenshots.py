@@ -60,7 +60,6 @@ class Screens:
         yield "first-steps", self._first_steps
         yield "tour", self._tour
         yield "guide", self._guide
-        yield "quit", self._quit
         yield "stopped", self._stopped
 
     def _tab(self, number: int) -> QWidget:
@@ -109,10 +108,6 @@ class Screens:
         self._window.welcome.help("grid")
         assert self._window.welcome.guide is not None
         return self._window.welcome.guide
-
-    def _quit(self) -> QWidget:
-        self._window.close()
-        return self._dialog() if self._window.isVisible() else self._window
 
     def _stopped(self) -> QWidget:
         self._window.stop()
