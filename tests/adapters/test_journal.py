@@ -6,16 +6,20 @@ import asyncio
 import json
 import threading
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gridbot.adapters.files import journal_lines
 from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.journal_file import PROMPT_S, DiskThread
-from gridbot.core.codec import SCHEMA
+from gridbot.core.codec import SCHEMA, facts_to_plain
 from gridbot.core.events import Event, KillKind, KillReleased, KillRequested
-from gridbot.core.units import Mode, TimeMs
+from gridbot.core.facts import Intended, Laid
+from gridbot.core.units import Mode, Price, TimeMs
+from gridbot.core.values import evolve
 from gridbot.errors import EnvironmentProblem, StateFileError
 from gridbot.ports import Journal, Restored
 from tests.adapters.faulty_disk import FaultyDisk
@@ -321,3 +325,17 @@ def test_a_disk_that_refuses_in_place_refuses_the_caller_and_is_not_trusted_to_b
         return work.threads
 
     assert asyncio.run(main()) == ["journal", "journal"]
+
+
+@pytest.mark.parametrize("seed", [3, 6, 11])
+def test_a_fact_is_written_by_the_shorter_way_as_the_codec_writes_it(seed: int) -> None:
+    walk = Walk(seed=seed)
+    walk.walk(200)
+    facts = [fact for told in walk.facts for fact in told]
+    assert {Intended, Laid} < {type(fact) for fact in facts}
+    for fact in facts:
+        assert journal_lines._fact(fact) == orjson.dumps(facts_to_plain((fact,))[0])
+    order = next(fact for fact in facts if isinstance(fact, Intended))
+    for amount in ("NaN", "Infinity", "-Infinity", "sNaN"):
+        with pytest.raises(ValueError, match="no amount"):
+            journal_lines._fact(evolve(order, price=Price(Decimal(amount))))

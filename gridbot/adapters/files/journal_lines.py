@@ -13,6 +13,8 @@ is damage and refused.
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
+from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from gridbot.core.codec import (
     facts_to_plain,
 )
 from gridbot.core.events import Event
-from gridbot.core.facts import CORE_VERSION, JournalFact
+from gridbot.core.facts import CORE_VERSION, Intended, JournalFact, Laid
 from gridbot.core.values import value
 from gridbot.errors import StateFileError
 
@@ -39,6 +41,7 @@ ORIGIN = "0" * 16
 
 _OPENING, _CLOSING = b'{"sum":"', b'",'
 _BODY = len(_OPENING) + 16 + len(_CLOSING)
+_INTENDED, _LAID = (b'{"type":"%s",' % each.__name__.encode() for each in (Intended, Laid))
 _FACTS_SINCE = 2
 """The form since which a line tells what was done."""
 _MEND = "Put the account back from a backup (`gridbot restore`), or ask for help; do not edit the file."
@@ -82,14 +85,36 @@ def header_line(*, first: int, prev: str) -> tuple[bytes, str]:
 
 def event_line(event: Event, facts: tuple[JournalFact, ...], *, sequence: int, prev: str) -> tuple[bytes, str]:
     """Return the line of one event and of what was done about it, and the line's sum."""
-    record = {"seq": sequence, "prev": prev, "event": event_to_plain(event)}
+    rest = orjson.dumps({"seq": sequence, "prev": prev, "event": event_to_plain(event)})[1:]
     if facts:
-        record["did"] = facts_to_plain(facts)
-    return _sealed(record)
+        rest = b"".join((rest[:-1], b',"did":[', b",".join(map(_fact, facts)), b"]}"))
+    return _summed(rest)
+
+
+def _fact(fact: JournalFact) -> bytes:
+    """Return one fact as `facts_to_plain` gives it, the commonest ones of a laying by a shorter way.
+
+    They hold nothing but names, numbers, amounts and values of such, which orjson writes as the codec does.
+    """
+    if type(fact) is Intended or type(fact) is Laid:
+        head = _INTENDED if type(fact) is Intended else _LAID
+        with suppress(orjson.JSONEncodeError):  # the codec says what is wrong
+            return head + orjson.dumps(fact, default=_amount)[1:]
+    return orjson.dumps(facts_to_plain((fact,))[0])
+
+
+def _amount(amount: object) -> str:
+    text = str(amount)
+    if type(amount) is not Decimal or text[-1] > "9":
+        raise ValueError(f"{text} is no amount")
+    return text
 
 
 def _sealed(record: dict[str, object]) -> tuple[bytes, str]:
-    rest = orjson.dumps(record)[1:]
+    return _summed(orjson.dumps(record)[1:])
+
+
+def _summed(rest: bytes) -> tuple[bytes, str]:
     total = checksum(rest)
     return b"".join((_OPENING, total.encode(), _CLOSING, rest, b"\n")), total
 
