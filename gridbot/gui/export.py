@@ -1,38 +1,18 @@
-"""The export of log lines and of a support bundle: what goes in, where to, how far it is, and stop."""
+"""The export of log lines and of a support bundle: what goes in, and of which time."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QTimeZone, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDateTimeEdit,
-    QFileDialog,
-    QGridLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QProgressBar,
-    QSizePolicy,
-    QWidget,
-)
+from PySide6.QtCore import QDateTime, QTimeZone
+from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QHBoxLayout, QSizePolicy, QWidget
 
 from gridbot.core.values import evolve
 from gridbot.gui.bundle_page import BundlePage
 from gridbot.gui.context import Context
-from gridbot.gui.dialogs import Dialog
-from gridbot.gui.errand_requests import ErrandRequests
-from gridbot.gui.parts import button, label, picker, set_role, set_text
-from gridbot.shell.errands import Done, Refused, Standing
-from gridbot.shell.upkeep_desk import (
-    LineFilter,
-    UpkeepReply,
-    UpkeepWish,
-    WriteBundle,
-    WriteLogs,
-    Written,
-)
+from gridbot.gui.parts import label, picker
+from gridbot.gui.saving_dialog import SavingDialog
+from gridbot.shell.upkeep_desk import LineFilter, UpkeepReply, UpkeepWish, WriteBundle, WriteLogs, Written
 
 HOUR_MS = 3_600_000
 NOT_HERE = (
@@ -53,21 +33,16 @@ _FORMATS = (
 )
 
 
-class ExportDialog(Dialog):
-    """Asks for what, which, and where to; shows progress; can be stopped.
+class ExportDialog(SavingDialog[UpkeepWish, UpkeepReply]):
+    """Asks for what, which, and where to.
 
     `lines` are those that the tab's filter shows, `folder` is where the file is to lie to begin with.
     """
 
     def __init__(self, context: Context, *, lines: LineFilter, parent: QWidget, folder: Path | None = None) -> None:
-        super().__init__("Export", parent)
+        super().__init__("Export", context.desks.upkeep, parent)
         self.setMinimumWidth(600)
         self._lines = lines
-        desk = context.desks.upkeep
-        self._requests: ErrandRequests[UpkeepWish, UpkeepReply] | None = (
-            None if desk is None else ErrandRequests(desk, self)
-        )
-        self._errand: int | None = None
         self._folder = folder or Path.home()
         self.format = picker("What to write", _FORMATS, lambda _format: self._show_format())
         self.range = picker("Which time", _RANGES, lambda _range: self._show_range())
@@ -76,32 +51,17 @@ class ExportDialog(Dialog):
         self.lines = picker("Which lines", choices)
         self.since, self.until = _moment_field("From (UTC)"), _moment_field("To (UTC)")
         self.bundle = BundlePage()
-        self.bundle.changed.connect(self._weigh)
+        self.bundle.changed.connect(self.weigh)
         self.bundle.changed.connect(self._fit)
-        self.path = QLineEdit(str(self._folder / f"gridbot-logs-{_now().toString('yyyyMMdd-HHmm')}.jsonl"))
-        self.path.setAccessibleName("File")
-        self._browse = button("Choose…", self._choose_file, name="Choose the file")
-        self.progress = QProgressBar()
-        self.progress.setAccessibleName("Progress")
-        self.progress.setRange(0, 1000)
-        self.said = label("", role="muted", name="Result", wrap=True)
-        self.start = button("Export", self._begin, role="primary", name="Begin the export")
-        self.stop = button("Close", self._stop, name="Close, or stop the export")
-        self._open = button("Open folder", self._open_folder)
+        self.path.setText(str(self._folder / f"gridbot-logs-{_now().toString('yyyyMMdd-HHmm')}.jsonl"))
         self._titles: dict[QWidget, QWidget] = {}
         self._build()
-        self.progress.hide()
-        self._open.hide()
         self._show_format()
         self._show_range()
         if self._requests is None:
-            self._say(NOT_HERE, ok=False)
-        self.finished.connect(lambda _result: self._give_up())
+            self.say(NOT_HERE, ok=False)
 
     def _build(self) -> None:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(8)
         self._between = QWidget()
         row = QHBoxLayout(self._between)
         row.setContentsMargins(0, 0, 0, 0)
@@ -120,20 +80,16 @@ class ExportDialog(Dialog):
             )
         ):
             self._titles[widget] = label(title)
-            grid.addWidget(self._titles[widget], at, 0)
-            grid.addWidget(widget, at, 1)
-        grid.addWidget(self._browse, 4, 2)
-        grid.setColumnStretch(1, 1)
+            self.grid.addWidget(self._titles[widget], at, 0)
+            self.grid.addWidget(widget, at, 1)
+        self.grid.addWidget(self.browse, 4, 2)
         for each in (self.format, self.range, self.lines):
             each.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             each.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.box.addLayout(grid)
+        self.box.addLayout(self.grid)
         self.box.addWidget(self.bundle)
         self.box.addStretch()
-        self.box.addWidget(self.progress)
-        self.box.addWidget(self.said)
-        self.buttons.addWidget(self._open)
-        self.add_buttons(self.start, self.stop)
+        self.add_end()
 
     # --------------------------------------------------------------------------------------- chosen
 
@@ -160,7 +116,7 @@ class ExportDialog(Dialog):
         between = self.range.currentData() == _BETWEEN and self.format.currentData() != _BUNDLE
         self._between.setVisible(between)
         self._titles[self._between].setVisible(between)
-        self._weigh()
+        self.weigh()
         self._fit()
 
     def _fit(self) -> None:
@@ -170,29 +126,28 @@ class ExportDialog(Dialog):
         self.setMinimumHeight(max(needed, self.box.minimumSize().height()))
         self.adjustSize()
 
-    def _weigh(self) -> None:
+    def weigh(self) -> None:
         """Let it begin only when there is something to write and nothing is being written."""
-        ready = self._requests is not None and self._errand is None
-        bundled = self.format.currentData() == _BUNDLE
-        self.start.setEnabled(ready and (not bundled or bool(self.bundle.chosen())))
+        super().weigh()
+        if self.format.currentData() == _BUNDLE and not self.bundle.chosen():
+            self.start.setEnabled(False)
 
-    def _choose_file(self) -> None:
-        # Qt's own dialog is shown like ours: beside the window, never over STOP.
-        chooser = QFileDialog(self, "Export to", self.path.text())
-        chooser.setOption(QFileDialog.Option.DontUseNativeDialog)
-        chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        chooser.fileSelected.connect(self.path.setText)
-        chooser.setModal(False)
-        chooser.show()
-
-    def wish(self, target: Path) -> WriteLogs | WriteBundle:
-        """Return what the dialog asks for."""
+    def wish_for(self, target: Path) -> WriteLogs | WriteBundle | None:
+        """Return what the dialog asks for; None for times that are the wrong way round."""
         chosen = str(self.format.currentData())
         if chosen == _BUNDLE:
             return WriteBundle(target, self.bundle.chosen())
         since, until = self._bounds()
         lines = self._lines if self.lines.currentData() else LineFilter()
+        if since is not None and until is not None and since >= until:
+            self.say("The time to begin with must be before the time to end with.", ok=False)
+            return None
         return WriteLogs(target, chosen, evolve(lines, since_ms=since, until_ms=until))
+
+    def saved(self, reply: UpkeepReply) -> str:
+        """Return what was written, and where."""
+        assert isinstance(reply, Written)
+        return reply.sentence
 
     def _bounds(self) -> tuple[int | None, int | None]:
         now = _now()
@@ -207,73 +162,9 @@ class ExportDialog(Dialog):
             case _:
                 return None, None
 
-    # --------------------------------------------------------------------------------------- asked
-
-    def _begin(self) -> None:
-        text = self.path.text().strip()
-        if not text:
-            self._say("Give a file to write to.", ok=False)
-            return
-        wish = self.wish(Path(text).expanduser())
-        if isinstance(wish, WriteLogs) and _is_backwards(wish.lines):
-            self._say("The time to begin with must be before the time to end with.", ok=False)
-            return
-        if self._requests is None:
-            return
-        self._open.hide()
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(0)
-        self.progress.show()
-        set_text(self.stop, "Stop")
-        self._say("Writing…", ok=True)
-        self._errand = self._requests.ask(wish, self._answered, self._progressed)
-        self._weigh()
-
-    def _stop(self) -> None:
-        if self._errand is None:
-            self.reject()
-        else:
-            self._give_up()
-
-    def _give_up(self) -> None:
-        if self._errand is not None and self._requests is not None:
-            self._requests.cancel(self._errand)
-
-    def _progressed(self, standing: Standing) -> None:
-        self.progress.setRange(0, 0 if standing.share is None else 1000)
-        self.progress.setValue(round((standing.share or 0) * 1000))
-        self._say(standing.sentence, ok=True)
-
-    def _answered(self, outcome: Done[UpkeepReply] | Refused) -> None:
-        self._errand = None
-        self._weigh()
-        set_text(self.stop, "Close")
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(1000)
-        if isinstance(outcome, Refused):
-            self.progress.hide()
-            stopped = "The export was stopped; nothing of it was left behind."
-            self._say(stopped if outcome.given_up else outcome.sentence(), ok=False)
-            return
-        assert isinstance(outcome.reply, Written)
-        self._folder = outcome.reply.path.parent
-        self._open.show()
-        self._say(outcome.reply.sentence, ok=True)
-
-    def _say(self, text: str, *, ok: bool) -> None:
-        set_role(self.said, "muted" if ok else "error")
-        set_text(self.said, text)
-
-    def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
-
 
 def _now() -> QDateTime:
     return QDateTime.currentDateTimeUtc()
-
-
-def _is_backwards(lines: LineFilter) -> bool:
-    return lines.since_ms is not None and lines.until_ms is not None and lines.since_ms >= lines.until_ms
 
 
 def _moment_field(name: str) -> QDateTimeEdit:

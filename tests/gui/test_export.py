@@ -66,7 +66,7 @@ def test_an_export_is_stopped_and_the_dialog_stays(window: Window, desk: FakeUpk
     press(form, "Close, or stop the export")
     assert desk.given_up == [1] and form.isVisible()
     look(form)
-    assert "nothing of it was left behind" in said(form, "Result") and form.stop.text() == "Close"
+    assert "Nothing was left behind" in said(form, "Result") and form.stop.text() == "Close"
     press(form, "Close, or stop the export")
     assert not form.isVisible()
 
@@ -94,7 +94,7 @@ def test_the_time_is_bounded_as_chosen(window: Window, desk: FakeUpkeep, tmp_pat
     now = QDateTime.currentMSecsSinceEpoch()
 
     def bounds() -> tuple[int | None, int | None]:
-        wish = form.wish(tmp_path / "out.csv")
+        wish = form.wish_for(tmp_path / "out.csv")
         assert isinstance(wish, WriteLogs)
         return wish.lines.since_ms, wish.lines.until_ms
 

@@ -296,6 +296,11 @@ def test_a_question_that_is_still_open_is_given_up_for_the_next(shown: Shown) ->
     assert said(tab, "How far the past is read").startswith("2026-07-21")
 
 
+def answered(asked: PortfolioExport) -> None:
+    assert asked._requests is not None
+    asked._requests.look()
+
+
 def exporting(tab: PortfolioTab) -> PortfolioExport:
     tab.export_button.click()
     return dialog(PortfolioExport)
@@ -310,7 +315,7 @@ def test_fills_are_written_where_a_person_says(shown: Shown, tmp_path: Path) -> 
     asked.rows.setCurrentIndex(1)
     asked.form.setCurrentIndex(1)
     press(asked, "Begin the export")
-    asked._requests.look()
+    answered(asked)
     wish = history.wishes[-1]
     assert isinstance(wish, ExportHistory) and wish.spelling.excel
     assert (wish.what, wish.target, wish.period) == (Exported.FILLS, tmp_path / "mine.csv", Period.MONTH)
@@ -347,14 +352,14 @@ def test_an_export_can_be_stopped_and_its_refusal_is_said(shown: Shown, tmp_path
     history.answers = False
     history.stands = Standing(0.5, "2,000 of 4,000 fills written")
     press(asked, "Begin the export")
-    asked._requests.look()
+    answered(asked)
     assert asked.progress.value() == 500 and said(asked, "Result") == "2,000 of 4,000 fills written"
     press(asked, "Close, or stop the export")
-    asked._requests.look()
+    answered(asked)
     assert asked.isVisible() and said(asked, "Result") == "The export was stopped. Nothing was left behind."
     history.answers, history.refusal = True, Refused("mine.csv cannot be written: no space left.", "Make room.")
     press(asked, "Begin the export")
-    asked._requests.look()
+    answered(asked)
     assert said(asked, "Result") == "mine.csv cannot be written: no space left. Make room."
     press(asked, "Close, or stop the export")
     assert not asked.isVisible()
