@@ -89,7 +89,7 @@ class ExportDialog(SavingDialog[UpkeepWish, UpkeepReply]):
         self.box.addLayout(self.grid)
         self.box.addWidget(self.bundle)
         self.box.addStretch()
-        self.add_end()
+        self.add_end(wish_for=self.wish_for, saved=self.saved)
 
     # --------------------------------------------------------------------------------------- chosen
 

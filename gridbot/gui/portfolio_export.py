@@ -93,7 +93,7 @@ class PortfolioExport(SavingDialog[HistoryWish, HistoryReply]):
         self.grid.addWidget(self.browse, len(fields) - 1, 2)
         self.box.addLayout(self.grid)
         self.box.addWidget(self.note)
-        self.add_end()
+        self.add_end(wish_for=self.wish_for, saved=self.saved)
 
     def _follow(self) -> None:
         """Show the fields of what is chosen, and offer a name for its file unless a person has given one."""

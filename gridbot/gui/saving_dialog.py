@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -25,7 +26,7 @@ _WHOLE = 1000
 class SavingDialog(Dialog, Generic[Wish, Reply]):
     """Asks for a file, has it written by `desk` (None: this window cannot), tells how it goes, and can be stopped.
 
-    Whoever derives from it fills `grid`, ends with `add_end`, and answers `wish_for` and `saved`.
+    Whoever derives from it fills `grid` and ends with `add_end`, which is told what to ask for and what to say.
 
     Attributes:
         grid: the fields, above everything else.
@@ -55,8 +56,15 @@ class SavingDialog(Dialog, Generic[Wish, Reply]):
         self.progress.hide()
         self._open.hide()
 
-    def add_end(self) -> None:
-        """Add what every one of these dialogs ends with, below its own content."""
+    def add_end(self, *, wish_for: Callable[[Path], Wish | None], saved: Callable[[Reply], str]) -> None:
+        """Add what every one of these dialogs ends with, below its own content.
+
+        Args:
+            wish_for: what is asked for; None where something is wrong, which it said.
+            saved: what is said of a file that was written.
+        """
+        self._wish_for = wish_for
+        self._saved = saved
         self.grid.setColumnStretch(1, 1)
         self.box.addWidget(self.progress)
         self.box.addWidget(self.said)
@@ -86,14 +94,6 @@ class SavingDialog(Dialog, Generic[Wish, Reply]):
 
     # ----------------------------------------------------------------------------------- the errand
 
-    def wish_for(self, target: Path) -> Wish | None:
-        """Return what is asked for; None where something is wrong, which was said."""
-        raise NotImplementedError
-
-    def saved(self, reply: Reply) -> str:
-        """Return what is said of a file that was written."""
-        raise NotImplementedError
-
     def weigh(self) -> None:
         """Let it begin only while nothing is being written."""
         self.start.setEnabled(self._requests is not None and self._errand is None)
@@ -104,7 +104,7 @@ class SavingDialog(Dialog, Generic[Wish, Reply]):
             self.say("Give a file to write to.", ok=False)
             return
         target = Path(text).expanduser()
-        wish = self.wish_for(target)
+        wish = self._wish_for(target)
         if wish is None:
             return
         self._folder = target.parent
@@ -142,7 +142,7 @@ class SavingDialog(Dialog, Generic[Wish, Reply]):
         self.progress.setVisible(done)
         self._open.setVisible(done)
         if isinstance(outcome, Done):
-            self.say(self.saved(outcome.reply), ok=True)
+            self.say(self._saved(outcome.reply), ok=True)
         else:
             self.say(STOPPED if outcome.given_up else outcome.sentence(), ok=outcome.given_up)
 

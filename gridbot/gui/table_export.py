@@ -52,7 +52,7 @@ class TableExportDialog(SavingDialog[RecordWish, RecordReply]):
             self.grid.addWidget(widget, row, 1)
         self.grid.addWidget(self.browse, 2, 2)
         self.box.addLayout(self.grid)
-        self.add_end()
+        self.add_end(wish_for=self.wish_for, saved=self.saved)
 
     def wish_for(self, target: Path) -> SaveTable:
         """Return the wish for the rows that are chosen, as they are now."""
