@@ -23,6 +23,8 @@ from gridbot.config import Change, changes, default_config, loosened, parse_conf
         ("risk.max_var", "0.05", None, True),
         ("risk.equity_asset", "USDT", "null", False),
         ("risk.min_order_value", "10", "20", False),
+        ("risk.min_order_value", "20", "10", True),
+        ("risk.min_order_value", "20", "null", True),
         ("orders.dead_man_s", "60", "null", True),
         ("orders.dead_man_s", "60", "120", True),
         ("orders.dead_man_s", "null", "60", False),

@@ -10,7 +10,9 @@ from gridbot.config.changes import Change
 _WEAKER = ("deny", "no_new_buys", "kill")
 """What a breaker does, from the mildest on."""
 _NOT_SET = "null"
-_NO_LIMITS = frozenset({"risk.equity_asset", "risk.min_order_value"})
+_NO_LIMITS = frozenset({"risk.equity_asset"})
+_FLOORS = frozenset({"risk.min_order_value"})
+"""Limits from below: to lower one allows more."""
 
 
 def loosened(changed: Iterable[Change]) -> tuple[Change, ...]:
@@ -29,7 +31,7 @@ def _is_looser(change: Change) -> bool:
         return True
     if change.path.endswith(".action"):
         return _rank(change.new) < _rank(change.old)
-    return _rises(change)
+    return _falls(change) if change.path in _FLOORS else _rises(change)
 
 
 def _rises(change: Change) -> bool:
@@ -37,6 +39,10 @@ def _rises(change: Change) -> bool:
         return Decimal(change.new or "") > Decimal(change.old or "")
     except InvalidOperation:
         return False
+
+
+def _falls(change: Change) -> bool:
+    return _rises(Change(path=change.path, old=change.new, new=change.old))
 
 
 def _rank(action: str | None) -> int:

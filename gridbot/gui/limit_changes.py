@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from gridbot.config import parse_config
+from gridbot.config import Change, loosened, parse_config
 from gridbot.config.risk import BreakerConfig
 from gridbot.core.units import Asset
 from gridbot.core.values import value
 from gridbot.gui import numbers, words
-from gridbot.gui.limit_rows import ACTIONS, SEVERITY, TITLES, written
+from gridbot.gui.limit_rows import ACTIONS, TITLES, written
 
 Figure = Decimal | str | None
 """A limit or warning (None is no warning), or what a breaker does."""
@@ -50,13 +50,9 @@ class LimitChange:
 
     def loosens(self) -> bool:
         """Tell whether it allows what was not allowed before."""
-        if self.field == "action":
-            return SEVERITY.index(str(self.new)) < SEVERITY.index(str(self.old))
-        if self.old is None or self.new is None:
-            # No warning is the loosest one; no smallest order of one's own leaves the exchange's.
-            return self.new is None and self.old is not None
-        grows = Decimal(self.new) > Decimal(self.old)
-        return not grows if self.code == "min_order_value" else grows
+        path = f"risk.{self.code}" if self.field == "limit" else f"risk.{self.code}.{self.field}"
+        old, new = (None if figure is None else str(figure) for figure in (self.old, self.new))
+        return bool(loosened([Change(path=path, old=old, new=new)]))
 
     def back(self) -> LimitChange:
         """Return the change that undoes this one."""
