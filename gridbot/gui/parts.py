@@ -109,12 +109,15 @@ class Card(QFrame):
         self._figure.setText("-")
         self._figure.setProperty("role", "figure")
         self._figure.setAccessibleName(title)
+        self._own = label("", name=f"{title}, in your own currency")
+        self._own.hide()
         self._note = label("", role="muted", name=f"{title}, in detail", wrap=True)
         box = QVBoxLayout(self)
         box.setContentsMargins(M, S, M, S)
         box.setSpacing(2)
         box.addWidget(label(title, role="muted"))
         box.addWidget(self._figure)
+        box.addWidget(self._own)
         box.addWidget(self._note)
         box.addStretch()
 
@@ -122,6 +125,12 @@ class Card(QFrame):
         """Write the figure and its note."""
         set_text(self._figure, figure)
         set_text(self._note, note)
+
+    def show_own(self, text: str, tip: str = "") -> None:
+        """Write the figure in the user's own currency under it; "" takes the line away."""
+        set_text(self._own, text)
+        self._own.setToolTip(tip)
+        self._own.setVisible(bool(text))
 
     def figure(self) -> str:
         """Return what stands there."""

@@ -10,12 +10,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from gridbot.core.chronicle import TripRow
+from gridbot.core.rates import RateView
 from gridbot.gui import words
 from gridbot.gui.chart_small import Curve, Drawn, SmallPlot, percent_figure
 from gridbot.gui.empty_state import EmptyOver
 from gridbot.gui.glossary import explained
 from gridbot.gui.measures import XS, S
 from gridbot.gui.numbers import grouped, in_style
+from gridbot.gui.own_money import NO_MONEY, own_money
 from gridbot.gui.parts import Card, button
 from gridbot.gui.portfolio_rows import (
     BALANCE_COLUMNS,
@@ -57,6 +59,7 @@ class PortfolioPage(QWidget):
     def __init__(self, colours: Colours) -> None:
         super().__init__()
         self._shown: PortfolioView | None = None
+        self._rates: tuple[RateView, ...] = ()
         self.worth = explained(Card("Worth"), "equity")
         self.profit = explained(Card("Profit of the grids"), "grid profit")
         self.wins = explained(Card("Round trips won"), "win rate")
@@ -189,9 +192,21 @@ class PortfolioPage(QWidget):
     # ------------------------------------------------------------------------------------ what is shown
 
     def show_balances(self, view: View) -> None:
-        """Show what the account has now."""
+        """Show what the account has now, and all money in the user's own currency too, where there is a rate."""
         self.balances.set_units({"Worth": view.snapshot.equity_asset or ""})
         self.balances.replace(balance_rows(view))
+        if view.rates != self._rates:
+            self._rates = view.rates
+            self._show_own()
+
+    def _show_own(self) -> None:
+        shown, worth, profit = self._shown, NO_MONEY, NO_MONEY
+        if shown is not None and shown.worth is not None:
+            worth = own_money(Decimal(repr(shown.worth)), shown.asset, self._rates)
+        if shown is not None and shown.profit.fills:
+            profit = own_money(shown.profit.realised, shown.asset, self._rates, signed=True)
+        self.worth.show_own(worth.text, worth.tip)
+        self.profit.show_own(profit.text, profit.tip)
 
     def show_past(self, shown: PortfolioView) -> None:
         """Show one answer."""
@@ -248,6 +263,7 @@ class PortfolioPage(QWidget):
             self.profit.show_figure(words.money(shown.profit.realised, signed=True), f"{unit}{won}")
         else:
             self.profit.show_figure(words.NONE, "No fill in this time.")
+        self._show_own()
         self._show_wins(shown)
         if shown.fall is None:
             self.fall.show_figure(

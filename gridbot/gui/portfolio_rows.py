@@ -13,6 +13,7 @@ from gridbot.core.values import value
 from gridbot.gui import words
 from gridbot.gui.figures import places_of_asset
 from gridbot.gui.numbers import grouped
+from gridbot.gui.own_money import own_money
 from gridbot.gui.rows_model import Column
 from gridbot.shell.facade import View
 from gridbot.shell.history_desk import GridName
@@ -27,13 +28,17 @@ def ink_of(amount: Decimal | None) -> str:
 
 @value
 class BalanceRow:
-    """One asset of the account. `worth` is in the asset that the account is measured in, None without a price."""
+    """One asset of the account. `worth` is in the asset that the account is measured in, None without a price.
+
+    `own` is that worth in the user's own currency as it is written, "" where there is none.
+    """
 
     asset: Asset
     total: Decimal
     in_orders: Decimal
     worth: Decimal | None
     unit: str
+    own: str = ""
 
     @property
     def free(self) -> Decimal:
@@ -49,16 +54,12 @@ def balance_rows(view: View) -> list[BalanceRow]:
         base, _, quote = market.symbol.partition("/")
         if quote == unit and market.bid is not None and market.ask is not None:
             prices[base] = (market.bid + market.ask) / 2
-    return [
-        BalanceRow(
-            each.asset,
-            each.total,
-            each.in_orders,
-            each.total * prices[each.asset] if each.asset in prices else None,
-            unit,
-        )
-        for each in view.snapshot.balances
-    ]
+    rows = []
+    for each in view.snapshot.balances:
+        worth = each.total * prices[each.asset] if each.asset in prices else None
+        own = own_money(worth, unit, view.rates).text
+        rows.append(BalanceRow(each.asset, each.total, each.in_orders, worth, unit, own))
+    return rows
 
 
 def _amount(amount: Decimal, asset: str) -> str:
@@ -98,6 +99,7 @@ BALANCE_COLUMNS: tuple[Column[BalanceRow], ...] = (
         width=100,
         right=True,
         bare=lambda b: words.bare(b.worth),
+        tip=lambda b: " ".join(filter(None, (words.NONE if b.worth is None else _amount(b.worth, b.unit), b.own))),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 
 from gridbot.core.day_parts import unrealised_today
 from gridbot.core.limit_views import LimitView
+from gridbot.core.rates import RateView
 from gridbot.core.snapshot import Snapshot
 from gridbot.core.units import ZERO, Asset
 from gridbot.core.worst_case import WorstCase, losses, worst_cases
@@ -16,6 +18,7 @@ from gridbot.gui import numbers, words
 from gridbot.gui.glossary import explained
 from gridbot.gui.history import History
 from gridbot.gui.measures import XS, M, S
+from gridbot.gui.own_money import NO_MONEY, OwnMoney, own_money, own_sum
 from gridbot.gui.parts import Card, ShareBar, label, set_role, set_text
 from gridbot.gui.theme import Colours
 
@@ -43,7 +46,7 @@ class TodayCard(Card):
             grid.addWidget(self.parts[name], row, 1, Qt.AlignmentFlag.AlignRight)
         box = self.layout()
         assert isinstance(box, QVBoxLayout)
-        box.insertLayout(2, grid)
+        box.insertLayout(3, grid)
         # The parts are the note.
         self._note.hide()
         explained(self.parts["Round trips"], "round trip")
@@ -99,8 +102,8 @@ class RiskCards(QWidget):
             row.addWidget(card, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show the account's figures; a dash where nothing is known."""
+    def show_snapshot(self, snapshot: Snapshot, rates: Sequence[RateView] = ()) -> None:
+        """Show the account's figures; a dash where nothing is known. `rates` are those of the user's own currency."""
         asset = snapshot.equity_asset or ""
         self.equity.show_figure(words.money(snapshot.equity, asset), _balances(snapshot))
         self.today.show_day(snapshot, self._history)
@@ -113,7 +116,22 @@ class RiskCards(QWidget):
         else:
             lost = words.money(var * snapshot.equity, asset)
             self.var.show_figure(words.percent(var), f"On one day in twenty more than {lost} was lost.")
-        self._show_worst(worst_cases(snapshot), snapshot)
+        cases = worst_cases(snapshot)
+        self._show_worst(cases, snapshot)
+        self._show_own(snapshot, {quote: -loss for quote, loss in losses(cases).items()}, rates)
+
+    def _show_own(self, snapshot: Snapshot, worst: dict[Asset, Decimal], rates: Sequence[RateView]) -> None:
+        """Say the same money in the user's own currency, where there is one."""
+        asset, var = snapshot.equity_asset or "", _now(snapshot, "max_var")
+        at_risk = None if var is None or snapshot.equity is None else var * snapshot.equity
+        said: tuple[tuple[Card, OwnMoney], ...] = (
+            (self.equity, own_money(snapshot.equity, asset, rates)),
+            (self.today, own_money(snapshot.day_profit, asset, rates, signed=True)),
+            (self.var, own_money(at_risk, asset, rates)),
+            (self.worst, own_sum(worst, rates, signed=True) if worst else NO_MONEY),
+        )
+        for card, own in said:
+            card.show_own(own.text, own.tip)
 
     def _show_worst(self, cases: tuple[WorstCase, ...], snapshot: Snapshot) -> None:
         total = losses(cases)

@@ -79,7 +79,7 @@ class RiskTab(QWidget):
         set_role(self._level, snapshot.level.value)
         set_text(self._level, snapshot.level.value.upper())
         set_text(self._cause, f"{cause(snapshot)}{_staleness(view)}")
-        self.cards.show_snapshot(snapshot)
+        self.cards.show_snapshot(snapshot, view.rates)
         self.exposure.show_snapshot(snapshot, self._context.colours)
         self.mode.show_view(view)
         self.limits.show_view(view)

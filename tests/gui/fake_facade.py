@@ -10,6 +10,7 @@ from gridbot.config.grid import GridConfig, SpacingConfig
 from gridbot.core.commands import Note
 from gridbot.core.events import KillKind
 from gridbot.core.limit_views import LimitView
+from gridbot.core.rates import RateView
 from gridbot.core.rules import Wish
 from gridbot.core.snapshot import BalanceView, KillView, Snapshot
 from gridbot.core.state import Level
@@ -79,6 +80,7 @@ class FakeFacade:
         self.stop: StopView | None = None
         self.start = StartView()
         self.foreign, self.words = ForeignOrders(), ExchangeWords()
+        self.rates: tuple[RateView, ...] = ()
         self.config = two_grids().model_copy(update={"mode": mode})
         self.running, self.mode = True, mode
         self._beat = 0
@@ -256,6 +258,7 @@ class FakeFacade:
             start=self.start,
             foreign=self.foreign,
             words=self.words,
+            rates=self.rates,
         )
 
     def _snapshot(self) -> Snapshot:
