@@ -13,7 +13,6 @@ from gridbot.core.rules import Instrument
 from gridbot.core.units import Asset, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import OrderRejected
 from gridbot.ports import Movement, OrderClosed, OrderReport, Venue, VenueUpdate
-from gridbot.sim.faults import Faults
 from gridbot.sim.matching import Resting
 from gridbot.sim.venue import Catalog, SimVenue
 from tests.simulation.life import Gone, Life, outside
@@ -26,19 +25,6 @@ async def pass_ms(duration_ms: int) -> None:
     """Return when so much of the world's time has passed."""
     if duration_ms > 0:
         await asyncio.sleep(duration_ms / 1000)
-
-
-class CountedFaults(Faults):
-    """Faults that count how often they struck."""
-
-    def __init__(self, seed: int, *, rate: float, late_ms: int) -> None:
-        super().__init__(seed, delay=rate, lose=rate, repeat=rate / 2, most_ms=late_ms)
-        self.struck = 0
-
-    def strikes(self, rate: float) -> bool:
-        struck = super().strikes(rate)
-        self.struck += struck
-        return struck
 
 
 class TrueVenue(SimVenue):
@@ -131,12 +117,9 @@ class Witness(Protocol):
 class Door:
     """Satisfies the Venue port for one process. A request that left goes on when the process is dead."""
 
-    def __init__(
-        self, front: Venue, venue: TrueVenue, faults: Faults, machine: Machine, life: Life, witness: Witness
-    ) -> None:
+    def __init__(self, front: Venue, venue: TrueVenue, machine: Machine, life: Life, witness: Witness) -> None:
         self._front = front
         self._venue = venue
-        self._faults = faults
         self._machine = machine
         self._life = life
         self._witness = witness
@@ -166,9 +149,7 @@ class Door:
             raise
         sent = outside(self._front.create(order))
         sent.add_done_callback(lambda done: self._landed(done, order))
-        venue_id = await self._through("create", asyncio.shield(sent))
-        # An answer with no id in it, as ccxt makes of an empty 200.
-        return VenueOrderId("") if self._faults.strikes(self._faults.lose / 4) else venue_id
+        return await self._through("create", asyncio.shield(sent))
 
     def _landed(self, done: asyncio.Task[VenueOrderId], order: PlaceLimit) -> None:
         # Looked at, so that an answer that nobody lives to hear is no unheard exception.

@@ -41,8 +41,6 @@ class Fate:
 
     def __init__(self, world: Simulation) -> None:
         self._world = world
-        seed = world.plan.seed
-        self._random = Random(f"fate {seed}")
         self._armed: Callable[[str, Moment | None], bool] | None = None
         self._press: Callable[[str, Moment | None], bool] | None = None
         self._power = False
@@ -56,22 +54,29 @@ class Fate:
         weather = self._world.plan.weather
         kinds: list[tuple[str, float, Callable[[Random], Awaitable[None]]]] = [
             ("crash", weather.crash_s, self._crash),
-            ("stop", weather.stop_s, self._stop),
-            ("trouble", weather.trouble_s, self._trouble),
-            ("kill", weather.kill_s, self._kill),
-            ("wish", weather.wish_s, self._wish),
-            ("away", weather.away_s, self._away),
+            ("clean stop", weather.stop_s, self._stop),
+            ("disk trouble", weather.trouble_s, self._trouble),
+            ("stop pressed", weather.kill_s, self._kill),
+            ("wish of the user", weather.wish_s, self._wish),
+            ("prices away", weather.away_s, self._away),
             ("sleep", weather.sleep_s, self._sleep),
-            ("second", weather.second_s, self._second),
-            ("restore", weather.restore_s, self._restore),
+            ("second start", weather.second_s, self._second),
+            ("older copy put back", weather.restore_s, self._restore),
         ]
         return [outside(self._again(name, mean, happen)) for name, mean, happen in kinds if mean]
 
     async def _again(self, name: str, mean: float, happen: Callable[[Random], Awaitable[None]]) -> None:
-        random = Random(f"{name} {self._world.plan.seed}")
+        """Let it happen at times that are fixed from the beginning, whatever else does; one at a time."""
+        seed, loop = self._world.plan.seed, asyncio.get_running_loop()
+        random, due, number = Random(f"{name} {seed}"), 0.0, 0
         while True:
-            await asyncio.sleep(min(random.expovariate(1 / mean), mean * 5))
-            await happen(random)
+            due += min(random.expovariate(1 / mean), mean * 5)
+            number += 1
+            if due < loop.time():
+                continue
+            await asyncio.sleep(due - loop.time())
+            if self._world.schedule.strikes(name):
+                await happen(Random(f"{name} {number} {seed}"))
 
     # -------------------------------------------------------------------------------------- death
 

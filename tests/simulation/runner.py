@@ -15,25 +15,21 @@ from tests.simulation.scenario import scenario
 from tests.simulation.simulation import simulate
 from tests.simulation.verdict import Verdict
 
-FAULTS = (
+HAPPENED = (
     "kills -9",
     "power cuts",
     "clean stops",
-    "disk troubles",
     "disk: full",
     "disk: write error",
     "disk: fsync error",
     "disk: rename error",
     "disk: read-only",
-    "venue faults",
-    "feed outages",
-    "sleeps",
-    "kill presses",
     "flat",
     "older copies put back",
     "refused for want of what is gone",
     "requests",
 )
+"""What a verdict counts that is no fault by itself, or comes of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +73,13 @@ def told(results: Sequence[Timed], *, wall_s: float, say: Callable[[str], None])
     say(f"simulated hours      {hours:12,.0f}")
     for name in ("creates", "cancels", "fills", "events", "prices"):
         say(f"{name:20} {total[name]:12,}")
-    for name in FAULTS:
+    for name in HAPPENED:
         say(f"{name:20} {total[name]:12,}")
+    struck = Counter(each.kind for one in results for each in one.verdict.struck)
+    say(f"\nfaults               {struck.total():12,}")
+    for kind, number in sorted(struck.items()):
+        say(f"  {kind:50} {number:12,}")
+    say("")
     say(f"events per hour      {total['events'] / max(hours, 1e-9):12,.1f}")
     say(f"fills per hour       {total['fills'] / max(hours, 1e-9):12,.1f}")
     say(f"simulated/real       {hours * 3600 / max(busy, 1e-9):12,.0f}   a second of one core")

@@ -10,6 +10,7 @@ from random import Random
 from gridbot.config import AppConfig, parse_config
 from gridbot.core.units import FeeCurrency, Symbol
 from tests.simulation.market import Market
+from tests.simulation.schedule import Strike
 
 _SYMBOLS = (("BTC/USDT", 40_000.0), ("ETH/USDT", 2_500.0), ("SOL/USDT", 120.0), ("BNB/USDT", 600.0))
 MONEY = Decimal(1_000_000)
@@ -74,7 +75,8 @@ STORM = Weather(
 class Scenario:
     """Everything that a run needs: two runs of one scenario are the same, line for line.
 
-    Without `kill_thread` the kill switch's own thread has died, and the trader sends its cancels itself.
+    Without `kill_thread` the kill switch's own thread has died, and the trader sends its cancels itself. `left_out` are
+    faults that the seed decides on and that do not happen.
     """
 
     seed: int
@@ -86,6 +88,7 @@ class Scenario:
     in_base: bool
     jumping: bool = True
     kill_thread: bool = True
+    left_out: frozenset[Strike] = frozenset()
 
     def markets(self) -> dict[Symbol, Market]:
         """Make the markets that the grids trade."""

@@ -22,21 +22,22 @@ from gridbot.ports import Feed, Venue
 from gridbot.shell import state_keeper
 from gridbot.shell.facade import AcceptBalances
 from gridbot.shell.state_keeper import Recovered
-from gridbot.sim.faults import FaultyVenue
 from tests.fakes.virtual_time import Busy
 from tests.simulation.backups import Backups
 from tests.simulation.checker import Checker
 from tests.simulation.disk import Moment, VirtualDisk
-from tests.simulation.exchange import CountedFaults, Door, KillConnection, TrueVenue, pass_ms
+from tests.simulation.exchange import Door, KillConnection, TrueVenue, pass_ms
 from tests.simulation.fate import Fate
 from tests.simulation.life import Gone, Life, outside, run_world
 from tests.simulation.machine import Machine
 from tests.simulation.market import BEGIN, MINUTE_MS, PAST_MINUTES
 from tests.simulation.process import Process
 from tests.simulation.scenario import MONEY, Scenario
+from tests.simulation.schedule import Dice, Schedule
 from tests.simulation.ticker import Prices, Ticker
 from tests.simulation.trace import Trace
 from tests.simulation.verdict import Verdict
+from tests.simulation.wire import Wire
 
 HOME = Path("/simulated/gridbot")
 INSTALL_ID = "s1m01"
@@ -56,8 +57,10 @@ class Simulation:
         self.disk = VirtualDisk(Random(f"disk {plan.seed}"))
         self.markets = plan.markets()
         self.venue = TrueVenue(self._instrument, {Asset("USDT"): MONEY}, limited=plan.limited)
-        self.faults = CountedFaults(plan.seed, rate=plan.weather.venue, late_ms=plan.weather.late_ms)
-        self.front = FaultyVenue(self.venue, self.faults, delay=pass_ms)
+        self.schedule = Schedule(plan.left_out, self.machine.true_ms)
+        self.dice = Dice(plan.seed, self.schedule)
+        weather = plan.weather
+        self.front = Wire(self.venue, self.dice, rate=weather.venue, late_ms=weather.late_ms, delay=pass_ms)
         self.ticker = Ticker(self.markets, self.venue, self.machine, state=self._live_state, jumping=plan.jumping)
         self.latch = HOME / NAME
         self.account = HOME / plan.config.mode.value / plan.config.account
@@ -120,13 +123,13 @@ class Simulation:
 
     def door(self, life: Life) -> Venue:
         """Return the venue of a process."""
-        return Door(self.front, self.venue, self.faults, self.machine, life, self)
+        return Door(self.front, self.venue, self.machine, life, self)
 
     def side_door(self, life: Life) -> KillConnection | None:
         """Return the kill switch's own way to the venue; None in a seed whose kill switch has no thread."""
         if not self.plan.kill_thread:
             return None
-        return KillConnection(self.front, self.venue, self.faults, self.machine, life, self)
+        return KillConnection(self.front, self.venue, self.machine, life, self)
 
     def flat(self, life: Life) -> None:
         """The kill switch says that nothing rests."""
@@ -298,17 +301,20 @@ class Simulation:
 
     async def _start_on_rot(self) -> None:
         """Now and then a bit of a state file has changed: [I23] the program must refuse to trade on it."""
-        if self._random.random() >= self.plan.weather.rot or self.disk.trouble is not None:
+        wanted = self.dice.source("rotten file").random() < self.plan.weather.rot
+        if not wanted or self.disk.trouble is not None:
             return
         # What is durable now is known as it was, before a bit of it changes.
         self.checker.replica.catch_up()
-        rotten = self.disk.rot(self.account, self._random)
+        rotten = self.disk.rot(self.account, self.dice.source("which bit"))
         if rotten is None:
             return
-        self.counted["rotten files"] += 1
+        if not self.schedule.strikes("rotten file"):
+            rotten.mend()
+            return
         self.trace.world(f"a bit of {rotten.path.name} has changed")
         self.fate.disarm()
-        life = Process(self._started, self, self._random)
+        life = Process(self._started, self, self.dice.source("process on rot"))
         self.process = life
         await asyncio.wait([life.task], timeout=5.0)
         if not life.task.done() or not isinstance(life.task.exception(), StateFileError):
@@ -320,7 +326,7 @@ class Simulation:
     async def _quiet(self) -> None:
         self.trace.world("the quiet begins")
         self.fate.disarm()
-        self.faults.active = False
+        self.dice.active = False
         self.disk.trouble = None
         self.machine.skew_ms = 0
         self.ticker.mend()
@@ -349,7 +355,6 @@ class Simulation:
         counted["fills"] = len(self.venue.fills)
         counted["events"] = self.checker.replica.sequence
         counted["prices"] = self.ticker.prints
-        counted["venue faults"] = self.faults.struck
         for trouble, number in self.disk.refusals.items():
             counted[f"disk: {trouble}"] = number
         return Verdict(
@@ -357,6 +362,7 @@ class Simulation:
             hours=self.plan.hours,
             violations=tuple(self.checker.violations),
             counted=counted,
+            struck=tuple(self.schedule.struck),
             digest=self.trace.digest(),
             journal=self.checker.replica.chain,
         )

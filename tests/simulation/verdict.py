@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from tests.simulation.schedule import Struck
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What came of a seed. `counted` are orders, fills, crashes and faults by kind.
+    """What came of a seed. `counted` are orders, fills and crashes, `struck` all faults in their order.
 
     `digest` is the sum of the whole trace, `journal` that of the last line of the journal and of all before it.
     """
@@ -17,6 +19,7 @@ class Verdict:
     hours: float
     violations: tuple[str, ...]
     counted: Counter[str]
+    struck: tuple[Struck, ...]
     digest: str
     journal: str
 
