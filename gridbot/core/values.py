@@ -17,8 +17,47 @@ _T = TypeVar("_T")
 
 @dataclass_transform(frozen_default=True)
 def value(cls: type[_T]) -> type[_T]:
-    """Make `cls` a slotted value class with equality and a hash by its fields, so that it may be a default as well."""
-    return dataclass(slots=True, frozen=CHECKED, unsafe_hash=True)(cls)
+    """Make `cls` a slotted value class with equality and a hash by its fields, so that it may be a default as well.
+
+    There are more than three hundred, and most are never compared nor written out: what that needs is compiled at its
+    first use, which makes the import of them all take half as long.
+    """
+    made = dataclass(slots=True, frozen=CHECKED, eq=False, repr=False)(cls)
+    if "__repr__" not in cls.__dict__:
+        _write_out_later(made)
+    if "__eq__" not in cls.__dict__:
+        _compare_later(made)
+    return made
+
+
+def _write_out_later(made: Any) -> None:
+    def __repr__(self: object) -> str:
+        made.__repr__ = _compiled(made).__repr__
+        return repr(self)
+
+    made.__repr__ = __repr__
+
+
+def _compare_later(made: Any) -> None:
+    def compile_both() -> None:
+        twin = _compiled(made)
+        made.__eq__, made.__hash__ = twin.__eq__, twin.__hash__
+
+    def __eq__(self: object, other: object) -> Any:
+        compile_both()
+        return made.__eq__(self, other)
+
+    def __hash__(self: object) -> int:
+        compile_both()
+        return hash(self)
+
+    made.__eq__, made.__hash__ = __eq__, __hash__
+
+
+def _compiled(made: Any) -> Any:
+    """Return a class whose equality, hash and text are those of a dataclass with these fields."""
+    twin = type(made.__name__, (), {"__annotations__": dict.fromkeys(made.__dataclass_fields__, Any)})
+    return dataclass(init=False, unsafe_hash=True)(twin)
 
 
 def evolve(old: _T, **changes: Any) -> _T:
