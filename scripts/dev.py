@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -32,11 +33,8 @@ EXIT_USER_MUST_ACT = 2
 
 Parts = Sequence[str | Path]
 
-# setuptools is locked too (--allow-unsafe), so that gridbot itself installs without a network.
-LOCK_OPTIONS = (
-    *("--quiet", "--no-header", "--generate-hashes", "--strip-extras", "--allow-unsafe"),
-    *("--build-deps-for", "editable"),
-)
+# One lock for all systems: what only Windows or macOS needs stands in it with its condition, wherever it was written.
+LOCK_OPTIONS = ("--quiet", "--no-config", "--no-header", "--universal", "--generate-hashes")
 LOCKS = {
     "requirements.txt": (),
     "requirements-test.txt": ("--extra", "test", "-c", "requirements.txt"),
@@ -55,16 +53,23 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def command_line(parts: Parts, *, env: Mapping[str, str] | None = None, quiet: bool = False) -> int:
-    """Run a program in the project's folder and return its exit code."""
+def command_line(
+    parts: Parts, *, env: Mapping[str, str] | None = None, quiet: bool = False, given: str | None = None
+) -> int:
+    """Run a program in the project's folder, with `given` as its input, and return its exit code."""
     settings = {**os.environ, **(env or {})}
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.run([str(part) for part in parts], cwd=ROOT, env=settings, stdout=output, check=False).returncode
+    command = [str(part) for part in parts]
+    return subprocess.run(
+        command, cwd=ROOT, env=settings, stdout=output, input=given, text=True, check=False
+    ).returncode
 
 
-def must(parts: Parts, *, why: str, env: Mapping[str, str] | None = None, quiet: bool = False) -> None:
+def must(
+    parts: Parts, *, why: str, env: Mapping[str, str] | None = None, quiet: bool = False, given: str | None = None
+) -> None:
     """Run a program that set-up cannot do without; raise SetupRefused with `why` if it fails."""
-    if command_line(parts, env=env, quiet=quiet) != 0:
+    if command_line(parts, env=env, quiet=quiet, given=given) != 0:
         raise SetupRefused(why)
 
 
@@ -328,19 +333,20 @@ def run_scripts(scripts: Sequence[Path], args: Sequence[str], *, lacking: str) -
 
 def lock(args: list[str]) -> int:
     """Write requirements*.txt anew from pyproject.toml; `--upgrade` takes the newest versions that fit."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    least = settings["project"]["requires-python"].removeprefix(">=")
+    # setuptools is locked too, so that gridbot itself installs without a network.
+    builders = "\n".join(settings["build-system"]["requires"])
     # Only the public index: what this machine's own pip settings add must not reach the lock.
     env = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / VENV_PYTHON.relative_to(VENV)
-        must([sys.executable, "-m", "venv", folder], why="Python could not create an environment for pip-tools.")
-        must([python, "-m", "pip", "install", "-q", "pip-tools>=7.4,<8"], why="pip-tools cannot be had.", env=env)
-        compile_lock: Parts = [python, "-W", "ignore", "-m", "piptools", "compile", *LOCK_OPTIONS, *args]
+        must([sys.executable, "-m", "venv", folder], why="Python could not create an environment for uv.")
+        must([python, "-m", "pip", "install", "-q", "uv>=0.9,<1"], why="uv cannot be had.", env=env)
+        compile_lock = [python, "-m", "uv", "pip", "compile", *LOCK_OPTIONS, "--python-version", least, *args]
         for name, options in LOCKS.items():
-            parts = [*compile_lock, *options, "-o", name, "pyproject.toml"]
-            must(parts, why=f"{name} could not be resolved.", env=env)
-            # Where packages come from is each machine's own setting: option lines have no place in a lock.
-            lines = (ROOT / name).read_text("utf-8").splitlines(keepends=True)
-            (ROOT / name).write_text("".join(line for line in lines if not line.startswith("--")).lstrip(), "utf-8")
+            parts = [*compile_lock, *options, "-o", name, "pyproject.toml", "-"]
+            must(parts, why=f"{name} could not be resolved.", given=builders)
     return 0
 
 

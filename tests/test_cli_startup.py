@@ -16,7 +16,7 @@ from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.sim.generated_market import GeneratedMarket
 
 ROOT = Path(__file__).resolve().parent.parent
-WINDOW = {"PySide6", "shiboken6", "pyqtgraph"}
+WINDOW = {"PySide6", "shiboken6"}
 LISTED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 
 

@@ -69,6 +69,17 @@ def test_a_lock_has_a_hash_for_each_pin_and_no_option_line(lock: str) -> None:
     assert not re.search(r"^-", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-test.txt", "requirements-build.txt"])
+def test_a_lock_pins_what_only_other_systems_need(lock: str) -> None:
+    """A lock with hashes that misses one of these cannot be installed there at all, and no run here would show it."""
+    text = (ROOT / lock).read_text("utf-8")
+    for_windows = {"pywin32-ctypes", "winloop"} | ({"pefile"} if "build" in lock else {"tzdata"})
+    conditions = {canonical(name): rest for name, rest in re.findall(r"^([\w.-]+)==\S+ ; (.+)$", text, re.MULTILINE)}
+    assert all("win32" in conditions[name] for name in for_windows)
+    assert "linux" in conditions["secretstorage"] and "colorama" in pins(lock)
+    assert "build" not in lock or "darwin" in conditions["macholib"]
+
+
 def test_pyside_is_pinned_to_the_last_version_that_keeps_none() -> None:
     assert pins("requirements.txt")["pyside6-essentials"] == "6.11.3"
 

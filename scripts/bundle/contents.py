@@ -15,22 +15,19 @@ Entry = tuple[str, str, str]
 PLAIN_SOURCE = {"apprise": "py"}
 """apprise finds its services by listing the folder that they lie in, so they lie there as files."""
 
-BY_NAME = ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets")
-"""What pyqtgraph imports by a name that it puts together, also where nothing is drawn by OpenGL."""
-LEFT_OUT = ("uvloop",)
-"""What ccxt brings along and nobody starts: a faster loop for asyncio."""
+LEFT_OUT = ("uvloop", "winloop")
+"""What ccxt brings along and nobody starts: a faster loop for asyncio, on Windows under another name."""
 
 _NEVER_IMPORTED = (
-    # Other window systems, which pyqtgraph and keyring would take as well.
+    # Other window systems, which keyring would take as well.
     *("PyQt5", "PyQt6", "PySide2", "tkinter", "OpenGL"),
-    # What pyqtgraph, numpy, duckdb and pydantic use where it happens to be there.
+    # What numpy, duckdb and pydantic use where it happens to be there.
     *("IPython", "PIL", "colorcet", "cupy", "h5py", "jupyter_rfb", "matplotlib", "mypy", "numba", "pandas", "polars"),
     *("pyarrow", "scipy", "sympy", "torch"),
     # What builds and tests, and is no part of the program.
     *("PyInstaller", "pip", "pkg_resources", "setuptools", "_pytest", "pytest", "hypothesis", "cyclonedx", "lxml"),
-    *("pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.jupyter", "pyqtgraph.flowchart", "pyqtgraph.canvas"),
-    *("pyqtgraph.dockarea", "pyqtgraph.console", "numpy.f2py", "numpy.distutils", "chardet"),
-    "PySide6.QtTest",
+    *("pyqtgraph", "numpy.f2py", "numpy.distutils", "chardet"),
+    *("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtTest"),
     *("lib2to3", "pydoc_data", "idlelib", "ensurepip", "turtledemo"),
     *LEFT_OUT,
 )
@@ -50,7 +47,6 @@ def hidden_imports() -> list[str]:
     return [
         *modules_below(ROOT / "gridbot", "gridbot"),
         *modules_below(folder_of("apprise") / "plugins", "apprise.plugins"),
-        *BY_NAME,
         *wanted_modules(ccxt_folder()),
     ]
 

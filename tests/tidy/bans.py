@@ -226,7 +226,7 @@ GUI_MAY_KNOW = (
     "gridbot.errors",
     "gridbot.__version__",
 )
-QT_LIBRARIES = frozenset({"PySide6", "pyqtgraph", "shiboken6"})
+QT_LIBRARIES = frozenset({"PySide6", "shiboken6"})
 
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60

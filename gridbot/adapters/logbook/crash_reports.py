@@ -16,7 +16,7 @@ from gridbot.adapters.logbook.masking import Mask
 from gridbot.errors import EnvironmentProblem
 from gridbot.ports import Clock
 
-_LIBRARIES = ("PySide6-Essentials", "duckdb", "numpy", "orjson", "pydantic", "pyqtgraph", "structlog")
+_LIBRARIES = ("PySide6-Essentials", "SQLAlchemy", "ccxt", "duckdb", "numpy", "orjson", "pydantic", "structlog")
 _LAST_LINES = 200
 
 
