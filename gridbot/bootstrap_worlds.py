@@ -178,7 +178,7 @@ def exchange_words(exchange_id: str) -> ExchangeWords:
     row = capability_of(exchange_id)
     if not row.proven and exchange_id not in exchange_ids():
         return ExchangeWords(f"There is no exchange {exchange_id}; `gridbot exchange list` names those that are here.")
-    return ExchangeWords(row.caution, row.notes if row.proven else ())
+    return ExchangeWords(row.caution, row.notes if row.proven else (), row.max_open_orders)
 
 
 def traded(config: AppConfig) -> tuple[Symbol, ...]:

@@ -182,13 +182,16 @@ class AppConfig(ConfigModel):
         """Return the grid of this id, or None."""
         return next((grid for grid in self.grids if grid.id == grid_id), None)
 
-    def to_rules(self) -> rules.Rules:
-        """Return what the engine works by, the account's limits always included."""
+    def to_rules(self, *, exchange_orders: int | None = None) -> rules.Rules:
+        """Return what the engine works by, the account's limits always included.
+
+        `exchange_orders` is the exchange's own cap on the open orders of a market, None where it tells none.
+        """
         age_h = self.orders.max_order_age_h
         return rules.Rules(
             mode=self.mode,
             grids=tuple(grid.to_rules() for grid in self.grids),
-            risk=self.risk.to_rules(),
+            risk=self.risk.to_rules(exchange_orders=exchange_orders),
             post_only=self.orders.post_only,
             max_order_age_ms=None if age_h is None else int((age_h * 3_600_000).to_integral_value()),
         )

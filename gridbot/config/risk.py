@@ -13,6 +13,8 @@ from gridbot.core import rules
 from gridbot.core.units import Asset
 
 ONE_HOUR_MS = 3_600_000
+EXCHANGE_SPARE = 10
+"""So many orders of what an exchange lets rest in a market are left for what a person places by hand."""
 
 
 class BreakerConfig(ConfigModel):
@@ -65,6 +67,11 @@ class MillisecondsBreaker(BreakerConfig):
     """A breaker whose figures are milliseconds."""
 
     limit: Amount = Field(gt=0, le=ONE_HOUR_MS, description="The limit, in milliseconds.")
+
+
+def allowed_orders(wanted: int, exchange_orders: int | None) -> int:
+    """Return how many orders may be open in a market: the setting, or what its exchange lets us where that is less."""
+    return wanted if exchange_orders is None else min(wanted, max(1, exchange_orders - EXCHANGE_SPARE))
 
 
 def _fraction(limit: str, *, warn: str | None = None, action: rules.Action = rules.Action.DENY) -> FractionBreaker:
@@ -167,8 +174,8 @@ class RiskConfig(ConfigModel):
             return {**default.model_dump(), "limit": raw}
         raise wrong('must be a number, or an object such as {"limit": "0.20", "warn": "0.10", "action": "kill"}')
 
-    def to_rules(self) -> rules.RiskRules:
-        """Return the core's value."""
+    def to_rules(self, *, exchange_orders: int | None = None) -> rules.RiskRules:
+        """Return the core's value; `exchange_orders` is the exchange's own cap of a market, if it tells one."""
         return rules.RiskRules(
             equity_asset=None if self.equity_asset is None else Asset(self.equity_asset),
             max_symbol_exposure=self.max_symbol_exposure.to_rules(),
@@ -176,7 +183,7 @@ class RiskConfig(ConfigModel):
             max_asset_concentration=self.max_asset_concentration.to_rules(),
             min_order_value=self.min_order_value,
             max_order_value=self.max_order_value.to_rules(),
-            max_open_orders=self.max_open_orders,
+            max_open_orders=allowed_orders(self.max_open_orders, exchange_orders),
             max_creates_per_10s=self.max_creates_per_10s,
             max_spread=self.max_spread.to_rules(),
             price_collar=self.price_collar.to_rules(),

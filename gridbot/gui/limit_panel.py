@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from gridbot.config.risk import allowed_orders
 from gridbot.core.limit_views import LimitView
 from gridbot.errors import ConfigError
 from gridbot.gui.context import Context
@@ -128,10 +131,18 @@ class LimitPanel(QWidget):
         else:
             self._done.append((change, quote))
         verb = "Undone" if undoing else "Changed"
-        self._say(f"{verb}: {change.sentence(quote)}.", ok=True)
+        self._say(f"{verb}: {change.sentence(quote)}.{self._capped(change)}", ok=True)
         self.undo.setEnabled(bool(self._done))
         tip = f"Puts back: {self._done[-1][0].back().sentence(self._done[-1][1])}." if self._done else ""
         self.undo.setToolTip(tip)
+
+    def _capped(self, change: LimitChange) -> str:
+        """Say what counts instead where the exchange lets fewer orders rest than a person would."""
+        most = None if self._view is None else self._view.words.most_orders
+        if change.code != "max_open_orders" or most is None or not isinstance(change.new, Decimal):
+            return ""
+        counts = allowed_orders(int(change.new), most)
+        return f" The exchange takes {most:,} a market, so {counts:,} count." if counts < change.new else ""
 
     def _undo(self) -> None:
         if self._done:

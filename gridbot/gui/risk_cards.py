@@ -118,9 +118,9 @@ class RiskCards(QWidget):
             self.var.show_figure(words.percent(var), f"On one day in twenty more than {lost} was lost.")
         cases = worst_cases(snapshot)
         self._show_worst(cases, snapshot)
-        self._show_own(snapshot, {quote: -loss for quote, loss in losses(cases).items()}, rates)
+        self._show_own(snapshot, {str(quote): -loss for quote, loss in losses(cases).items()}, rates)
 
-    def _show_own(self, snapshot: Snapshot, worst: dict[Asset, Decimal], rates: Sequence[RateView]) -> None:
+    def _show_own(self, snapshot: Snapshot, worst: dict[str, Decimal], rates: Sequence[RateView]) -> None:
         """Say the same money in the user's own currency, where there is one."""
         asset, var = snapshot.equity_asset or "", _now(snapshot, "max_var")
         at_risk = None if var is None or snapshot.equity is None else var * snapshot.equity
@@ -199,8 +199,9 @@ class ExposureBars(QFrame):
         box.addWidget(explained(label("Exposure against its limits", role="heading"), "exposure"))
         box.addWidget(scroll, 1)
 
-    def show_snapshot(self, snapshot: Snapshot, colours: Colours) -> None:
-        """Show where each stands; what is no longer there goes."""
+    def show_snapshot(self, snapshot: Snapshot, colours: Colours, most_orders: int | None = None) -> None:
+        """Show where each stands; what is no longer there goes. `most_orders` is the exchange's own cap of a market."""
+        orders = "orders" if most_orders is None else f"orders; the exchange takes {most_orders:,}"
         limits = [limit for code in _BARS for limit in snapshot.limits if limit.code == code]
         keys = [(limit.code, limit.scope) for limit in limits]
         for key in [key for key in self._bars if key not in keys]:
@@ -213,7 +214,7 @@ class ExposureBars(QFrame):
             bar.show_share(None if limit.now is None or not limit.limit else float(limit.now / limit.limit), colours)
             counted = limit.code == "max_open_orders"
             set_text(figures, _counts(limit) if counted else _shares(limit))
-            set_text(money, "orders" if counted else _money(limit, snapshot))
+            set_text(money, numbers.in_style(orders) if counted else _money(limit, snapshot))
 
     def _bar(self, limit: LimitView, row: int) -> tuple[QLabel, ShareBar, QLabel, QLabel]:
         key = (limit.code, limit.scope)

@@ -80,7 +80,7 @@ class RiskTab(QWidget):
         set_text(self._level, snapshot.level.value.upper())
         set_text(self._cause, f"{cause(snapshot)}{_staleness(view)}")
         self.cards.show_snapshot(snapshot, view.rates)
-        self.exposure.show_snapshot(snapshot, self._context.colours)
+        self.exposure.show_snapshot(snapshot, self._context.colours, view.words.most_orders)
         self.mode.show_view(view)
         self.limits.show_view(view)
 

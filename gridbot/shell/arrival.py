@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gridbot.config import AppConfig
 from gridbot.core.events import EpochStarted, Event, GridRemoved, RulesChanged
+from gridbot.core.rules import Rules
 from gridbot.core.state import State
 from gridbot.core.units import GridId, TimeMs
 from gridbot.ports import LogSink
@@ -32,9 +32,9 @@ class Arrival:
         waits: whether a person is still to let the grids trade on
     """
 
-    def __init__(self, config: AppConfig, recovered: Recovered, *, consent: Consent, log: LogSink) -> None:
+    def __init__(self, rules: Rules, recovered: Recovered, *, consent: Consent, log: LogSink) -> None:
         self.waits = consent is Consent.WANTED
-        self._rules = config.to_rules()
+        self._rules = rules
         # At an account's first start there is nothing to differ from.
         self._differences = differences(recovered.state.rules, self._rules) if recovered.sequence else ()
         self._taken_away: dict[GridId, None] = {}

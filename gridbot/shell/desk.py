@@ -16,7 +16,7 @@ from gridbot.core.events import (
     OrderRef,
     RulesChanged,
 )
-from gridbot.core.rules import Wish
+from gridbot.core.rules import Rules, Wish
 from gridbot.core.state import State
 from gridbot.core.units import GridId, OrderId, TimeMs
 from gridbot.core.values import evolve, value
@@ -61,8 +61,11 @@ class Ruling:
 class Desk:
     """Judges requests against the newest state. `config` is the saved configuration."""
 
-    def __init__(self, config: AppConfig, *, save: SaveFile, clock: Clock, brake: Brake) -> None:
+    def __init__(
+        self, config: AppConfig, *, save: SaveFile, clock: Clock, brake: Brake, exchange_orders: int | None = None
+    ) -> None:
         self.config = config
+        self._exchange_orders = exchange_orders
         self._save = save
         self._clock = clock
         self._brake = brake
@@ -124,7 +127,11 @@ class Desk:
         return Ruling(True, "Saved and applied.", self._rules(now))
 
     def _rules(self, now: TimeMs) -> tuple[Event, ...]:
-        return (RulesChanged(now, evolve(self.config.to_rules(), mode=self._mode)),)
+        return (RulesChanged(now, self.rules()),)
+
+    def rules(self) -> Rules:
+        """Return what the engine shall work by: the saved configuration in the mode of this start."""
+        return evolve(self.config.to_rules(exchange_orders=self._exchange_orders), mode=self._mode)
 
     def _keep(self, config: AppConfig) -> Ruling | None:
         """Save a configuration; the refusal if the disk does not take it, then everything stays as it was."""

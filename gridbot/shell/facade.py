@@ -114,11 +114,13 @@ class ForeignOrders:
 class ExchangeWords:
     """What a person should know of the exchange, in sentences: its `notes`, and `caution`.
 
-    `caution` is there where gridbot knows an exchange only in general, "" where its row was looked into.
+    `caution` is there where gridbot knows an exchange only in general, "" where its row was looked into. `most_orders`
+    is how many orders it lets rest in a market, None where it does not tell.
     """
 
     caution: str = ""
     notes: tuple[str, ...] = ()
+    most_orders: int | None = None
 
 
 @value

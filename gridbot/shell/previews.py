@@ -51,7 +51,7 @@ class Previews:
             config = parse_config(request.text, source="The configuration")
         except ConfigError as error:
             return Previewed(number, None, (), error.message)
-        rules = evolve(config.to_rules(), mode=self._state().rules.mode)
+        rules = evolve(config.to_rules(exchange_orders=self._world.words.most_orders), mode=self._state().rules.mode)
         wanted = next((grid for grid in rules.grids if grid.id == request.grid), None)
         if wanted is None:
             return Previewed(number, None, (), f"There is no grid {request.grid} in these settings.")

@@ -77,10 +77,11 @@ class Trader:
         self._problems = Problems(self._teller.problem, herald.solved)
         self.brake = Brake(record.latch, self._problems)
         self._keeper = StateKeeper(recovered, journal=record.journal, notes=record.notes, tell=self._teller.step)
-        self._desk = Desk(config, save=record.save_config, clock=clock, brake=self.brake)
+        most = world.words.most_orders
+        self._desk = Desk(config, save=record.save_config, clock=clock, brake=self.brake, exchange_orders=most)
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
         self._charts = Charts(world.base_ms)
-        self._arrival = Arrival(config, recovered, consent=world.consent, log=record.log)
+        self._arrival = Arrival(self._desk.rules(), recovered, consent=world.consent, log=record.log)
         self._meter, self._skew = Meter(clock), Skew(world.venue)
         put = self._inbox.put
         self._wire_ways_out(put)

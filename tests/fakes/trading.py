@@ -20,6 +20,7 @@ from gridbot.core.units import Asset, FeeCurrency, Mode, Symbol, TimeMs, VenueOr
 from gridbot.errors import ConfigError
 from gridbot.ports import Awake, Heartbeat, Notifier, Venue
 from gridbot.shell.doors import Consent, Record, Rhythm, World
+from gridbot.shell.facade import ExchangeWords
 from gridbot.shell.known_orders import live_orders
 from gridbot.shell.state_keeper import recover
 from gridbot.shell.trader import Trader
@@ -105,6 +106,7 @@ class House:
     awake: Awake | None = None
     notifier: Notifier | None = None
     heartbeat: Heartbeat | None = None
+    words: ExchangeWords = field(default_factory=ExchangeWords)
 
     def __post_init__(self) -> None:
         self.store, self.notes, self.latch = MemoryStore(), MemoryNotes(), MemoryLatch()
@@ -143,6 +145,7 @@ class House:
             consent=self.consent,
             notifier=self.notifier,
             heartbeat=self.heartbeat,
+            words=self.words,
         )
         record = Record(
             self.store.journal(recovered.sequence),

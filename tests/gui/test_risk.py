@@ -23,7 +23,7 @@ from gridbot.gui.limit_changes import LimitChange
 from gridbot.gui.limit_table import LimitDelegate
 from gridbot.gui.loosen_dialog import LoosenDialog
 from gridbot.gui.risk_tab import RiskTab
-from gridbot.shell.facade import SaveConfig, StopTrading, View
+from gridbot.shell.facade import ExchangeWords, SaveConfig, StopTrading, View
 from tests.gui.alone import Alone, alone
 from tests.gui.fake_facade import FakeFacade
 from tests.gui.finding import dialog, press, said, texts
@@ -233,6 +233,23 @@ def test_what_cannot_be_a_limit_is_refused_in_words_and_nothing_is_saved(
 def test_a_limit_of_counts_is_written_in_whole_orders(risk: Risk, facade: FakeFacade) -> None:
     write(risk, "max_open_orders", "Limit at", "100")
     assert limit_of(facade, "max_open_orders") == 100
+
+
+def test_the_exchange_s_own_cap_is_said_and_what_counts_where_a_person_wants_more(
+    risk: Risk, facade: FakeFacade
+) -> None:
+    assert said(risk.tab, "BTC/USDT, open in money") == "orders"
+    facade.words = ExchangeWords(most_orders=60)
+    facade.publish()
+    risk.look()
+    assert said(risk.tab, "BTC/USDT, open in money") == "orders; the exchange takes 60"
+    write(risk, "max_open_orders", "Limit at", "40")
+    assert said(risk.tab, "About the limits").endswith("-> 40.")
+    write(risk, "max_open_orders", "Limit at", "150")
+    dialog(LoosenDialog).confirm.click()
+    risk.look()
+    assert limit_of(facade, "max_open_orders") == 150
+    assert said(risk.tab, "About the limits").endswith("-> 150. The exchange takes 60 a market, so 50 count.")
 
 
 def test_what_is_typed_outlives_a_view_that_comes_meanwhile(risk: Risk, facade: FakeFacade) -> None:
