@@ -198,6 +198,16 @@ def ensure_qt(*, window: bool) -> None:
     set_stamp(name, digest)
 
 
+def ensure_strace() -> None:
+    """See to strace, by which tests kill a process at an exact system call; without it they choose random moments."""
+    if not sys.platform.startswith("linux") or shutil.which("strace") is not None or not is_debian_root():
+        return
+    try:
+        apt_install(["strace"])
+    except SetupRefused as refusal:
+        say(f"{refusal} The tests that kill processes choose random moments until then.")
+
+
 # ---------------------------------------------------------------------------------------- the commands
 
 
@@ -235,12 +245,14 @@ def run(args: list[str]) -> int:
 def test(args: list[str]) -> int:
     """Run the tests, all but those marked soak, a process for each core; further arguments are pytest's (-n0: one)."""
     venv([])
+    ensure_strace()
     return command_line([VENV_PYTHON, "-m", "pytest", "-n", "logical", "--dist", "loadfile", *args], env=for_tests())
 
 
 def soak(args: list[str]) -> int:
     """Run the long tests, whole; further arguments are pytest's."""
     venv([])
+    ensure_strace()
     return command_line([VENV_PYTHON, "-m", "pytest", "-m", "soak", "-o", "timeout=0", *args], env=for_tests())
 
 

@@ -29,3 +29,11 @@ def plain_decimals() -> Iterator[None]:
     setcontext(Context())
     yield
     setcontext(before)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what tests have told of themselves: how much was done, and by which means."""
+    for report in terminalreporter.getreports("passed"):
+        for name, sentence in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(sentence))
