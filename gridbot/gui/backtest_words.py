@@ -120,7 +120,7 @@ def _gains(f: Figures) -> tuple[Figure, ...]:
             share(f.hold, signed=True),
             against,
             "What you would have had by buying coins for the whole investment when the grid began, and waiting.",
-            "up" if better else "down" if f.hold is not None else "",
+            "" if f.hold is None else _ink(f.hold),
         ),
         Figure(
             "Deepest fall",

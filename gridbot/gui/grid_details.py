@@ -24,6 +24,8 @@ _WIDE = ("State", "Trend", "Fees")
 """What may be long (fees in three currencies) has a row of its own."""
 _NARROW = ("Held", "Average cost", "Grid profit", "Unrealised", "Round trips", "Spacing", "Investment", "Anchor")
 
+_IN_QUOTE = ("Average cost", "Grid profit", "Unrealised", "Spacing", "Investment", "Anchor")
+
 
 class GridDetails(QWidget):
     """The figures of the chosen grid, two in a row, and its slots."""
@@ -103,16 +105,19 @@ class GridDetails(QWidget):
             "Trend": _regime(grid),
             "Held": f"{words.quantity(grid.inventory)} {base}",
             "Average cost": words.price(grid.average_cost, grid.instrument),
-            "Grid profit": words.money(grid.grid_profit, quote, signed=True),
-            "Unrealised": words.money(grid.unrealised, quote, signed=True),
+            "Grid profit": words.money(grid.grid_profit, signed=True),
+            "Unrealised": words.money(grid.unrealised, signed=True),
             "Fees": fees or words.money(None),
             "Round trips": f"{grid.round_trips:,}{wins}",
             "Anchor": words.price(grid.anchor, grid.instrument),
             "Spacing": words.price(grid.spacing, grid.instrument),
-            "Investment": words.money(grid.investment, quote),
+            "Investment": words.money(grid.investment),
         }
         for name, text in said.items():
             set_text(self.figures[name], text)
+        for name in _IN_QUOTE:
+            # The unit would cut the figure in a narrow window; the fees above are written with it.
+            self.figures[name].setToolTip(f"In {quote}." if quote else "")
         # A grid that was to sell all and has is where its user wanted it.
         wanted = not grid.halt or (grid.wish is Wish.SELL_ONLY and not grid.inventory)
         set_role(self.figures["State"], "plain" if wanted else "error")
