@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ CALLS = (
     *("unlink", "unlinkat", "link", "linkat", "symlink", "mkdir", "mkdirat", "flock", "chmod", "fchmod"),
 )
 """What changes a disk or a lock, by every name that a machine may have for it."""
-RANDOM_MOMENTS, LONGEST_S = 400, 0.4
+RANDOM_MOMENTS = 400
 
 
 @value
@@ -66,14 +67,16 @@ class Killer:
 
     def moments(self, home: Path, *, seed: int, turn: bool) -> list[Moment]:
         """Live once in `home`, to the end, and return every moment at which such a life can be ended."""
+        began = time.perf_counter()
         ended = self.end(home, None, seed=seed, turn=turn)
+        lasted = time.perf_counter() - began
         assert not ended.killed and ended.told[-1].startswith("closed"), ended.told
         if ended.log:
             self.how = "at the entry of each system call that writes, by strace"
             return sorted(set(_calls(ended.log)), key=lambda moment: (moment.call, moment.number))
         self.how = "after random delays, for strace is not here or may not trace"
         random = Random(seed)
-        return [Moment("", 0, random.uniform(0.0, LONGEST_S)) for _ in range(RANDOM_MOMENTS)]
+        return [Moment("", 0, random.uniform(0.0, lasted)) for _ in range(RANDOM_MOMENTS)]
 
     def end(self, home: Path, moment: Moment | None, *, seed: int, turn: bool) -> Ended:
         """Live in `home` until that moment, or to the end where it is None or never comes."""
