@@ -31,7 +31,7 @@ CALLS = (
     *("unlink", "unlinkat", "link", "linkat", "symlink", "mkdir", "mkdirat", "flock", "chmod", "fchmod"),
 )
 """What changes a disk or a lock, by every name that a machine may have for it."""
-RANDOM_MOMENTS = 400
+RANDOM_MOMENTS = 200
 
 
 @value
@@ -76,7 +76,7 @@ class Killer:
             return sorted(set(_calls(ended.log)), key=lambda moment: (moment.call, moment.number))
         self.how = "after random delays, for strace is not here or may not trace"
         random = Random(seed)
-        return [Moment("", 0, random.uniform(0.0, lasted)) for _ in range(RANDOM_MOMENTS)]
+        return [Moment("", 0, lasted * random.random() ** 2) for _ in range(RANDOM_MOMENTS)]
 
     def end(self, home: Path, moment: Moment | None, *, seed: int, turn: bool) -> Ended:
         """Live in `home` until that moment, or to the end where it is None or never comes."""
