@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from gridbot.gui.flash import FlashButton
 from gridbot.gui.measures import XS
 from gridbot.gui.parts import button, set_text
 
 
 class Chips(QWidget):
-    """A row of chips.
+    """A row of chips. Where what they count changes rarely (`lit`), a count is lit when it does.
 
     Signals:
         changed: a person switched one.
@@ -20,8 +21,10 @@ class Chips(QWidget):
 
     changed = Signal()
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, lit: bool = False) -> None:
         super().__init__()
+        self._lit = lit
+        self._counts: Mapping[str, int] = {}
         self.setAccessibleName(name)
         self._chips: dict[str, QPushButton] = {}
         self._row = QHBoxLayout(self)
@@ -49,8 +52,11 @@ class Chips(QWidget):
         """Write how many rows each stands for; one that stands for none is not there, unless it is on."""
         for title, chip in self._chips.items():
             count = counts.get(title, 0)
+            if self._lit and isinstance(chip, FlashButton) and self._counts.get(title, count) != count:
+                chip.light()
             set_text(chip, f"{title}  {count:,}")
             chip.setVisible(count > 0 or chip.isChecked())
+        self._counts = dict(counts)
 
     def choose(self, *titles: str) -> None:
         """Switch exactly these on, without telling anyone."""

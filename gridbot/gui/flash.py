@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QLabel, QStyle, QWidget
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QStyle, QWidget
 from shiboken6 import isValid
 
 FADE_MS = 600
@@ -93,10 +93,10 @@ def set_flashing(wanted: bool) -> None:
 
 
 class FlashLabel(QLabel):
-    """A label whose text is lit when it changes to another one; a first number is no change."""
+    """A label whose text is lit when it changes to another one; a first number is no change, nor is what is emptied."""
 
     def setText(self, text: str) -> None:
-        changed = self.text() not in ("", "-", text)
+        changed = text != "" and self.text() not in ("", "-", text)
         super().setText(text)
         if changed:
             flasher().light(self, "text")
@@ -108,10 +108,31 @@ class FlashLabel(QLabel):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QColor(0, 0, 0, 0))
             painter.setBrush(faded(bright))
-            text = self.fontMetrics().boundingRect(self.contentsRect(), int(self.alignment()), self.text())
+            flags = int(self.alignment()) | (int(Qt.TextFlag.TextWordWrap) if self.wordWrap() else 0)
+            text = self.fontMetrics().boundingRect(self.contentsRect(), flags, self.text())
             painter.drawRoundedRect(text.adjusted(-3, 0, 3, 0), 3, 3)
             painter.end()
         super().paintEvent(event)
+
+
+class FlashButton(QPushButton):
+    """A button with a number on it, whose border is lit when that changes."""
+
+    def light(self) -> None:
+        """Light it, for its number has changed."""
+        flasher().light(self, "text")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        bright = flasher().brightness(self, "text")
+        if bright > 0:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            # A ground would lie over the number itself.
+            painter.setPen(QPen(faded(bright), 2))
+            inner = self.rect().adjusted(1, 1, -1, -1)
+            painter.drawRoundedRect(inner, inner.height() / 2, inner.height() / 2)
+            painter.end()
 
 
 _colour = [QColor("#ffe08a")]

@@ -14,7 +14,7 @@ from gridbot.core.snapshot import GridView
 from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.grid_rows import slot_columns
-from gridbot.gui.parts import button, label, set_role, set_text
+from gridbot.gui.parts import button, figure_label, label, set_role, set_text
 from gridbot.gui.rows import grid_state
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.slot_dialog import SlotDialog
@@ -22,6 +22,8 @@ from gridbot.gui.table import Table
 
 _WIDE = ("State", "Trend", "Fees")
 """What may be long (fees in three currencies) has a row of its own."""
+_MOVING = ("Trend", "Unrealised")
+"""What follows the price all the time is not lit when it changes."""
 _NARROW = ("Held", "Average cost", "Grid profit", "Unrealised", "Round trips", "Spacing", "Investment", "Anchor")
 
 _IN_QUOTE = ("Average cost", "Grid profit", "Unrealised", "Spacing", "Investment", "Anchor")
@@ -38,12 +40,14 @@ class GridDetails(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
         for row, name in enumerate(_WIDE):
-            self.figures[name] = label("-", name=name, wrap=True)
+            make = label if name in _MOVING else figure_label
+            self.figures[name] = make("-", name=name, wrap=True)
             grid.addWidget(label(name, role="muted"), row, 0)
             grid.addWidget(self.figures[name], row, 1, 1, 3)
         for number, name in enumerate(_NARROW):
             row, column = divmod(number, 2)
-            self.figures[name] = label("-", name=name)
+            make = label if name in _MOVING else figure_label
+            self.figures[name] = make("-", name=name)
             grid.addWidget(label(name, role="muted"), len(_WIDE) + row, column * 2)
             grid.addWidget(self.figures[name], len(_WIDE) + row, column * 2 + 1)
         grid.setColumnStretch(1, 1)
@@ -84,6 +88,10 @@ class GridDetails(QWidget):
 
     def show_grid(self, grid: GridView | None, rates: Sequence[RateView] = ()) -> None:
         """Show a grid, or that none is chosen; `rates` are those of the user's own currency."""
+        if self._grid is not None and grid is not None and self._grid.id != grid.id:
+            # Another grid's figures are no change of this one's.
+            for figure in self.figures.values():
+                figure.setText("")
         self._grid = grid
         if self._told is not None:
             self._told.show_grid(grid)

@@ -161,6 +161,7 @@ LIMIT_COLUMNS: tuple[Column[LimitView], ...] = (
         bare=lambda v: words.bare(v.now),
         ink=lambda v: "error" if v.tripped else "",
         about="Where it stands. Sorted by this, what is nearest to its limit comes first.",
+        flash=lambda v: v.code not in _MS,
     ),
     Column(
         title="Warns at",
@@ -170,6 +171,7 @@ LIMIT_COLUMNS: tuple[Column[LimitView], ...] = (
         right=True,
         bare=lambda v: words.bare(v.warn),
         about="Beyond this nothing new is bought, before the limit itself is reached.",
+        flash=True,
     ),
     Column(
         title="Limit at",
@@ -178,6 +180,7 @@ LIMIT_COLUMNS: tuple[Column[LimitView], ...] = (
         width=84,
         right=True,
         bare=lambda v: words.bare(v.limit),
+        flash=True,
     ),
     Column(title="Beyond it", text=lambda v: ACTIONS.get(v.action, v.action), order=lambda v: v.action, width=156),
     Column(

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QLineEdit,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 from gridbot.core.limit_views import LimitView
 from gridbot.gui.limit_rows import ACTION, ACTIONS, EDITABLE, LIMIT, LIMIT_COLUMNS, TITLES, WARN, edited_text, unit_of
 from gridbot.gui.rows_model import RowsModel
-from gridbot.gui.table import Table
+from gridbot.gui.table import FlashDelegate, Table
 
 Index = QModelIndex | QPersistentModelIndex
 FIELDS = {WARN: "warn", LIMIT: "limit", ACTION: "action"}
@@ -65,7 +64,7 @@ class LimitsModel(RowsModel[LimitView]):
         return False
 
 
-class LimitDelegate(QStyledItemDelegate):
+class LimitDelegate(FlashDelegate):
     """A field for a figure, a list for what happens; a row that changes meanwhile does not undo what was typed."""
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
@@ -116,5 +115,5 @@ class LimitTable(Table):
 
     def __init__(self, model: LimitsModel) -> None:
         super().__init__(model, name="Limits")
-        self.setItemDelegate(LimitDelegate(self))
+        self.setItemDelegate(LimitDelegate(model, self))
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)

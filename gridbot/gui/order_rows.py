@@ -173,6 +173,7 @@ def open_columns(figures: Figures) -> tuple[Column[OpenOrder], ...]:
             lambda o: figures.value(profit(o), market_of(o), signed=True),
             140,
             about=_TRIP,
+            flash=True,
         ),
         _count("Cell", _ours(lambda o: o.cell), about=_CELL),
         _count("Slot", _ours(lambda o: o.slot), about=_SLOT, extra=True),

@@ -91,7 +91,7 @@ class OrdersTab(QWidget):
         self._pages.setExpanding(False)
         self._stack = QStackedWidget()
         self.filter: QLineEdit = search_field("Filter orders", "Filter, such as btc sell", lambda _text: self._narrow())
-        self.sides, self.states = Chips("Side"), Chips("Status")
+        self.sides, self.states = Chips("Side", lit=True), Chips("Status", lit=True)
         self._shown = label("", role="muted", name="How many are shown")
         self.export_button = button("Export…", self.export, name="Export this table", icon="export")
         self._build()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from gridbot.gui.flash import FlashLabel
+from gridbot.gui.flash import FlashButton, FlashLabel
 from gridbot.gui.icons import put_icon
 from gridbot.gui.measures import M, S
 from gridbot.gui.theme import Colours
@@ -24,6 +24,15 @@ def set_role(widget: QWidget, role: str, value: object = None) -> None:
         widget.style().polish(widget)
 
 
+class _Figure(FlashLabel):
+    """A number that is lit when it changes, and whose name does not hide it from a screen reader."""
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        if self.accessibleName():
+            self.setAccessibleDescription(text)
+
+
 class _Label(QLabel):
     """A label whose name does not hide its text from a screen reader: the text is its description."""
 
@@ -35,7 +44,15 @@ class _Label(QLabel):
 
 def label(text: str = "", *, role: str = "", name: str = "", wrap: bool = False) -> QLabel:
     """Return a label of plain text; `name` is what a screen reader says it is."""
-    made = _Label()
+    return _worded(_Label(), text, role=role, name=name, wrap=wrap)
+
+
+def figure_label(text: str = "", *, role: str = "", name: str = "", wrap: bool = False) -> QLabel:
+    """Return a label for a number that changes rarely, and is lit when it does."""
+    return _worded(_Figure(), text, role=role, name=name, wrap=wrap)
+
+
+def _worded(made: QLabel, text: str, *, role: str, name: str, wrap: bool) -> QLabel:
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
     if role:
@@ -62,7 +79,7 @@ def button(
 
     `icon` is the name of a file in assets/icons; it follows the theme by itself.
     """
-    made = QPushButton(text)
+    made = FlashButton(text) if role == "chip" else QPushButton(text)
     made.setAccessibleName(name or text.replace("&", ""))
     made.setAutoDefault(False)
     if tip:

@@ -75,6 +75,7 @@ BALANCE_COLUMNS: tuple[Column[BalanceRow], ...] = (
         width=90,
         right=True,
         bare=lambda b: words.bare(b.free),
+        flash=True,
     ),
     Column(
         title="In orders",
@@ -83,6 +84,7 @@ BALANCE_COLUMNS: tuple[Column[BalanceRow], ...] = (
         width=90,
         right=True,
         bare=lambda b: words.bare(b.in_orders),
+        flash=True,
     ),
     Column(
         title="Total",
@@ -91,6 +93,7 @@ BALANCE_COLUMNS: tuple[Column[BalanceRow], ...] = (
         width=90,
         right=True,
         bare=lambda b: words.bare(b.total),
+        flash=True,
     ),
     Column(
         title="Worth",

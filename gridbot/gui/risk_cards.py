@@ -19,7 +19,7 @@ from gridbot.gui.glossary import explained
 from gridbot.gui.history import History
 from gridbot.gui.measures import XS, M, S
 from gridbot.gui.own_money import NO_MONEY, OwnMoney, own_money, own_sum
-from gridbot.gui.parts import Card, ShareBar, label, set_role, set_text
+from gridbot.gui.parts import Card, ShareBar, figure_label, label, set_role, set_text
 from gridbot.gui.theme import Colours
 
 _BARS = ("max_total_exposure", "max_symbol_exposure", "max_asset_concentration", "max_open_orders")
@@ -41,7 +41,9 @@ class TodayCard(Card):
         grid.setColumnStretch(0, 1)
         self.parts: dict[str, QLabel] = {}
         for row, name in enumerate(self.PARTS):
-            self.parts[name] = label("-", name=f"Today: {name}")
+            # What held coins are worth moves with every price.
+            make = label if name == "Coins held" else figure_label
+            self.parts[name] = make("-", name=f"Today: {name}")
             grid.addWidget(label(name, role="muted"), row, 0)
             grid.addWidget(self.parts[name], row, 1, Qt.AlignmentFlag.AlignRight)
         box = self.layout()
@@ -220,7 +222,10 @@ class ExposureBars(QFrame):
         key = (limit.code, limit.scope)
         if key not in self._bars:
             title = _title(limit)
-            figures, money = label("", name=f"Exposure of {title}"), label("", role="muted", name=f"{title} in money")
+            figures, money = (
+                figure_label("", name=f"Exposure of {title}"),
+                label("", role="muted", name=f"{title} in money"),
+            )
             self._bars[key] = (label(title), ShareBar(f"Exposure bar of {title}"), figures, money)
         made = self._bars[key]
         if self._places.get(key) != row:

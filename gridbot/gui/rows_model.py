@@ -30,7 +30,7 @@ class Column(Generic[Row]):
 
     `ink` gives the name of the colour to write with ("" is the usual one); `order` may give None, which sorts last.
     `about` is what the header says of itself; an `extra` column is hidden until a person asks for it. A figure that
-    `flash` is set for is lit for a moment when it changes.
+    `flash` is set for, or is in the rows that it takes, is lit for a moment when it changes.
     """
 
     title: str
@@ -44,7 +44,7 @@ class Column(Generic[Row]):
     tip: Callable[[Row], str] | None = None
     about: str = ""
     extra: bool = False
-    flash: bool = False
+    flash: bool | Callable[[Row], bool] = False
 
 
 class RowsModel(QAbstractTableModel, Generic[Row]):
@@ -321,7 +321,7 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
                 for number, column in enumerate(self.columns)
                 if column.flash
                 for old, now in ((before[at], self._rows[self._visible[at]]) for at in changed[:MOST_LIT])
-                if column.text(old) != column.text(now)
+                if column.text(old) != column.text(now) and (column.flash is True or column.flash(now))
             ]
             if lit:
                 self.figures_changed.emit(lit)
