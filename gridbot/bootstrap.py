@@ -145,7 +145,6 @@ def open_engine(
         world = _world(config, taken, parts, secrets, mask, log, resume=resume)
         trader = Trader(config, taken.recovered, world, record, prefix=taken.prefix, rhythm=_rhythm(config))
         books.trader = trader
-        log.log("INFO", "system", "started", f"gridbot {__version__} trades {config.mode.value}/{config.account}.")
         if parts.words.caution:
             log.log("WARNING", "system", "exchange_unproven", parts.words.caution)
         kill = KillThread(
@@ -156,7 +155,9 @@ def open_engine(
             ours=trader.is_ours,
             mailbox=MailboxFiles(SystemDisk(), taken.account.folder),
         )
-        return EngineThread(facade, trader, kill, Overlooked(log), opened.pop_all().close)
+        words = f"gridbot {__version__} trades {config.mode.value}/{config.account}."
+        started = partial(log.log, "INFO", "system", "started", words)
+        return EngineThread(facade, trader, kill, Overlooked(log), opened.pop_all().close, started)
 
 
 def _record(

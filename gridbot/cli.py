@@ -53,6 +53,7 @@ from gridbot.errors import ConfigError, GridbotError, IllegalTransition, LedgerE
 if TYPE_CHECKING:
     from gridbot.config import AppConfig, GridConfig
     from gridbot.research.result import BacktestResult
+    from gridbot.shell.engine_thread import EngineThread
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -76,6 +77,7 @@ def window(
         if exit_after is not None or screenshot is not None:
             raise typer.BadParameter("these belong to the window, not to a command", param_hint="--exit-after")
         return
+    _hurry()
     from gridbot.bootstrap import open_engine, window_preferences
     from gridbot.bootstrap_desks import window_desks
     from gridbot.gui.app import require_display, run_window
@@ -93,7 +95,7 @@ def window(
 
         show_refusal(error.message, error.hint, exit_after=exit_after)
         raise
-    engine.start()
+    engine.stand_by()
     try:
         code = run_window(
             engine.facade,
@@ -101,6 +103,7 @@ def window(
             exit_after=exit_after,
             screenshot=screenshot,
             desks=window_desks(home, os.environ, mask, config, stop_engine=engine.stop),
+            painted=partial(_begin_to_trade, engine),
         )
     finally:
         if not engine.stop():
@@ -108,6 +111,21 @@ def window(
     if code == RESTART and engine.ended_well():
         begin_anew()
     raise typer.Exit(code if engine.ended_well() else EXIT_BUG)
+
+
+def _hurry() -> None:
+    """Spend nothing until the window is painted on what it does not need."""
+    # What a start makes stays: the collector would walk it again and again.
+    gc.disable()
+    # numpy's linear algebra is not used; its threads would be started, and spin for a while, all the same.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _begin_to_trade(engine: EngineThread) -> None:
+    """Start the trader; beside a window that is still being built it would take half of a processor from it."""
+    engine.start()
+    gc.freeze()
+    gc.enable()
 
 
 @app.command()

@@ -51,6 +51,31 @@ def test_a_backtest_imports_no_window_and_no_event_loop(tmp_path: Path) -> None:
     assert "duckdb" in found and not found & (WINDOW | {"asyncio", "rich", "structlog"})
 
 
+PAINT = """
+import os, sys
+import gridbot.cli, gridbot.bootstrap
+from PySide6.QtWidgets import QMainWindow
+from gridbot.gui.window import Window
+
+def paint(window, event):
+    QMainWindow.paintEvent(window, event)
+    print("\\n" + " ".join({name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names), flush=True)
+    os._exit(0)
+
+Window.paintEvent = paint
+gridbot.cli.ending([])
+"""
+"""Opens the window as the command does, and tells at its first paint what of others was imported."""
+QT = {"PySide6", "shiboken6", "shibokensupport", "signature_bootstrap"}
+DATA = {"numpy", "cython_runtime", "orjson", "pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
+SMALL = {"filelock", "platformdirs", "shellingham", "typer", "annotated_doc", "typing_extensions"}
+
+
+def test_the_window_is_painted_before_anything_else_is_imported(tmp_path: Path) -> None:
+    found = {name for name in fresh(PAINT, home=tmp_path).split() if not name.startswith("_")}
+    assert "PySide6" in found and found <= QT | DATA | SMALL | {"gridbot"}
+
+
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(gridbot.__path__, "gridbot.")

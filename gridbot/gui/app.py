@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT, SIGTERM, signal
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from gridbot.assets_folder import assets_folder
 from gridbot.errors import EnvironmentProblem
+from gridbot.gui.first_paint import FirstPaint
 from gridbot.gui.preferences import PreferenceStore
 from gridbot.gui.theme import Theme
 from gridbot.gui.window import Window
@@ -64,6 +65,7 @@ def run_window(
     screenshot: Path | None = None,
     theme: Theme | None = None,
     desks: Desks | None = None,
+    painted: Callable[[], object] | None = None,
 ) -> int:
     """Open the window and return the exit code once it is closed.
 
@@ -72,6 +74,7 @@ def run_window(
         screenshot: save the window as PNG before it closes; without `exit_after` that is after 3 s.
         theme: these colours, whatever the preferences say.
         desks: the rooms beside the engine; what is not there the window does not show.
+        painted: called once the window was painted for the first time.
 
     Raises:
         EnvironmentProblem: there is no display, or the picture cannot be written.
@@ -89,6 +92,8 @@ def run_window(
     window.closed.connect(lambda: app.exit(0))
     if theme is not None:
         window.show_theme(theme)
+    if painted is not None:
+        FirstPaint(window, painted)
     window.show()
     saved: list[bool] = []
 

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import structlog
 
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.ports import Clock
@@ -63,20 +62,29 @@ class LogFiles:
         self._node = 0
         self._recent: deque[tuple[Mapping[str, object], str]] = deque(maxlen=TAIL)
         self._subscribers: list[Subscriber] = []
-        # Bound here and not configured globally: two of these never disturb each other.
-        self._logger: Any = structlog.wrap_logger(
-            _Writer(self._write),
-            processors=[self._in_ecs, self._render],
-            wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.lower()]),
-            cache_logger_on_first_use=False,
-        )
+        self._least = LEVELS[level.lower()]
+        self._logger: Any = None
         self._mend()
 
     def log(self, level: str, dataset: str, action: str, message: str, **fields: object) -> None:
         """Write one line. `trace` among the fields becomes trace.id, all others are put under ``gridbot.``."""
         name = level.lower()
         line = {"level": name, "dataset": dataset, "action": action, "message": message, "fields": fields}
+        if self._logger is None:
+            self._logger = self._made()
         self._logger.log(LEVELS[name], message, line=line)
+
+    def _made(self) -> Any:
+        # At the first line and not before: it brings rich along, a twelfth of a start until the first paint.
+        import structlog
+
+        # Bound here and not configured globally: two of these never disturb each other.
+        return structlog.wrap_logger(
+            _Writer(self._write),
+            processors=[self._in_ecs, self._render],
+            wrapper_class=structlog.make_filtering_bound_logger(self._least),
+            cache_logger_on_first_use=False,
+        )
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Hand every further line to `subscriber`."""
