@@ -154,19 +154,13 @@ class BalanceCheck:
         """Book movements that nobody has booked yet, if they are all that is missing; tell whether they were."""
         state = self._state()
         news = [m for m in await self._movements(self._since()) if m.id not in state.transfers]
-        moved: dict[Asset, Decimal] = {}
-        for movement in news:
-            moved[movement.asset] = add(moved.get(movement.asset, ZERO), movement.amount)
-        wanted = {gap.asset: gap.missing for gap in gaps}
-        allowed = tolerances(state)
-        concerned = {asset: amount for asset, amount in moved.items() if asset in allowed}
-        if not news or any(
-            abs(concerned.get(asset, ZERO) - wanted.get(asset, ZERO)) > allowed.get(asset, ZERO)
-            for asset in concerned.keys() | wanted.keys()
-        ):
+        first = _explained_from(news, gaps, tolerances(state))
+        if first is None:
             return False
-        for movement in news:
-            await self._book(Transferred(movement.time, movement.id, movement.asset, movement.amount))
+        for place, movement in enumerate(news):
+            # What is older was in the balances that a person accepted, and was told of too late: it moves nothing more.
+            amount = movement.amount if place >= first else ZERO
+            await self._book(Transferred(movement.time, movement.id, movement.asset, amount))
         await self._settled()
         return True
 
@@ -195,6 +189,20 @@ class BalanceCheck:
             for movement in await self._venue.movements(symbol, since):
                 found[movement.id] = movement
         return sorted(found.values(), key=lambda movement: (movement.time, movement.id))
+
+
+def _explained_from(news: Sequence[Movement], gaps: Sequence[Gap], allowed: Mapping[Asset, Decimal]) -> int | None:
+    """Return from which place on the movements are all that is missing: the first such, None if there is none."""
+    wanted = {gap.asset: gap.missing for gap in gaps}
+    moved = dict.fromkeys(allowed, ZERO)
+    found = None
+    for place in range(len(news) - 1, -1, -1):
+        movement = news[place]
+        if movement.asset in allowed:
+            moved[movement.asset] = add(moved[movement.asset], movement.amount)
+        if all(abs(amount - wanted.get(asset, ZERO)) <= allowed[asset] for asset, amount in moved.items()):
+            found = place
+    return found
 
 
 def differences(state: State, held: Mapping[Asset, Decimal]) -> list[Gap]:

@@ -15,9 +15,14 @@ from gridbot.shell.facade import MarketView
 _NOTHING = Watch((), ())
 
 
+def _is_priced(quote: Quote) -> bool:
+    """Tell whether a quote has figures at all; one that has not can be neither compared nor written down."""
+    return quote.bid.is_finite() and quote.ask.is_finite()
+
+
 def is_sane(quote: Quote) -> bool:
     """Tell whether a quote can be traded on: finite, positive, not crossed."""
-    return quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask
+    return _is_priced(quote) and 0 < quote.bid <= quote.ask
 
 
 class MarketBoard:
@@ -55,9 +60,13 @@ class MarketBoard:
         self.connected = True
         match item:
             case QuoteArrived():
+                if not _is_priced(item.quote):
+                    return ()
                 self._quotes[item.quote.symbol] = item.quote
                 return self._over(item.quote, item.time)
             case TradePrint():
+                if not item.price.is_finite():
+                    return ()
                 before = self._last.get(item.symbol)
                 self._last[item.symbol] = item.price
                 return () if before is None else self._touched(item, before)
@@ -93,7 +102,7 @@ class MarketBoard:
     def quotes(self) -> tuple[Quote, ...]:
         """Return every market's newest quote, as old as the feed says that it is, for a mark."""
         newest = (self._latest(symbol) for symbol in self._quotes)
-        return tuple(quote for quote in newest if quote is not None)
+        return tuple(quote for quote in newest if quote is not None and _is_priced(quote))
 
     def mid(self, symbol: Symbol) -> Price | None:
         """Return the middle of a sane quote, or None."""
@@ -108,6 +117,6 @@ class MarketBoard:
 
     def _view(self, symbol: Symbol) -> MarketView:
         quote, last = self._latest(symbol), self._last.get(symbol)
-        if quote is None:
+        if quote is None or not _is_priced(quote):
             return MarketView(symbol, self._exchange, False, None, None, last, None)
         return MarketView(symbol, self._exchange, self.connected, quote.bid, quote.ask, last, quote.age_ms)

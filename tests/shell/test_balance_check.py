@@ -186,6 +186,29 @@ def test_a_movement_that_explains_only_a_part_is_not_booked() -> None:
     assert run_virtual(main()).state.accounts[USDT].transferred == 0
 
 
+def test_a_movement_that_is_told_after_a_person_accepted_it_hides_no_later_one() -> None:
+    """Found by the simulator (seed 20009): each later deposit of a whole day had to be accepted by hand as well."""
+    house, bank = banked()
+
+    async def main() -> Trader:
+        await house.run(5)
+        bank.move(USDT, "100", time=now(house), told=False)
+        async with house.trading() as trader:
+            await until(lambda: bool(trader.balances.gaps))
+            trader.ask(Asked(1, AcceptBalances(tuple(gap.sentence() for gap in trader.balances.gaps))))
+            await until(lambda: not trader.starting)
+            bank.told.append(Movement("late", TimeMs(now(house) - 60_000), USDT, Decimal(100)))
+            bank.move(USDT, "7", time=now(house), told=True)
+            await trader.balances.look()
+            await asyncio.sleep(1)
+            assert not trader.balances.gaps
+        return trader
+
+    trader = run_virtual(main())
+    assert trader.state.accounts[USDT].transferred == 107
+    assert_even(bank, trader)
+
+
 def test_a_difference_that_comes_while_trading_is_found_and_closes_the_gate() -> None:
     house, bank = banked(minutes=3_000)
 

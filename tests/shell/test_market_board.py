@@ -57,6 +57,17 @@ def test_a_waiting_slot_is_told_once_when_the_bid_is_above_it() -> None:
     assert len(made.take(arrived("100.3", "100.4"))) == 1
 
 
+def test_what_is_no_figure_is_no_price() -> None:
+    """Found by the simulator (seeds 20004, 20008): a mark with it could not be written down, and the trader ended."""
+    made = board(latest=quote("NaN", "100"))
+    made.watch(levels(above="99", touch="100"))
+    assert made.take(arrived("100.1", "100.2")) and made.mid(BTC) is not None
+    assert made.take(arrived("NaN", "100")) == made.take(arrived("100", "Infinity")) == ()
+    assert made.take(traded("90")) == () and made.take(traded("NaN")) == ()
+    assert made.take(traded("101")) != (), "the trade before it is still the one at 90"
+    assert made.quotes() == () and made.views([BTC])[0].bid is None
+
+
 def test_a_trigger_is_told_when_the_price_jumps_over_it_either_way() -> None:
     for path in (["90", "110"], ["110", "90"], ["90", "100"]):
         made = board()
