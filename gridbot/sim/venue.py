@@ -253,9 +253,7 @@ class SimVenue:
         rate = instrument.maker_fee if maker else instrument.taker_fee
         worth = multiply(price, quantity)
         buying = order.side is Side.BUY
-        in_base = buying and instrument.fee_currency is FeeCurrency.BASE
-        fee_asset = instrument.base if in_base else instrument.quote
-        fee = multiply(quantity if in_base else worth, rate)
+        fee, fee_asset = self._fee(instrument, order, quantity, worth, rate)
         resting.filled = Quantity(add(resting.filled, quantity))
         self._move(instrument.base, quantity if buying else -quantity)
         self._move(instrument.quote, -worth if buying else worth)
@@ -269,6 +267,13 @@ class SimVenue:
         if resting.leaves <= 0:
             self._close(resting)
         self._tell(trade)
+
+    def _fee(
+        self, instrument: Instrument, order: PlaceLimit, quantity: Decimal, worth: Decimal, rate: Decimal
+    ) -> tuple[Decimal, Asset]:
+        """Return what a trade of `quantity` (base), `worth` so much (quote), costs at this rate, and in which asset."""
+        in_base = order.side is Side.BUY and instrument.fee_currency is FeeCurrency.BASE
+        return multiply(quantity if in_base else worth, rate), instrument.base if in_base else instrument.quote
 
     def _move(self, asset: Asset, amount: Decimal) -> None:
         self._balances[asset] = add(self._balances.get(asset, ZERO), amount)

@@ -1,0 +1,237 @@
+"""What people do: they press STOP, wish for something else, and use the account by hand beside the program."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING
+
+from gridbot.config import parse_config
+from gridbot.core.commands import PlaceLimit
+from gridbot.core.events import OrderRef
+from gridbot.core.rules import Wish
+from gridbot.core.units import Asset, GridId, OrderId, Quantity, Side, TimeMs, VenueOrderId
+from gridbot.ports import Movement
+from gridbot.shell.balance_check import Gap
+from gridbot.shell.facade import (
+    STOPPED,
+    AcceptBalances,
+    Answered,
+    CancelOne,
+    ReleaseKill,
+    Request,
+    SaveConfig,
+    SetRunning,
+    SetWish,
+    StopTrading,
+)
+from gridbot.shell.known_orders import live_orders
+from tests.simulation.market import MINUTE_MS, PRINT_MS, Market
+from tests.simulation.process import Process
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+DOUBT_MS = 900_000
+LOOKS = 3
+"""How many minutes a person watches a difference of balances: an exchange may be behind with them for less."""
+PressLater = Callable[[Random, str], None]
+
+
+class People:
+    """The user at the window, and at the exchange's website. `hands` are kinds of happenings at the latter, by name."""
+
+    def __init__(self, world: Simulation, *, put_kill_file: Callable[[bytes], None], press_later: PressLater) -> None:
+        self._world = world
+        self._put_kill_file = put_kill_file
+        self._press_later = press_later
+        self._owned: dict[Asset, Decimal] = {}
+        self._moves = 0
+        self._seen_gaps: tuple[Gap, ...] = ()
+        self._looks = 0
+        self._doubt_until = 0
+        self.hands: dict[str, Callable[[Random], Awaitable[None]]] = {
+            "trade by hand": self._trade,
+            "deposit": self._deposit,
+            "withdrawal": self._withdraw,
+            "order of ours cancelled by hand": self._cancel,
+            "order placed by hand": self._place,
+        }
+
+    async def _answer(self, request: Request) -> Answered | None:
+        """Hand a request to the living process; return its answer, None if it dies or does not answer."""
+        await self._world.machine.awake()
+        process = self._world.process
+        if process is None or process.trader is None:
+            return None
+        self._world.trace.world(f"the user asks: {type(request).__name__}")
+        self._world.counted["requests"] += 1
+        answer = process.ask(request)
+        for _ in range(120):
+            if answer() is not None or not process.life.alive:
+                break
+            await asyncio.sleep(0.5)
+        return answer()
+
+    # --------------------------------------------------------------------------------------- STOP
+
+    async def stop(self, random: Random) -> None:
+        """Press STOP in one of its ways, and release trading after a while."""
+        world = self._world
+        world.counted["kill presses"] += 1
+        way = random.choice(("file", "instant", "window", "window"))
+        if way == "file":
+            self._put_kill_file(random.choice((b"", b"{torn", b'{"kind":"manual","reason":"by hand","time":1}')))
+        elif way == "instant":
+            self._press_later(random, random.choice(("any", "create", "request", "answer", "write", "fsync")))
+        else:
+            if random.random() < 0.5:
+                await self._next_trade(random)
+            answer = await self._answer(StopTrading("The user pressed STOP."))
+            if answer is not None and answer.message == STOPPED:
+                world.checker.promised_stop()
+        often = world.plan.weather.kill_s < 600
+        await asyncio.sleep(random.choice((1.0, 5.0, 60.0) if often else (5.0, 300.0, 3_600.0)))
+        while world.disk.has(world.latch) or self._stopped():
+            world.checker.may_release(now=True)
+            answer = await self._answer(ReleaseKill("the user"))
+            world.checker.may_release(now=False)
+            if answer is not None and answer.ok:
+                world.trace.world("trading is released")
+                return
+            if answer is not None:
+                world.checker.release_refused()
+            await asyncio.sleep(random.choice((20.0, 120.0)))
+
+    async def _next_trade(self, random: Random) -> None:
+        """Wait until the markets have just traded, when fills and cancels cross."""
+        offset = self._world.machine.true_ms() % MINUTE_MS
+        await asyncio.sleep(((PRINT_MS - offset) % MINUTE_MS + random.choice((50, 400, 2_500))) / 1000)
+
+    def _stopped(self) -> bool:
+        process = self._world.process
+        return process is not None and process.trader is not None and process.trader.state.kill is not None
+
+    # ------------------------------------------------------------------------------------- wishes
+
+    async def wish(self, random: Random) -> None:
+        """Ask for something at the window."""
+        await self._world.machine.awake()
+        process = self._world.process
+        if process is None or process.trader is None:
+            return
+        state = process.trader.state
+        way = random.choice(("cancel", "grid", "all", "levels"))
+        if way == "cancel":
+            orders = [live.order.id for live in live_orders(state)]
+            if orders:
+                order = random.choice(orders)
+                # Noted first: the cancel may leave before its answer is read.
+                self._world.checker.cancels.wanted(order)
+                answer = await self._answer(CancelOne(order))
+                if answer is None or not answer.ok:
+                    self._world.checker.cancels.not_promised(order)
+        elif way == "grid" and state.grids:
+            grid = random.choice(list(state.grids))
+            await self._answer(SetWish(GridId(grid), random.choice((Wish.RUN, Wish.RUN, Wish.PAUSE, Wish.SELL_ONLY))))
+        elif way == "all":
+            await self._answer(SetRunning(random.random() < 0.7))
+        else:
+            await self._answer(SaveConfig(self._other_levels(random)))
+
+    def _other_levels(self, random: Random) -> str:
+        """Return the saved configuration with another number of levels in one grid."""
+        world = self._world
+        inode = world.disk.seen(world.home.config)
+        assert inode is not None
+        config = parse_config(bytes(inode.data).decode(), source="the configuration")
+        place = random.randrange(len(config.grids))
+        changed = config.grids[place].model_copy(update={"levels": random.choice((3, 6, 8, 10))})
+        grids = (*config.grids[:place], changed, *config.grids[place + 1 :])
+        return config.model_copy(update={"grids": grids}).to_json()
+
+    def doubt(self) -> None:
+        """What the program says of balances may be true of a while ago: who knows that lets it look again."""
+        self._doubt_until = self._world.machine.true_ms() + DOUBT_MS
+
+    def look_at_balances(self, process: Process) -> None:
+        """Who has looked at a difference for minutes takes the word of the exchange; [I10] it must be true."""
+        world, gaps = self._world, process.gaps()
+        calm = world.machine.true_ms() >= self._doubt_until
+        self._looks = self._looks + 1 if calm and gaps and gaps == self._seen_gaps else 0
+        self._seen_gaps = gaps
+        if self._looks >= LOOKS and process.life.alive:
+            world.trace.world(f"process {process.life.number} says: {' '.join(gap.sentence() for gap in gaps)}")
+            world.checker.replica.catch_up()
+            world.checker.gaps.said(gaps, world.checker.replica.state)
+            world.counted["balances accepted"] += 1
+            process.ask(AcceptBalances(tuple(gap.sentence() for gap in gaps)))
+
+    # ------------------------------------------------------------------- at the exchange's website
+
+    def _any(self, random: Random) -> Market:
+        return random.choice(tuple(self._world.markets.values()))
+
+    def _move(self, random: Random, asset: Asset, amount: Decimal) -> None:
+        """Move an amount; some exchanges tell of it late."""
+        world = self._world
+        now = world.machine.true_ms()
+        self._moves += 1
+        self.doubt()
+        self._owned[asset] = self._owned.get(asset, Decimal(0)) + amount
+        late = random.choice((0, 0, 0, 60_000, 600_000))
+        world.trace.world(f"the user moves {amount:f} {asset}, told {late // 1000} s later")
+        world.venue.move(Movement(f"hand-{self._moves}", now, asset, amount), told=TimeMs(now + late))
+
+    async def _trade(self, random: Random) -> None:
+        """Buy some coins by hand, or sell what was bought so."""
+        market = self._any(random)
+        instrument, price = market.instrument, market.quote(market.last).ask
+        quantity = instrument.quantity_floor(Decimal(random.choice((100, 1_000))) / price)
+        owned = self._owned.get(instrument.base, Decimal(0))
+        buying = owned < quantity or random.random() < 0.5
+        way = 1 if buying else -1
+        self._move(random, instrument.base, way * quantity)
+        self._move(random, instrument.quote, -way * (quantity * price).quantize(Decimal("0.01")))
+
+    async def _deposit(self, random: Random) -> None:
+        instrument = self._any(random).instrument
+        if random.random() < 0.7:
+            self._move(random, instrument.quote, Decimal(random.choice((10, 500, 5_000))))
+        else:
+            self._move(random, instrument.base, instrument.lot_size * random.choice((3, 1_000)))
+
+    async def _withdraw(self, random: Random) -> None:
+        """Take away what was put there by hand, or a little of the money."""
+        instrument = self._any(random).instrument
+        owned = self._owned.get(instrument.base, Decimal(0))
+        if owned > 0 and random.random() < 0.5:
+            self._move(random, instrument.base, -owned)
+        else:
+            self._move(random, instrument.quote, -Decimal(random.choice((10, 500))))
+
+    async def _cancel(self, random: Random) -> None:
+        venue = self._world.venue
+        ids = [resting.order.ref.id for symbol in self._world.markets for resting in venue.resting(symbol)]
+        ours = [id_ for id_ in ids if id_.startswith(self._world.ours)]
+        if ours:
+            self._world.venue.end(random.choice(ours), why="the user cancels it at the website")
+
+    async def _place(self, random: Random) -> None:
+        """Rest an order by hand that no cancel of ours may touch; it is so far away that it never trades."""
+        market = self._any(random)
+        price = market.instrument.price_floor(market.quote(market.last).bid / 4)
+        id_ = f"byhand{self._moves:04d}{random.randrange(10**6):06d}"
+        order = PlaceLimit(
+            OrderRef(GridId("by hand"), 1, OrderId(id_)),
+            market.symbol,
+            Side.BUY,
+            price,
+            Quantity(Decimal("0.01")),
+            True,
+            False,
+            price,
+        )
+        self._world.venue.adopt([(order, VenueOrderId(f"v-{id_}"), Quantity(Decimal(0)))], {})
