@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef
+from gridbot.core.orders import Fact
 from gridbot.core.rules import Instrument
-from gridbot.core.units import Asset, Side, Symbol, TimeMs, VenueOrderId
+from gridbot.core.units import ZERO, Asset, FillRule, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import OrderRejected
 from gridbot.ports import Movement, OrderClosed, OrderReport, Venue, VenueUpdate
 from gridbot.sim.matching import Resting
 from gridbot.sim.venue import Catalog, SimVenue
+from tests.simulation.behind import Behind, Source
+from tests.simulation.conditions import Conditions, as_exchanges_say
 from tests.simulation.life import Gone, Life, outside
 from tests.simulation.machine import Machine
+from tests.simulation.stream import Stream
 
 _T = TypeVar("_T")
+_THIRD_PRICE = Decimal(600)
+_THIRD_STEP = Decimal("0.00000001")
+"""What a third asset that fees are taken in is worth (quote), and its smallest part."""
 
 
 async def pass_ms(duration_ms: int) -> None:
@@ -27,31 +35,118 @@ async def pass_ms(duration_ms: int) -> None:
         await asyncio.sleep(duration_ms / 1000)
 
 
+def first_since(fills: Sequence[OrderFilled], since: TimeMs) -> int:
+    """Return the place of the first trade from `since` on."""
+    return bisect_left(fills, since, key=lambda trade: trade.time)
+
+
+class Front(Venue, Protocol):
+    """What stands between the doors and the exchange: a Venue that also lists for the kill switch."""
+
+    async def kill_list(self, symbol: Symbol) -> Sequence[OrderReport]:
+        """Return what rests, for the kill switch."""
+        ...
+
+
 class TrueVenue(SimVenue):
-    """The simulated venue with a memory of all that ever happened. What it says is the truth.
+    """The simulated venue with a memory of all that ever happened. What it does is the truth, what it says may be old.
 
     Attributes:
         fills: every trade, oldest first
+        moves: what people moved, oldest first, each with the time from which on it is told
+        conditions: what it refuses now
+        stream: where its news are pushed
+        behind: which of its answers are old
+        fee_asset: a third asset that fees are taken in, None for the market's own
         told: what is told of each acceptance, rejection, fill and end, for the trace
         rejected: told of each rejection and its code
+        offset_ms: how far its clock is ahead of the machine's
     """
 
-    def __init__(self, catalog: Catalog, balances: Mapping[Asset, Decimal], *, limited: bool) -> None:
-        super().__init__(catalog, balances, delay=pass_ms, limited=limited)
+    def __init__(
+        self, catalog: Catalog, balances: Mapping[Asset, Decimal], *, limited: bool, rule: FillRule, stream: Stream
+    ) -> None:
+        super().__init__(catalog, balances, delay=pass_ms, limited=limited, rule=rule)
         self.fills: list[OrderFilled] = []
+        self.moves: list[tuple[TimeMs, Movement]] = []
+        self.conditions = Conditions()
+        self.stream = stream
+        self.behind = Behind()
+        self.fee_asset: Asset | None = None
         self.told: Callable[[str, str], None] = lambda id_, sentence: None
         self.rejected: Callable[[str, str], None] = lambda id_, code: None
-        self._connected = False
+        self.offset_ms: Callable[[], int | None] = lambda: None
+        self._queues: dict[str, Decimal] = {}
+        self.ahead: Callable[[], Decimal] = lambda: ZERO
+
+    # ----------------------------------------------------------------------------------- the port
 
     async def create(self, order: PlaceLimit) -> VenueOrderId:
         try:
+            self.conditions.create(order.symbol)
             venue_id = await super().create(order)
         except OrderRejected as error:
             self.told(order.ref.id, f"the venue rejects it: {error.message}")
             self.rejected(order.ref.id, error.code)
-            raise
+            raise as_exchanges_say(error) from error
         self.told(order.ref.id, "the venue accepts it")
+        if self._limited and (ahead := self.ahead()):
+            self._queues[order.ref.id] = ahead
         return venue_id
+
+    async def cancel(self, order: CancelOrder) -> None:
+        self.conditions.cancel()
+        await super().cancel(order)
+
+    async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:
+        self.conditions.read()
+        if Source.ORDERS in self.behind.sources:
+            return self.behind.found(ref, self._orders.get(ref.id))
+        return await super().find(ref, symbol)
+
+    async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
+        self.conditions.read()
+        if Source.ORDERS in self.behind.sources:
+            return self.behind.open_orders(symbol)
+        return self._resting_in(symbol)
+
+    async def true_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
+        """Return what rests, never an old list; VenueUnavailable like any read."""
+        self.conditions.read()
+        return self._resting_in(symbol)
+
+    async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
+        self.conditions.read()
+        if Source.TRADES in self.behind.sources:
+            return self.behind.trades(self.fills, symbol, since)
+        return [trade for trade in self.fills[first_since(self.fills, since) :] if trade.symbol == symbol]
+
+    async def balances(self) -> dict[Asset, Decimal]:
+        self.conditions.read()
+        if Source.BALANCES in self.behind.sources:
+            return self.behind.balances()
+        return dict(self._balances)
+
+    async def movements(self, symbol: Symbol, since: TimeMs) -> Sequence[Movement]:
+        self.conditions.read()
+        base, _, quote = symbol.partition("/")
+        now = self._now
+        return [
+            moved for told, moved in self.moves if told <= now and moved.time >= since and moved.asset in (base, quote)
+        ]
+
+    async def clock_offset_ms(self) -> int | None:
+        self.conditions.read()
+        return self.offset_ms()
+
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        self.conditions.instrument(symbol)
+        return await super().instrument(symbol)
+
+    def updates(self) -> AsyncIterator[VenueUpdate]:
+        return self.stream.listen()
+
+    # -------------------------------------------------------------------------------- for the world
 
     def orders(self) -> Mapping[str, Resting]:
         """Return every order that the venue remembers, by our id."""
@@ -66,14 +161,56 @@ class TrueVenue(SimVenue):
         """Return each asset's total, without a request."""
         return dict(self._balances)
 
-    def connect(self) -> None:
-        """Begin to push news; what happened while nobody listened is not pushed."""
-        self._news.clear()
-        self._connected = True
+    def fall_behind(self, source: Source) -> None:
+        """Let one of the sources show for a while what is true now."""
+        open_now = [resting for symbol in self._books for resting in self.resting(symbol)]
+        self.behind.fall(
+            source, open_now=open_now, sequence=self._sequence, fills=len(self.fills), balances=self._balances
+        )
 
-    def disconnect(self) -> None:
-        """Push no more news."""
-        self._connected = False
+    def move(self, moved: Movement, *, told: TimeMs) -> None:
+        """Let a person move something; the exchange tells of it from `told` on."""
+        self._move(moved.asset, moved.amount)
+        self.moves.append((told, moved))
+
+    def heal(self) -> None:
+        """Serve everybody, show what is true, and push all that happens."""
+        self.conditions.clear()
+        self.behind.sources.clear()
+        self.stream.deaf = False
+
+    def refuse(self, order: PlaceLimit, code: str) -> None:
+        """A create was refused before it reached the book."""
+        self.told(order.ref.id, f"refused before the book: {code}")
+        self.rejected(order.ref.id, code)
+
+    def end(self, id_: str, *, why: str) -> None:
+        """End an order as the exchange itself does, or a person at its website."""
+        resting = self._orders.get(id_)
+        if resting is not None and resting.open:
+            self.told(id_, why)
+            self._end(resting, Fact.CANCELED, why)
+
+    # -------------------------------------------------------------------------------------- inside
+
+    def _fee(
+        self, instrument: Instrument, order: PlaceLimit, quantity: Decimal, worth: Decimal, rate: Decimal
+    ) -> tuple[Decimal, Asset]:
+        if self.fee_asset is None:
+            return super()._fee(instrument, order, quantity, worth, rate)
+        return (worth * rate / _THIRD_PRICE).quantize(_THIRD_STEP), self.fee_asset
+
+    def _part(self, resting: Resting, left: Decimal) -> Decimal:
+        """Fill what is left of a print once those that came before have had theirs."""
+        ahead = self._queues.get(resting.order.ref.id)
+        if ahead is None:
+            return super()._part(resting, left)
+        before = min(ahead, left)
+        if before == ahead:
+            del self._queues[resting.order.ref.id]
+        else:
+            self._queues[resting.order.ref.id] = ahead - before
+        return super()._part(resting, left - before)
 
     def _tell(self, update: VenueUpdate) -> None:
         if isinstance(update, OrderFilled):
@@ -82,8 +219,7 @@ class TrueVenue(SimVenue):
         else:
             report = update.report if isinstance(update, OrderClosed) else update
             self.told(report.ref.id, f"the venue ends it: {report.fact.value}")
-        if self._connected:
-            super()._tell(update)
+        self.stream.push(update)
 
 
 class Witness(Protocol):
@@ -117,7 +253,7 @@ class Witness(Protocol):
 class Door:
     """Satisfies the Venue port for one process. A request that left goes on when the process is dead."""
 
-    def __init__(self, front: Venue, venue: TrueVenue, machine: Machine, life: Life, witness: Witness) -> None:
+    def __init__(self, front: Front, venue: TrueVenue, machine: Machine, life: Life, witness: Witness) -> None:
         self._front = front
         self._venue = venue
         self._machine = machine
@@ -199,7 +335,7 @@ class Door:
         return await self._through("instrument", self._front.instrument(symbol))
 
     async def updates(self) -> AsyncIterator[VenueUpdate]:
-        self._venue.connect()
+        self._venue.stream.connect()
         async for update in self._front.updates():
             await self._machine.awake()
             self._life.check()
@@ -214,6 +350,6 @@ class KillConnection(Door):
         return await self._through("kill list", self._listed(symbol))
 
     async def _listed(self, symbol: Symbol) -> tuple[OrderReport, ...]:
-        reports = await self._front.open_orders(symbol)
+        reports = await self._front.kill_list(symbol)
         self._witness.kill_listed(symbol)
         return tuple(reports)

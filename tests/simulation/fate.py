@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from gridbot.config import parse_config
-from gridbot.core.rules import Wish
-from gridbot.core.units import GridId
 from gridbot.errors import AlreadyRunning
-from gridbot.shell.facade import (
-    STOPPED,
-    Answered,
-    CancelOne,
-    ReleaseKill,
-    Request,
-    SaveConfig,
-    SetRunning,
-    SetWish,
-    StopTrading,
-)
-from gridbot.shell.known_orders import live_orders
+from tests.simulation.bad_prices import BadPrices
 from tests.simulation.disk import Moment, Trouble
+from tests.simulation.exchange_days import ExchangeDays
 from tests.simulation.life import Life, outside
-from tests.simulation.market import MINUTE_MS, PRINT_MS
+from tests.simulation.people import People
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
 
+Happening = Callable[[Random], Awaitable[None]]
 _RARE = frozenset({"replace", "fsync_folder", "create", "remove", "truncate"})
 """Operations that hardly ever come: a death that waits for one waits for a rotation or a start."""
 
 
 class Fate:
-    """Crashes, disk troubles, kill presses, wishes, lost connections, sleep. `disarm` ends it all."""
+    """Begins all that happens, and does itself what happens to the machine. `disarm` ends its deaths."""
 
     def __init__(self, world: Simulation) -> None:
         self._world = world
         self._armed: Callable[[str, Moment | None], bool] | None = None
         self._press: Callable[[str, Moment | None], bool] | None = None
         self._power = False
+        self.people = People(world, put_kill_file=self._put_kill_file, press_later=self._press_later)
 
     def disarm(self) -> None:
         """Let no process die any more."""
@@ -51,32 +40,40 @@ class Fate:
 
     def happenings(self) -> list[asyncio.Task[None]]:
         """Begin everything that this weather has."""
-        weather = self._world.plan.weather
-        kinds: list[tuple[str, float, Callable[[Random], Awaitable[None]]]] = [
-            ("crash", weather.crash_s, self._crash),
-            ("clean stop", weather.stop_s, self._stop),
-            ("disk trouble", weather.trouble_s, self._trouble),
-            ("stop pressed", weather.kill_s, self._kill),
-            ("wish of the user", weather.wish_s, self._wish),
-            ("prices away", weather.away_s, self._away),
-            ("sleep", weather.sleep_s, self._sleep),
-            ("second start", weather.second_s, self._second),
-            ("older copy put back", weather.restore_s, self._restore),
+        weather, days = self._world.plan.weather, ExchangeDays(self._world)
+        people = self.people
+        groups: list[tuple[float, dict[str, Happening]]] = [
+            (weather.crash_s, {"crash": self._crash}),
+            (weather.stop_s, {"clean stop": self._stop}),
+            (weather.trouble_s, {"disk trouble": self._trouble}),
+            (weather.kill_s, {"stop pressed": people.stop}),
+            (weather.wish_s, {"wish of the user": people.wish}),
+            (weather.away_s, BadPrices(self._world).happenings),
+            (weather.sleep_s, {"sleep": self._sleep}),
+            (weather.second_s, {"second start": self._second}),
+            (weather.restore_s, {"older copy put back": self._restore}),
+            (weather.clock_s, {"clock set": self._set_clock, "loop blocked": self._block}),
+            (weather.exchange_s, days.conditions),
+            (weather.stream_s, days.stream),
+            (weather.hands_s, people.hands),
         ]
-        return [outside(self._again(name, mean, happen)) for name, mean, happen in kinds if mean]
+        return [outside(self._again(mean, kinds)) for mean, kinds in groups if mean]
 
-    async def _again(self, name: str, mean: float, happen: Callable[[Random], Awaitable[None]]) -> None:
-        """Let it happen at times that are fixed from the beginning, whatever else does; one at a time."""
+    async def _again(self, mean: float, kinds: Mapping[str, Happening]) -> None:
+        """Let one of them happen at times that are fixed from the beginning, whatever else does; one at a time."""
         seed, loop = self._world.plan.seed, asyncio.get_running_loop()
-        random, due, number = Random(f"{name} {seed}"), 0.0, 0
+        names = tuple(kinds)
+        random, due, number = Random(f"{names[0]} {seed}"), 0.0, 0
         while True:
             due += min(random.expovariate(1 / mean), mean * 5)
             number += 1
             if due < loop.time():
                 continue
             await asyncio.sleep(due - loop.time())
-            if self._world.schedule.strikes(name):
-                await happen(Random(f"{name} {number} {seed}"))
+            own = Random(f"{names[0]} {number} {seed}")
+            kind = own.choice(names)
+            if self._world.schedule.strikes(kind):
+                await kinds[kind](own)
 
     # -------------------------------------------------------------------------------------- death
 
@@ -99,6 +96,10 @@ class Fate:
         if self._press is not None and self._press(what, moment):
             self._press = None
             self._put_kill_file(b"")
+
+    def _press_later(self, random: Random, way: str) -> None:
+        """Let STOP be pressed in the middle of what the process does next in this way."""
+        self._press = _waiting(random, way)
 
     def _put_kill_file(self, content: bytes) -> None:
         world = self._world
@@ -148,8 +149,23 @@ class Fate:
         second.life.end()
         self._armed = armed
 
+    async def _set_clock(self, random: Random) -> None:
+        """Somebody, or a time server gone mad, sets the clock; later it is set right."""
+        machine, trace = self._world.machine, self._world.trace
+        machine.skew_ms = random.choice((-3_600_000, -8_000, -900, 700, 1_500, 9_000, 90_000))
+        trace.world(f"the machine's clock is set {machine.skew_ms} ms off")
+        await asyncio.sleep(random.choice((30.0, 600.0, 3_600.0)))
+        machine.skew_ms = 0
+        trace.world("the machine's clock is set right")
+
+    async def _block(self, random: Random) -> None:
+        """The process runs nothing for a while, and the world goes on."""
+        seconds = random.choice((2.0, 8.0, 45.0, 200.0))
+        self._world.trace.world(f"the loop is blocked for {seconds:.0f} s")
+        await self._world.machine.hold(seconds)
+
     async def _sleep(self, random: Random) -> None:
-        seconds = random.choice((30.0, 900.0, 4 * 3600.0))
+        seconds = random.choice((30.0, 900.0, 4 * 3600.0, 8 * 3600.0))
         self._world.trace.world(f"the machine sleeps for {seconds:.0f} s")
         self._world.counted["sleeps"] += 1
         await self._world.machine.sleep_through(seconds)
@@ -157,7 +173,7 @@ class Fate:
         self._world.trace.world(f"the machine wakes, its clock {self._world.machine.skew_ms} ms off")
         self._world.checker.must_ask()
 
-    # ------------------------------------------------------------------------------- disk and feed
+    # --------------------------------------------------------------------------- the machine and its disk
 
     async def _trouble(self, random: Random) -> None:
         world = self._world
@@ -173,103 +189,6 @@ class Fate:
             await asyncio.sleep(random.choice((1.0, 600.0)))
             if process is world.process:
                 await world.stop(process)
-
-    async def _away(self, random: Random) -> None:
-        world = self._world
-        world.trace.world("the prices are away")
-        world.counted["feed outages"] += 1
-        world.ticker.break_off()
-        await asyncio.sleep(random.choice((3.0, 60.0, 900.0)))
-        world.ticker.mend()
-        world.trace.world("the prices are back")
-
-    # ------------------------------------------------------------------------------------- people
-
-    async def _answer(self, request: Request) -> Answered | None:
-        """Hand a request to the living process; return its answer, None if it dies or does not answer."""
-        await self._world.machine.awake()
-        process = self._world.process
-        if process is None or process.trader is None:
-            return None
-        self._world.trace.world(f"the user asks: {type(request).__name__}")
-        self._world.counted["requests"] += 1
-        answer = process.ask(request)
-        for _ in range(120):
-            if answer() is not None or not process.life.alive:
-                break
-            await asyncio.sleep(0.5)
-        return answer()
-
-    async def _kill(self, random: Random) -> None:
-        world = self._world
-        world.counted["kill presses"] += 1
-        way = random.choice(("file", "instant", "window", "window"))
-        if way == "file":
-            self._put_kill_file(random.choice((b"", b"{torn", b'{"kind":"manual","reason":"by hand","time":1}')))
-        elif way == "instant":
-            self._press = _waiting(random, random.choice(("any", "create", "request", "answer", "write", "fsync")))
-        else:
-            if random.random() < 0.5:
-                await self._next_trade(random)
-            answer = await self._answer(StopTrading("The user pressed STOP."))
-            if answer is not None and answer.message == STOPPED:
-                world.checker.promised_stop()
-        often = world.plan.weather.kill_s < 600
-        await asyncio.sleep(random.choice((1.0, 5.0, 60.0) if often else (5.0, 300.0, 3_600.0)))
-        while world.disk.has(world.latch) or self._stopped():
-            world.checker.may_release(now=True)
-            answer = await self._answer(ReleaseKill("the user"))
-            world.checker.may_release(now=False)
-            if answer is not None and answer.ok:
-                world.trace.world("trading is released")
-                return
-            if answer is not None:
-                world.checker.release_refused()
-            await asyncio.sleep(random.choice((20.0, 120.0)))
-
-    async def _next_trade(self, random: Random) -> None:
-        """Wait until the markets have just traded, when fills and cancels cross."""
-        offset = self._world.machine.true_ms() % MINUTE_MS
-        await asyncio.sleep(((PRINT_MS - offset) % MINUTE_MS + random.choice((50, 400, 2_500))) / 1000)
-
-    def _stopped(self) -> bool:
-        process = self._world.process
-        return process is not None and process.trader is not None and process.trader.state.kill is not None
-
-    async def _wish(self, random: Random) -> None:
-        await self._world.machine.awake()
-        process = self._world.process
-        if process is None or process.trader is None:
-            return
-        state = process.trader.state
-        way = random.choice(("cancel", "grid", "all", "levels"))
-        if way == "cancel":
-            orders = [live.order.id for live in live_orders(state)]
-            if orders:
-                order = random.choice(orders)
-                # Noted first: the cancel may leave before its answer is read.
-                self._world.checker.cancels.wanted(order)
-                answer = await self._answer(CancelOne(order))
-                if answer is None or not answer.ok:
-                    self._world.checker.cancels.not_promised(order)
-        elif way == "grid" and state.grids:
-            grid = random.choice(list(state.grids))
-            await self._answer(SetWish(GridId(grid), random.choice((Wish.RUN, Wish.RUN, Wish.PAUSE, Wish.SELL_ONLY))))
-        elif way == "all":
-            await self._answer(SetRunning(random.random() < 0.7))
-        else:
-            await self._answer(SaveConfig(self._other_levels(random)))
-
-    def _other_levels(self, random: Random) -> str:
-        """Return the saved configuration with another number of levels in one grid."""
-        world = self._world
-        inode = world.disk.seen(world.home.config)
-        assert inode is not None
-        config = parse_config(bytes(inode.data).decode(), source="the configuration")
-        place = random.randrange(len(config.grids))
-        changed = config.grids[place].model_copy(update={"levels": random.choice((3, 6, 8, 10))})
-        grids = (*config.grids[:place], changed, *config.grids[place + 1 :])
-        return config.model_copy(update={"grids": grids}).to_json()
 
 
 def _waiting(random: Random, way: str) -> Callable[[str, Moment | None], bool]:

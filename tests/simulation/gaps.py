@@ -1,4 +1,4 @@
-"""By how much books and account are apart after an older copy was put back: the trades that no journal knows."""
+"""By how much books and account may be apart: what people moved, and the trades that an older copy does not know."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Gaps:
         self._instruments = {symbol: market.instrument for symbol, market in markets.items()}
 
     def said(self, gaps: tuple[Gap, ...], state: State) -> None:
-        """The program says where the venue does not hold what the books do: forgotten trades are all that may be.
+        """The program says where the venue does not hold what the books do: it must be true.
 
         `state` is that of the journal.
         """
@@ -49,7 +49,7 @@ class Gaps:
                 self._fail("I10", f"the program says that {gap.missing:f} {gap.asset} are missing, and they are not")
 
     def closed(self, state: State) -> None:
-        """After a quiet time books and account are equal, and nothing was accepted but what is forgotten."""
+        """After a quiet time books and account are equal, and nothing was accepted but what is so."""
         held, moved = self._venue.holdings(), self._moved()
         for asset, account in state.accounts.items():
             true = held.get(asset, Decimal(0))
@@ -57,7 +57,9 @@ class Gaps:
                 self._fail("I10", f"the books hold {account.total:f} {asset}, the venue {true:f}")
             lost, accepted = moved.get(asset, Decimal(0)), self._accepted(asset, account)
             if not self._same(asset, accepted, lost):
-                self._fail("I10", f"{accepted:f} {asset} were accepted, and {lost:f} are forgotten")
+                self._fail(
+                    "I10", f"{accepted:f} {asset} were accepted, and {lost:f} are forgotten or were moved by hand"
+                )
 
     def _accepted(self, asset: str, account: Account) -> Decimal:
         """Return what was taken over as the venue had it: as transfers, and with books that were opened anew.
@@ -70,8 +72,10 @@ class Gaps:
         return abs(one - other) <= self._dust.get(asset, Decimal(0))
 
     def _moved(self) -> dict[str, Decimal]:
-        """Return what trades of forgotten orders moved, by asset."""
+        """Return what people moved, and trades of forgotten orders, by asset."""
         sums: dict[str, Decimal] = {}
+        for _, moved in self._venue.moves:
+            sums[moved.asset] = sums.get(moved.asset, Decimal(0)) + moved.amount
         orders = self._venue.orders()
         for trade in self._venue.fills:
             if not self._forgotten(trade.ref.id):

@@ -36,6 +36,14 @@ class Machine:
         if not self._woken.is_set():
             await self._woken.wait()
 
+    async def hold(self, seconds: float) -> None:
+        """Let the process run nothing for so long, while every clock goes on."""
+        self._woken.clear()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._woken.set()
+
     async def sleep_through(self, seconds: float) -> None:
         """Put the machine to sleep for so long."""
         self._woken.clear()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -15,6 +16,7 @@ from gridbot.bootstrap import take_account
 from gridbot.config import AppConfig, parse_config
 from gridbot.core.snapshot import snapshot
 from gridbot.ports import Clock, Feed, Venue
+from gridbot.shell import state_keeper
 from gridbot.shell.balance_check import Gap
 from gridbot.shell.doors import Record, Rhythm, World
 from gridbot.shell.engine_facade import EngineFacade
@@ -179,3 +181,14 @@ class Process:
     def _crashed(self, error: BaseException) -> str:
         self._around.crashed("".join(traceback.format_exception(error)))
         return ""
+
+
+@contextmanager
+def rotating_after(events: int) -> Iterator[None]:
+    """Let snapshots be made more often than a day of trading would have it."""
+    before = state_keeper.ROTATE_AFTER
+    state_keeper.ROTATE_AFTER = events
+    try:
+        yield
+    finally:
+        state_keeper.ROTATE_AFTER = before

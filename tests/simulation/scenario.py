@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 
 from gridbot.config import AppConfig, parse_config
-from gridbot.core.units import FeeCurrency, Symbol
+from gridbot.core.units import FeeCurrency, FillRule, Symbol
 from tests.simulation.market import Market
 from tests.simulation.schedule import Strike
 
@@ -36,6 +36,10 @@ class Weather:
     second_s: float
     rotate_after: int
     restore_s: float = 0.0
+    clock_s: float = 0.0
+    exchange_s: float = 0.0
+    stream_s: float = 0.0
+    hands_s: float = 0.0
 
 
 CALM = Weather(
@@ -76,7 +80,7 @@ class Scenario:
     """Everything that a run needs: two runs of one scenario are the same, line for line.
 
     Without `kill_thread` the kill switch's own thread has died, and the trader sends its cancels itself. `left_out` are
-    faults that the seed decides on and that do not happen.
+    faults that the seed decides on and that do not happen. By `rule` orders are first or last in a queue.
     """
 
     seed: int
@@ -88,6 +92,7 @@ class Scenario:
     in_base: bool
     jumping: bool = True
     kill_thread: bool = True
+    rule: FillRule = FillRule.THROUGH
     left_out: frozenset[Strike] = frozenset()
 
     def markets(self) -> dict[Symbol, Market]:
@@ -122,6 +127,7 @@ def scenario(seed: int, *, hours: float, grids: int | None = None, weather: Weat
         limited=random.random() < 0.4,
         in_base=random.random() < 0.4,
         kill_thread=random.random() < 0.7,
+        rule=random.choice((FillRule.THROUGH, FillRule.TOUCH)),
     )
 
 
@@ -135,15 +141,19 @@ def _weather(random: Random) -> Weather:
         trouble_s=every(0, 3, 8),
         kill_s=every(0, 3, 10),
         wish_s=every(0, 1, 4),
-        away_s=every(0, 2, 6),
+        away_s=every(1, 2, 6),
         sleep_s=every(0, 6, 12),
-        venue=random.choice((0.0, 0.05, 0.2)),
+        venue=random.choice((0.01, 0.05, 0.2)),
         late_ms=random.choice((5_000, 5_000, 40_000)),
         power=random.choice((0.0, 0.5, 1.0)),
         rot=random.choice((0.0, 0.1)),
         second_s=every(0, 6),
         rotate_after=random.choice((150, 600, 5_000)),
         restore_s=every(0, 0, 6),
+        clock_s=every(0, 4, 12),
+        exchange_s=every(0, 1, 3),
+        stream_s=every(0.5, 1, 3),
+        hands_s=every(0, 1, 4),
     )
 
 

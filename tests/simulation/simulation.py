@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -19,21 +18,21 @@ from gridbot.core.state import State
 from gridbot.core.units import Asset, GridId, OrderId, Quantity, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import ConfigError, EnvironmentProblem, GridbotError, StateFileError
 from gridbot.ports import Feed, Venue
-from gridbot.shell import state_keeper
-from gridbot.shell.facade import AcceptBalances
 from gridbot.shell.state_keeper import Recovered
 from tests.fakes.virtual_time import Busy
 from tests.simulation.backups import Backups
 from tests.simulation.checker import Checker
 from tests.simulation.disk import Moment, VirtualDisk
-from tests.simulation.exchange import Door, KillConnection, TrueVenue, pass_ms
+from tests.simulation.exchange import Door, KillConnection, TrueVenue
+from tests.simulation.exchange_days import THIRD
 from tests.simulation.fate import Fate
 from tests.simulation.life import Gone, Life, outside, run_world
 from tests.simulation.machine import Machine
 from tests.simulation.market import BEGIN, MINUTE_MS, PAST_MINUTES
-from tests.simulation.process import Process
+from tests.simulation.process import Process, rotating_after
 from tests.simulation.scenario import MONEY, Scenario
 from tests.simulation.schedule import Dice, Schedule
+from tests.simulation.stream import Stream
 from tests.simulation.ticker import Prices, Ticker
 from tests.simulation.trace import Trace
 from tests.simulation.verdict import Verdict
@@ -41,6 +40,7 @@ from tests.simulation.wire import Wire
 
 HOME = Path("/simulated/gridbot")
 INSTALL_ID = "s1m01"
+THIRD_HELD = Decimal(100)
 QUIET_S = 1_203.0
 """Long enough for an order that nobody heard of to be given up (120 s) and for two sweeps; its end is between marks,
 when everything is durable."""
@@ -56,12 +56,18 @@ class Simulation:
         self.trace = Trace(plan.seed, self.machine, show)
         self.disk = VirtualDisk(Random(f"disk {plan.seed}"))
         self.markets = plan.markets()
-        self.venue = TrueVenue(self._instrument, {Asset("USDT"): MONEY}, limited=plan.limited)
         self.schedule = Schedule(plan.left_out, self.machine.true_ms)
         self.dice = Dice(plan.seed, self.schedule)
         weather = plan.weather
-        self.front = Wire(self.venue, self.dice, rate=weather.venue, late_ms=weather.late_ms, delay=pass_ms)
+        stream = Stream(self.dice, rate=weather.venue, late_ms=weather.late_ms)
+        balances = {Asset("USDT"): MONEY, THIRD: THIRD_HELD}
+        self.venue = TrueVenue(self._instrument, balances, limited=plan.limited, rule=plan.rule, stream=stream)
+        self.venue.offset_ms = lambda: -self.machine.skew_ms
+        self.venue.ahead = self._queue_ahead
+        self.front = Wire(self.venue, self.dice, rate=weather.venue, late_ms=weather.late_ms)
         self.ticker = Ticker(self.markets, self.venue, self.machine, state=self._live_state, jumping=plan.jumping)
+        self.ticker.halted = self.venue.conditions.halted
+        self.ours = f"gb{INSTALL_ID}"
         self.latch = HOME / NAME
         self.account = HOME / plan.config.mode.value / plan.config.account
         self.checker = Checker(
@@ -71,7 +77,7 @@ class Simulation:
             venue=self.venue,
             markets=self.markets,
             machine=self.machine,
-            ours=f"gb{INSTALL_ID}",
+            ours=self.ours,
             trace=self.trace,
             mode=plan.config.mode,
         )
@@ -104,6 +110,10 @@ class Simulation:
         if market is None:
             raise ConfigError(f"There is no market {symbol} here.")
         return market.instrument
+
+    def _queue_ahead(self) -> Decimal:
+        """Return how much (base) stands before a new order at its price, in a market whose trades are limited."""
+        return Decimal(self.dice.source("queue").choice((0, 0, 1, 5))) / 1_000
 
     def _live_state(self) -> State | None:
         process = self.process
@@ -193,7 +203,7 @@ class Simulation:
         self.trace.world(f"{'POWER CUT' if power else 'KILL -9'} of process {life.number} {why}")
         self.counted["power cuts" if power else "kills -9"] += 1
         life.end()
-        self.venue.disconnect()
+        self.venue.stream.disconnect()
         self.ticker.hang_up()
         self.disk.let_go(life)
         if power:
@@ -215,7 +225,7 @@ class Simulation:
         reason = self._reason(process)
         self.process = None
         process.life.end()
-        self.venue.disconnect()
+        self.venue.stream.disconnect()
         self.ticker.hang_up()
         self.disk.let_go(process.life)
         for _ in range(50):
@@ -268,7 +278,7 @@ class Simulation:
             process = await self.start()
             while not process.task.done() and loop.time() < until and not self.checker.violations:
                 await asyncio.wait([process.task], timeout=60.0)
-                self._accept_balances(process)
+                self.fate.people.look_at_balances(process)
                 self.checker.look_at_latch()
                 self.checker.cancels.look(process)
             if process.task.done():
@@ -288,16 +298,6 @@ class Simulation:
             self.die(self.process.life, "at the end of the simulation", power=False)
             await self.bury(self.process)
         return self.verdict()
-
-    def _accept_balances(self, process: Process) -> None:
-        """A person who knows of the older copy takes the exchange's word; [I10] nobody else ever has to."""
-        gaps = process.gaps()
-        if gaps and process.life.alive:
-            self.trace.world(f"process {process.life.number} says: {' '.join(gap.sentence() for gap in gaps)}")
-            self.checker.replica.catch_up()
-            self.checker.gaps.said(gaps, self.checker.replica.state)
-            self.counted["balances accepted"] += 1
-            process.ask(AcceptBalances(tuple(gap.sentence() for gap in gaps)))
 
     async def _start_on_rot(self) -> None:
         """Now and then a bit of a state file has changed: [I23] the program must refuse to trade on it."""
@@ -329,8 +329,9 @@ class Simulation:
         self.dice.active = False
         self.disk.trouble = None
         self.machine.skew_ms = 0
-        self.ticker.mend()
+        self.ticker.well()
         self.ticker.frozen = True
+        self.venue.heal()
         if self.process is not None:
             await self.stop(self.process)
             await self.bury(self.process)
@@ -338,7 +339,7 @@ class Simulation:
         until = asyncio.get_running_loop().time() + QUIET_S
         while not process.task.done() and (left := until - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait([process.task], timeout=min(left, 60.0))
-            self._accept_balances(process)
+            self.fate.people.look_at_balances(process)
         if process.task.done() or process.trader is None:
             await self.bury(process)
             self.checker.fail("I30", "the program did not live through the quiet")
@@ -372,17 +373,6 @@ def _time(minute: int) -> TimeMs:
     return TimeMs(BEGIN + minute * MINUTE_MS)
 
 
-@contextmanager
-def _rotating_after(events: int) -> Iterator[None]:
-    """Let snapshots be made more often than a day of trading would have it."""
-    before = state_keeper.ROTATE_AFTER
-    state_keeper.ROTATE_AFTER = events
-    try:
-        yield
-    finally:
-        state_keeper.ROTATE_AFTER = before
-
-
 def simulate(plan: Scenario, show: Callable[[str], None] | None = None) -> Verdict:
     """Run one scenario; the same scenario gives the same verdict on every machine."""
 
@@ -392,7 +382,7 @@ def simulate(plan: Scenario, show: Callable[[str], None] | None = None) -> Verdi
         worlds.append(Simulation(plan, show))
         return await worlds[0].run()
 
-    with _rotating_after(plan.weather.rotate_after):
+    with rotating_after(plan.weather.rotate_after):
         try:
             return run_world(main())
         except Busy:

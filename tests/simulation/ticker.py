@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 
 from gridbot.core.candles import Candle
 from gridbot.core.events import Quote
@@ -31,6 +31,10 @@ class Ticker:
     Attributes:
         away: the connection to the prices is broken
         frozen: the markets trade no more
+        halted: markets that do not trade now
+        deaf: half-open: no price comes, and nobody is told that the connection is broken
+        short: what is answered for history begins too late
+        spoilt: what becomes of the next closed candle that would be told
     """
 
     def __init__(
@@ -56,7 +60,12 @@ class Ticker:
         self._watch: Mapping[Symbol, Watch] = {}
         self._waiting: frozenset[Symbol] = frozenset()
         self._away_since: int | None = None
+        self._silent_since: int | None = None
         self.frozen = False
+        self.halted: Container[Symbol] = ()
+        self.deaf = False
+        self.short = False
+        self.spoilt: Callable[[Candle], tuple[Candle, ...]] | None = None
         self.prints = 0
 
     @property
@@ -88,14 +97,14 @@ class Ticker:
             minute += 1
 
     def _trade(self, market: Market, minute: int) -> None:
-        if self.frozen:
+        if self.frozen or market.symbol in self.halted:
             return
         market.last = minute
         self.prints += 1
         trade, quote = market.trade(minute), self._quote(market)
         self._venue.on_quote(quote, trade.time)
         self._venue.on_print(trade)
-        if not self._listening or self.away:
+        if not self._listening or self._away_since is not None or self.deaf:
             return
         if self._jumping and not self._matters(trade, quote):
             return
@@ -119,8 +128,32 @@ class Ticker:
         return any(quote.bid > level for level in levels.above) or any(low <= level <= high for level in levels.touch)
 
     def _close(self, market: Market, minute: int) -> None:
-        if self._listening and not self.away and not self.frozen:
-            self._push(CandleArrived(market.symbol, market.candle(minute)))
+        if not self._listening or self.away or self.frozen or self.deaf:
+            return
+        candle = market.candle(minute)
+        told: tuple[Candle, ...] = (candle,)
+        if self.spoilt is not None:
+            told, self.spoilt = self.spoilt(candle), None
+        for each in told:
+            self._push(CandleArrived(market.symbol, each))
+
+    def say(self, item: FeedItem) -> None:
+        """Tell who listens something that did not happen at the exchange, or not now."""
+        if self._listening and not self.away and not self.deaf:
+            if isinstance(item, QuoteArrived):
+                symbol = item.quote.symbol
+                self._quotes[symbol] = (self._markets[symbol].last, item.quote)
+            self._push(item)
+
+    def fall_silent(self) -> None:
+        """Say nothing from now on, without an end of the connection."""
+        self.deaf, self._silent_since = True, self._machine.true_ms()
+
+    def well(self) -> None:
+        """Let every price come again, as it is."""
+        self.mend()
+        self.deaf = self.short = False
+        self.spoilt, self._silent_since = None, None
 
     def _push(self, item: FeedItem) -> None:
         self._line.append(item)
@@ -137,7 +170,7 @@ class Ticker:
     def history(self, market: Symbol, timeframe: int, count: int) -> list[Candle]:
         """Return closed candles; VenueUnavailable while the connection is broken."""
         self._refuse_away()
-        return self._markets[market].history(timeframe, count, self._machine.true_ms())
+        return self._markets[market].history(timeframe, count // 2 if self.short else count, self._machine.true_ms())
 
     async def listen(self) -> AsyncIterator[FeedItem]:
         """Yield what comes from now on; VenueUnavailable when the connection breaks."""
@@ -160,9 +193,8 @@ class Ticker:
     def latest(self, symbol: Symbol) -> Quote | None:
         """Return the newest quote of a market, as old as it is."""
         quote = self._quote(self._markets[symbol])
-        if self._away_since is None:
-            return quote
-        return evolve(quote, age_ms=self._machine.true_ms() - self._away_since)
+        since = self._away_since or self._silent_since
+        return quote if since is None else evolve(quote, age_ms=self._machine.true_ms() - since)
 
     def _refuse_away(self) -> None:
         if self.away:
