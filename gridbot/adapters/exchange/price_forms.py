@@ -150,7 +150,7 @@ def _volume(given: object) -> float | None:
         return float(amount)
     try:
         plain = float(given) if isinstance(given, str | int | float | Decimal) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return 0.0 if isfinite(plain) and 0 <= plain < 1e-18 else None
 

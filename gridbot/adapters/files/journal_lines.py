@@ -151,9 +151,9 @@ def _read_lines(path: Path, content: bytes, *, prev: str, first: int) -> Tail:
             header = _header(path, record, first)
             continue
         sequence += 1
-        if header.schema < SCHEMA:
-            record = lift_line(record, schema=header.schema)
         try:
+            if header.schema < SCHEMA:
+                record = lift_line(record, schema=header.schema)
             events.append(event_from_plain(record.get("event")))
             facts.append(facts_from_plain(record["did"]) if "did" in record else ())
         except Unreadable as error:
@@ -176,7 +176,10 @@ def _unsealed(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def _header(path: Path, record: dict[str, Any], first: int) -> Header:
     schema = readable(path, record)
-    core = lift_header(record)["core"] if "core" in record else None
+    try:
+        core = lift_header(record)["core"] if "core" in record else None
+    except Unreadable as error:
+        raise _damage(path, 1, f"is no header that this version can read ({error})") from error
     if record.get("first") != first:
         raise _damage(path, 1, f"says that the journal begins at event {record.get('first')!r}, not {first}")
     if type(core) is not int:

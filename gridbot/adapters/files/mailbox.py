@@ -74,9 +74,9 @@ class MailboxFiles:
 def _letter(content: bytes) -> Letter | None:
     said = _object(content)
     number, ask, text = said.get("number"), said.get("ask"), said.get("text")
-    if not (isinstance(number, str) and isinstance(text, str) and ask in set(Ask)):
+    if not (isinstance(number, str) and isinstance(text, str) and isinstance(ask, str) and ask in set(Ask)):
         return None
-    return Letter(number, Ask(str(ask)), text, said.get("liquidate") is True, said.get("everything") is True)
+    return Letter(number, Ask(ask), text, said.get("liquidate") is True, said.get("everything") is True)
 
 
 def _object(content: bytes | None) -> dict[str, object]:

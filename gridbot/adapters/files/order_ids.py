@@ -16,6 +16,9 @@ INSTALL_LENGTH, EPOCH_LENGTH = 5, 6
 ZERO_SECOND = 1_577_836_800
 """2020-01-01 UTC. Six characters hold 34 years of seconds, not the 56 since 1970, so they are counted from here."""
 
+_EPOCHS = 32**EPOCH_LENGTH
+_MOST_DIGITS = len(str(_EPOCHS))
+
 
 def is_install_id(text: str) -> bool:
     """Tell whether `text` may be the id of an installation."""
@@ -26,7 +29,7 @@ def order_prefix(install: str, epoch: int) -> str:
     """Return the first 13 characters of every order id of one start; `epoch` in seconds since 2020."""
     if not is_install_id(install):
         raise ValueError(f"{install!r} is no id of an installation")
-    if not 0 <= epoch < 32**EPOCH_LENGTH:
+    if not 0 <= epoch < _EPOCHS:
         raise EnvironmentProblem("The clock is wrong by decades.", hint="Set this machine's clock and start again.")
     digits = []
     for _ in range(EPOCH_LENGTH):
@@ -52,7 +55,7 @@ def next_epoch(path: Path, stored: bytes | None, now: TimeMs) -> int:
     if stored is None:
         return seconds
     text = stored.strip()
-    if not text.isdigit() or not stored.endswith(b"\n"):
+    if not text.isdigit() or len(text) > _MOST_DIGITS or int(text) >= _EPOCHS or not stored.endswith(b"\n"):
         raise StateFileError(
             f"{path} is damaged: it must hold the number of the last start.",
             hint="If this machine's clock is right, delete the file: order ids then go on from the time.",

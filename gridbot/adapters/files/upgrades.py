@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gridbot.core.codec import SCHEMA
+from gridbot.core.codec import SCHEMA, Unreadable
 from gridbot.core.values import value
 from gridbot.errors import StateFileError
 
@@ -65,21 +65,25 @@ def readable(path: Path, plain: Plain) -> int:
 
 
 def lift_snapshot(plain: Plain) -> Plain:
-    """Return a snapshot's record in the newest form."""
-    for schema in range(plain["schema"], SCHEMA):
-        plain = UPGRADES[schema].snapshot(plain)
-    return plain
+    """Return a snapshot's record in the newest form; Unreadable for one that is not of the form that it names."""
+    return _lifted(plain, plain["schema"], lambda upgrade: upgrade.snapshot)
 
 
 def lift_header(plain: Plain) -> Plain:
-    """Return the header of a journal in the newest form."""
-    for schema in range(plain["schema"], SCHEMA):
-        plain = UPGRADES[schema].header(plain)
-    return plain
+    """Return the header of a journal in the newest form; Unreadable as above."""
+    return _lifted(plain, plain["schema"], lambda upgrade: upgrade.header)
 
 
 def lift_line(plain: Plain, *, schema: int) -> Plain:
-    """Return the line of an event, from a journal of form `schema`, in the newest form."""
-    for step in range(schema, SCHEMA):
-        plain = UPGRADES[step].line(plain)
+    """Return the line of an event, from a journal of form `schema`, in the newest form; Unreadable as above."""
+    return _lifted(plain, schema, lambda upgrade: upgrade.line)
+
+
+def _lifted(plain: Plain, schema: int, kind: Callable[[Upgrade], Callable[[Plain], Plain]]) -> Plain:
+    try:
+        for form in range(schema, SCHEMA):
+            plain = kind(UPGRADES[form])(plain)
+    except (AttributeError, KeyError, TypeError) as error:
+        # A step knows what was released; whatever has another shape was never written by gridbot.
+        raise Unreadable(f"it is not as form {schema} was: {error!r}") from error
     return plain
