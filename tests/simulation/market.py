@@ -1,4 +1,4 @@
-"""One generated market, minute by minute: the same prices for the same seed, whoever is alive to see them."""
+"""One market, minute by minute, generated or drawn from a real one: the same for the same seed, whoever sees it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gridbot.core.units import Asset, FeeCurrency, Price, Side, Symbol, TimeMs
 from gridbot.ports import TradePrint
 from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.replay_feed import aggregate
+from tests.simulation.real_prices import real_walk
 
 BEGIN = TimeMs(1_700_006_400_000)
 """When the first minute of every market's past opens."""
@@ -27,7 +28,7 @@ PRINT_MS = 30_000
 
 
 class Market:
-    """Prices around `start`: each minute one trade, drawn back to the start and driven by `swing` (a fraction).
+    """Each minute one trade: drawn back to `start` and driven by `swing` (a fraction), or (`real`) as it once was.
 
     Attributes:
         instrument: the venue's rules
@@ -35,7 +36,15 @@ class Market:
     """
 
     def __init__(
-        self, seed: int, symbol: Symbol, *, start: float, swing: float, minutes: int, fee_currency: FeeCurrency
+        self,
+        seed: int,
+        symbol: Symbol,
+        *,
+        start: float,
+        swing: float,
+        minutes: int,
+        fee_currency: FeeCurrency,
+        real: bool = False,
     ) -> None:
         base, _, quote = symbol.partition("/")
         self.instrument = Instrument(
@@ -53,7 +62,9 @@ class Market:
         self.symbol = symbol
         self._amount = self.instrument.quantity_floor(Decimal(repr(TURNOVER / start)))
         self.last = PAST_MINUTES - 1
-        self._ticks = _walk(seed, start=start, swing=swing, count=PAST_MINUTES + minutes + 1)
+        count = PAST_MINUTES + minutes + 1
+        drawn = real_walk(seed, start=start, count=count) if real else None
+        self._ticks = _walk(seed, start=start, swing=swing, count=count) if drawn is None else drawn
         self._candles = _candles(self._ticks)
 
     def trade(self, minute: int) -> TradePrint:

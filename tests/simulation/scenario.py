@@ -80,7 +80,8 @@ class Scenario:
     """Everything that a run needs: two runs of one scenario are the same, line for line.
 
     Without `kill_thread` the kill switch's own thread has died, and the trader sends its cancels itself. `left_out` are
-    faults that the seed decides on and that do not happen. By `rule` orders are first or last in a queue.
+    faults that the seed decides on and that do not happen. By `rule` orders are first or last in a queue. The
+    prices are drawn from `real` candles, where these lie beside the project.
     """
 
     seed: int
@@ -93,6 +94,7 @@ class Scenario:
     jumping: bool = True
     kill_thread: bool = True
     rule: FillRule = FillRule.THROUGH
+    real: bool = False
     left_out: frozenset[Strike] = frozenset()
 
     def markets(self) -> dict[Symbol, Market]:
@@ -109,6 +111,7 @@ class Scenario:
                 swing=self.swing,
                 minutes=minutes,
                 fee_currency=fee_currency,
+                real=self.real,
             )
             for place, symbol in enumerate(symbols)
         }
@@ -128,6 +131,7 @@ def scenario(seed: int, *, hours: float, grids: int | None = None, weather: Weat
         in_base=random.random() < 0.4,
         kill_thread=random.random() < 0.7,
         rule=random.choice((FillRule.THROUGH, FillRule.TOUCH)),
+        real=random.random() < 0.4,
     )
 
 
@@ -148,7 +152,7 @@ def _weather(random: Random) -> Weather:
         power=random.choice((0.0, 0.5, 1.0)),
         rot=random.choice((0.0, 0.1)),
         second_s=every(0, 6),
-        rotate_after=random.choice((150, 600, 5_000)),
+        rotate_after=random.choice((150, 400, 400, 1_000, 1_000, 5_000)),
         restore_s=every(0, 0, 6),
         clock_s=every(0, 4, 12),
         exchange_s=every(0, 1, 3),
