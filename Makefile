@@ -5,12 +5,12 @@ PYTHON ?= python3
 DEV = $(PYTHON) scripts/dev.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check soak simulate bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock
+.PHONY: help venv run test check soak simulate mutants bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock
 
 help:
 	@$(DEV) --help
 
-venv run test check soak bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock:
+venv run test check soak mutants bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock:
 	@$(DEV) $@ $(ARGS)
 
 # make simulate SEEDS=400 HOURS=24 [FIRST_SEED=1] [GRIDS=10], or make simulate SEED=7 HOURS=24 for one, told in full.

@@ -13,8 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -33,14 +31,6 @@ EXIT_USER_MUST_ACT = 2
 
 Parts = Sequence[str | Path]
 
-# One lock for all systems: what only Windows or macOS needs stands in it with its condition, wherever it was written.
-LOCK_OPTIONS = ("--quiet", "--no-config", "--no-header", "--universal", "--generate-hashes")
-LOCKS = {
-    "requirements.txt": (),
-    "requirements-test.txt": ("--extra", "test", "-c", "requirements.txt"),
-    "requirements-build.txt": ("--extra", "build", "-c", "requirements.txt"),
-}
-
 # Nothing links to a font, but without one every label is a row of boxes.
 FONT_PACKAGE, FONT_FOLDER = "fonts-dejavu-core", Path("/usr/share/fonts")
 
@@ -53,23 +43,16 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def command_line(
-    parts: Parts, *, env: Mapping[str, str] | None = None, quiet: bool = False, given: str | None = None
-) -> int:
-    """Run a program in the project's folder, with `given` as its input, and return its exit code."""
+def command_line(parts: Parts, *, env: Mapping[str, str] | None = None, quiet: bool = False) -> int:
+    """Run a program in the project's folder and return its exit code."""
     settings = {**os.environ, **(env or {})}
     output = subprocess.DEVNULL if quiet else None
-    command = [str(part) for part in parts]
-    return subprocess.run(
-        command, cwd=ROOT, env=settings, stdout=output, input=given, text=True, check=False
-    ).returncode
+    return subprocess.run([str(part) for part in parts], cwd=ROOT, env=settings, stdout=output, check=False).returncode
 
 
-def must(
-    parts: Parts, *, why: str, env: Mapping[str, str] | None = None, quiet: bool = False, given: str | None = None
-) -> None:
+def must(parts: Parts, *, why: str, env: Mapping[str, str] | None = None, quiet: bool = False) -> None:
     """Run a program that set-up cannot do without; raise SetupRefused with `why` if it fails."""
-    if command_line(parts, env=env, quiet=quiet, given=given) != 0:
+    if command_line(parts, env=env, quiet=quiet) != 0:
         raise SetupRefused(why)
 
 
@@ -262,6 +245,12 @@ def simulate(args: list[str]) -> int:
     return command_line([VENV_PYTHON, "-m", "tests.simulation", *args])
 
 
+def mutants(args: list[str]) -> int:
+    """Plant mistakes in production's code, each by itself, and fail if one is not seen; --only, --seeds, --record."""
+    venv([])
+    return command_line([VENV_PYTHON, "-m", "tests.simulation.mutants", *args])
+
+
 def check(_args: list[str]) -> int:
     """Run every check that needs no test run: format, lint, types, import contracts, house rules."""
     venv([])
@@ -345,21 +334,7 @@ def run_scripts(scripts: Sequence[Path], args: Sequence[str], *, lacking: str) -
 
 def lock(args: list[str]) -> int:
     """Write requirements*.txt anew from pyproject.toml; `--upgrade` takes the newest versions that fit."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    least = settings["project"]["requires-python"].removeprefix(">=")
-    # setuptools is locked too, so that gridbot itself installs without a network.
-    builders = "\n".join(settings["build-system"]["requires"])
-    # Only the public index: what this machine's own pip settings add must not reach the lock.
-    env = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
-    with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder) / VENV_PYTHON.relative_to(VENV)
-        must([sys.executable, "-m", "venv", folder], why="Python could not create an environment for uv.")
-        must([python, "-m", "pip", "install", "-q", "uv>=0.9,<1"], why="uv cannot be had.", env=env)
-        compile_lock = [python, "-m", "uv", "pip", "compile", *LOCK_OPTIONS, "--python-version", least, *args]
-        for name, options in LOCKS.items():
-            parts = [*compile_lock, *options, "-o", name, "pyproject.toml", "-"]
-            must(parts, why=f"{name} could not be resolved.", given=builders)
-    return 0
+    return command_line([sys.executable, "-m", "scripts.locks", *args])
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
@@ -369,6 +344,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "check": check,
     "soak": soak,
     "simulate": simulate,
+    "mutants": mutants,
     "bench": bench,
     "bench-backtest": bench_backtest,
     "bench-durability": bench_durability,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from types import CodeType, FunctionType
 from typing import Any
 
 from tests.simulation.scenario import STORM, Weather
@@ -14,13 +17,22 @@ Patch = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """A mistake, the invariant that it breaks, and the weather in which it shows; `quick` within a few seeds."""
+    """A mistake, the invariants that may name it, and where it shows.
+
+    Attributes:
+        names: the invariants, the one that it was planted against first; any of them may be the first to fail
+        weather: what shows it soonest, in runs of so many `grids`
+        test: the directed test that must fail instead, for what lies outside the simulation
+        quick: whether a run or two show it, so that `make test` looks for it as well
+    """
 
     name: str
     patch: Patch
-    invariant: str = "["
+    names: tuple[str, ...]
     weather: Weather = STORM
-    quick: bool = True
+    grids: int = 2
+    test: str = ""
+    quick: bool = False
 
 
 @contextmanager
@@ -37,6 +49,49 @@ def instead(owner: Any, name: str, new: Any) -> Iterator[None]:
 def swap(owner: Any, name: str, make: Callable[[Any], Any]) -> Patch:
     """Return a patch that puts what `make` makes of the true attribute in its place."""
     return lambda: instead(owner, name, make(getattr(owner, name)))
+
+
+def becomes(owner: Any, name: str, new: Any) -> Patch:
+    """Return a patch that gives a constant of a module another value."""
+    return lambda: instead(owner, name, new)
+
+
+def answers(owner: Any, name: str, answer: Any) -> Patch:
+    """Return a patch that has a function do nothing but answer."""
+    return swap(owner, name, lambda true: lambda *arguments, **named: answer)
+
+
+def edit(function: Any, *changes: tuple[str, str]) -> Patch:
+    """Return a patch that changes lines of a function: each (what stands there once, what is to stand there).
+
+    The function itself is changed, so that whoever imported it by name has the mistake too.
+    """
+
+    @contextmanager
+    def edited() -> Iterator[None]:
+        assert isinstance(function, FunctionType)
+        kept = function.__code__
+        function.__code__ = _compiled(function, changes)
+        try:
+            yield
+        finally:
+            function.__code__ = kept
+
+    return edited
+
+
+def _compiled(function: FunctionType, changes: tuple[tuple[str, str], ...]) -> CodeType:
+    source = textwrap.dedent(inspect.getsource(function))
+    for old, new in changes:
+        count = source.count(old)
+        assert count == 1, f"{function.__qualname__} has {old!r} {count} times: the production code has moved on"
+        source = source.replace(old, new)
+    module = compile(
+        source, f"<{function.__qualname__}, with a mistake>", "exec", annotations.compiler_flag, dont_inherit=True
+    )
+    made = [one for one in module.co_consts if isinstance(one, CodeType) and one.co_name == function.__name__]
+    assert len(made) == 1 and made[0].co_freevars == function.__code__.co_freevars
+    return made[0]
 
 
 def together(*patches: Patch) -> Patch:

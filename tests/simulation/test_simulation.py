@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.market import Market
-from tests.simulation.planted import MISTAKES
-from tests.simulation.planting import Planted
 from tests.simulation.runner import run_seeds
 from tests.simulation.scenario import CALM, STORM, scenario
 from tests.simulation.simulation import simulate
@@ -24,7 +22,6 @@ from tests.simulation.weathers import RESTORED, SICK_STOPPED
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 """A process that is killed leaves coroutines that never began."""
 ROOT = Path(__file__).resolve().parents[2]
-TRIES = 12
 PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0, trouble_s=0, sleep_s=0, rot=0, second_s=0)
 
 
@@ -95,37 +92,6 @@ def test_cancels_go_on_while_the_disk_refuses() -> None:
 @pytest.mark.soak
 def test_no_create_leaves_after_a_thousand_presses() -> None:
     assert pressed(range(1, 200), presses=1_000) >= 1_000
-
-
-def catch(mistake: Planted, *, tries: int) -> str:
-    """Return what the simulation says about a planted mistake, "" if it sees nothing in so many seeds."""
-    for seed in range(1, tries + 1):
-        with mistake.patch():
-            verdict = simulate(scenario(seed, hours=8, grids=2, weather=mistake.weather))
-        if not verdict.passed:
-            return verdict.violations[0]
-    return ""
-
-
-@pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.quick], ids=lambda mistake: mistake.name)
-def test_a_planted_mistake_is_seen(mistake: Planted) -> None:
-    said = catch(mistake, tries=TRIES)
-    assert said, f"{mistake.name}: nobody saw it in {TRIES} seeds"
-    assert mistake.invariant in said.splitlines()[0], said
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("mistake", [m for m in MISTAKES if not m.quick], ids=lambda mistake: mistake.name)
-def test_a_rarer_planted_mistake_is_seen(mistake: Planted) -> None:
-    said = catch(mistake, tries=40)
-    assert said, f"{mistake.name}: nobody saw it in 40 seeds"
-    assert mistake.invariant in said.splitlines()[0], said
-
-
-def test_without_a_mistake_the_same_weather_is_survived() -> None:
-    weathers = list(dict.fromkeys(mistake.weather for mistake in MISTAKES))
-    assert len(weathers) > 3
-    assert not held(*(simulate(scenario(1, hours=0.5, grids=2, weather=weather)) for weather in weathers))
 
 
 def test_jumping_and_ticking_give_the_same_journal() -> None:

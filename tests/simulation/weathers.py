@@ -6,6 +6,21 @@ from dataclasses import replace
 
 from tests.simulation.scenario import STORM
 
+BUSY = replace(
+    STORM,
+    venue=0.15,
+    crash_s=3_600.0,
+    stop_s=0.0,
+    trouble_s=0.0,
+    kill_s=0.0,
+    wish_s=0.0,
+    away_s=0.0,
+    sleep_s=0.0,
+    rot=0.0,
+    second_s=0.0,
+)
+"""Nothing keeps the grids from trading but a venue that answers badly, and a crash now and then."""
+LATE = replace(BUSY, venue=0.4, late_ms=40_000)
 KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s=0.0, venue=0.05)
 CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
 SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
