@@ -1,4 +1,4 @@
-"""Where the pictures lie: the one place that knows a source tree, a wheel and a frozen application apart."""
+"""Where pictures and licences lie: the one place that knows a source tree, a wheel and a frozen application apart."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def assets_folder() -> Path:
     if source.is_dir():
         return source
     return Path(sysconfig.get_path("data")) / "share" / "gridbot" / "assets"
+
+
+def licences_folder() -> Path | None:
+    """Return the folder of what a frozen application says of all that it brings; None where nothing is brought along."""
+    unpacked = getattr(sys, "_MEIPASS", None)
+    return None if unpacked is None else Path(unpacked) / "LICENCES"

@@ -20,6 +20,7 @@ from gridbot.adapters.logbook.log_export import LogFileExporter, Wanted
 from gridbot.adapters.logbook.masking import Mask
 from gridbot.adapters.logbook.support_bundle import write_bundle
 from gridbot.adapters.system_clock import SystemClock
+from gridbot.assets_folder import licences_folder
 from gridbot.bootstrap_bundle import Part, bundle_parts, sources_of
 from gridbot.bootstrap_keys import secret_store
 from gridbot.bootstrap_restore import Restoring
@@ -195,10 +196,12 @@ def _follow(slices: Iterator[tuple[int, int]], errand: Errand) -> None:
 
 
 def _licences(errand: Errand) -> Licences:
-    from gridbot.adapters.licences import shipped
+    from gridbot.adapters.licences import read_folder, shipped
 
     errand.tell("Reading the licences…")
-    return Licences(tuple(Licence(each.name, each.version, each.licence, each.text) for each in shipped()))
+    folder = licences_folder()
+    parts = shipped() if folder is None else read_folder(folder)
+    return Licences(tuple(Licence(each.name, each.version, each.licence, each.text) for each in parts))
 
 
 def upkeep_desk(

@@ -16,6 +16,7 @@ from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_files import AccountName
 from gridbot.adapters.files.whole import save_whole
+from gridbot.adapters.licences import Shipped, write_folder
 from gridbot.adapters.logbook.masking import MASKED, Mask
 from gridbot.adapters.update_notice import Newest
 from gridbot.bootstrap import read_account
@@ -298,6 +299,21 @@ def test_the_licences_of_all_that_is_shipped_are_read(home: Home) -> None:
     names = {each.name.lower() for each in read.licences}
     assert {"pyside6_essentials", "numpy", "ccxt", "python", "duckdb"} <= names and not names & {"pytest", "pyqtgraph"}
     assert all(each.licence and each.text for each in read.licences)
+
+
+def test_a_packaged_application_tells_the_licences_that_its_build_wrote(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "LICENCES"
+    folder.mkdir()
+    write_folder(folder, [Shipped("gridbot", "1", "MIT", "Free."), Shipped("Qt", "6", "LGPL-3.0", "Free as well.")])
+    monkeypatch.setattr("sys._MEIPASS", str(tmp_path), raising=False)
+    read = room(home).work(ReadLicences(), Errand())
+    assert isinstance(read, Licences)
+    assert [(each.name, each.text) for each in read.licences] == [("gridbot", "Free."), ("Qt", "Free as well.")]
+    (folder / "Qt.txt").unlink()
+    with pytest.raises(GridbotError, match="cannot be read"):
+        room(home).work(ReadLicences(), Errand())
 
 
 def test_each_refusal_is_one_that_a_window_can_show(home: Home, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import hashlib
 import re
+import shutil
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import pytest
 
 import gridbot
 from gridbot.adapters.exchange.capability_table import TABLE
-from gridbot.adapters.licences import Shipped
+from gridbot.adapters.licences import Shipped, read_folder
 from scripts import release
 from scripts.bundle import contents, exchanges, licences, linux_texts, sbom
 from scripts.desktop.package_walk import EXCHANGES, mirror_of
@@ -123,6 +124,13 @@ def test_a_library_that_nothing_needs_any_more_is_left_out_and_what_it_needs_wit
     assert len(kept) == len(set(kept))
 
 
+def test_a_link_to_what_was_left_out_is_left_out_as_well() -> None:
+    gui = ("PySide6/Qt/lib/libQt6Gui.so.6", "/q/libQt6Gui.so.6", "BINARY")
+    links = [(f"lib{name}.so.6", f"PySide6/Qt/lib/lib{name}.so.6", "SYMLINK") for name in ("Qt6Gui", "Qt6OpenGL")]
+    text = ("assets/gridbot.svg", "/a/gridbot.svg", "DATA")
+    assert contents.without_dead_links([*links, text], kept=[gui, text]) == [links[0], text]
+
+
 # ----------------------------------------------------------------------------------------------- texts
 
 
@@ -160,12 +168,31 @@ def test_the_control_file_has_the_fields_of_a_package_in_lines_that_dpkg_takes()
 
 def test_each_shipped_part_has_the_text_of_its_licence(tmp_path: Path) -> None:
     licences.write_licences(tmp_path / "made")
-    names = {path.stem for path in (tmp_path / "made").iterdir()}
-    assert {"README", "gridbot", "Python", "numpy", "PySide6_Essentials", "LGPL-3.0", "GPL-3.0"} <= names
-    assert "GNU LESSER GENERAL PUBLIC LICENSE" in (tmp_path / "made" / "LGPL-3.0.txt").read_text("utf-8")
+    parts = {part.name: part for part in read_folder(tmp_path / "made")}
+    assert next(iter(parts)) == "gridbot" and "MIT License" in parts["gridbot"].text
+    assert {"Python", "numpy", *licences.UNDER_THE_LGPL} <= parts.keys() and "uvloop" not in parts
+    assert {f"{name}.txt" for name in parts} | {"README.txt", "index.json"} == {
+        path.name for path in (tmp_path / "made").iterdir()
+    }
+    for name in licences.UNDER_THE_LGPL:
+        text = parts[name].text
+        assert "you may put your own builds" in text and "GNU LESSER GENERAL PUBLIC LICENSE" in text
+        assert "TERMS AND CONDITIONS" in text and licences.NOTE.isascii()
+    assert parts[licences.QT].version == parts[licences.QT_FROM].version
     stranger = Shipped("stranger", "1", "MIT", "")
     with pytest.raises(SystemExit, match="stranger would be shipped without"):
         licences.refuse_without_text([stranger])
+
+
+@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="Debian's list of packages is what is read.")
+def test_libraries_that_were_copied_from_debian_are_listed_with_the_rest(tmp_path: Path) -> None:
+    licences.write_list(tmp_path, [Shipped("gridbot", "1", "MIT", "Free.")])
+    licences.add_system_licences(tmp_path, ["dpkg"])
+    ours, theirs = read_folder(tmp_path)
+    assert ours == Shipped("gridbot", "1", "MIT", "Free.") and theirs.name == "debian-dpkg" and theirs.version
+    assert theirs.text and "debian-dpkg" in (tmp_path / "README.txt").read_text("utf-8")
+    with pytest.raises(SystemExit, match="nosuch"):
+        licences.add_system_licences(tmp_path, ["nosuch"])
 
 
 def test_the_sbom_names_what_is_shipped_and_not_what_builds() -> None:

@@ -1,17 +1,25 @@
-"""The licences of everything that is shipped, read from what is really installed, not from a list that grows old."""
+"""The licences of everything that is shipped, read from what is really installed, not from a list that grows old.
+
+A packaged application brings more than Python packages (Qt, Python, libraries of the system that it was built on), so
+the build writes its whole list into a folder of its own, which is then what is read.
+"""
 
 from __future__ import annotations
 
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
+import orjson
+
 from gridbot.core.values import value
+from gridbot.errors import EnvironmentProblem
 
 OURS = "gridbot"
+INDEX = "index.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FILE = re.compile(r"(?:licen[cs]e|copying|notice|authors)[\w.-]*", re.IGNORECASE)
 _ONLY_EXTRA = re.compile(r"\bextra\s*==")
@@ -48,6 +56,36 @@ def shipped(root: str = OURS) -> tuple[Shipped, ...]:
     ours = found.pop(_key(root), None)
     rest = [*found.values(), _python()]
     return (*(() if ours is None else (ours,)), *sorted(rest, key=lambda each: each.name.lower()))
+
+
+def write_folder(folder: Path, parts: Sequence[Shipped]) -> None:
+    """Write one file for each part, and the index of them all, into a folder that is there."""
+    index = []
+    for part in parts:
+        file = f"{part.name}.txt"
+        (folder / file).write_text(f"{part.name} {part.version}\nLicence: {part.licence}\n\n{part.text}\n", "utf-8")
+        index.append({"name": part.name, "version": part.version, "licence": part.licence, "file": file})
+    (folder / INDEX).write_bytes(orjson.dumps(index, option=orjson.OPT_INDENT_2))
+
+
+def read_folder(folder: Path) -> tuple[Shipped, ...]:
+    """Return what `write_folder` wrote, in its order; EnvironmentProblem where a file of it is missing or damaged."""
+    try:
+        index = orjson.loads((folder / INDEX).read_bytes())
+        return tuple(
+            Shipped(
+                each["name"],
+                each["version"],
+                each["licence"],
+                (folder / each["file"]).read_text("utf-8").partition("\n\n")[2].strip(),
+            )
+            for each in index
+        )
+    except (OSError, ValueError, KeyError, TypeError) as damaged:
+        raise EnvironmentProblem(
+            f"The licences beside the program, in {folder}, cannot be read: {damaged}.",
+            hint="Install gridbot again: its folder is not as it was built.",
+        ) from damaged
 
 
 def _needs(package: metadata.Distribution) -> Iterator[str]:

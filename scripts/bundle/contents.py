@@ -119,6 +119,12 @@ def without_orphans(entries: Sequence[Entry], *, needs: Callable[[str], Iterable
     return kept
 
 
+def without_dead_links(entries: Sequence[Entry], *, kept: Iterable[Entry]) -> list[Entry]:
+    """Leave out the links to what was left out; a link's source is a place in the application, not on this machine."""
+    places = {place for place, _, _ in kept}
+    return [entry for entry in entries if entry[2] != "SYMLINK" or entry[1] in places]
+
+
 def _serves_others(destination: str) -> bool:
     place = PurePosixPath(destination.replace("\\", "/"))
     if place.name.startswith("libpython"):
