@@ -245,6 +245,12 @@ def simulate(args: list[str]) -> int:
     return command_line([VENV_PYTHON, "-m", "tests.simulation", *args])
 
 
+def mutants(args: list[str]) -> int:
+    """Plant mistakes in production's code, each by itself, and fail if one is not seen; --only, --seeds, --record."""
+    venv([])
+    return command_line([VENV_PYTHON, "-m", "tests.simulation.mutants", *args])
+
+
 def check(_args: list[str]) -> int:
     """Run every check that needs no test run: format, lint, types, import contracts, house rules."""
     venv([])
@@ -338,6 +344,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "check": check,
     "soak": soak,
     "simulate": simulate,
+    "mutants": mutants,
     "bench": bench,
     "bench-backtest": bench_backtest,
     "bench-durability": bench_durability,
