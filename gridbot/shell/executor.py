@@ -13,9 +13,12 @@ from gridbot.errors import OrderNotSent, OrderRejected, OutcomeUnknown, VenueUna
 from gridbot.ports import Clock, Venue
 from gridbot.shell.brake import Brake
 from gridbot.shell.meter import Meter
+from gridbot.shell.pace import Pace
 
 REQUESTS_AT_ONCE = 8
 """How many requests may be under way together."""
+TURN_S = 0.25
+"""How often it is looked whether a create that waits for its turn may leave."""
 
 Put = Callable[[OrderReported], Awaitable[None]]
 Spawn = Callable[[Coroutine[None, None, None]], None]
@@ -52,6 +55,7 @@ class Executor:
         brake: Brake,
         refusal: Refusal,
         meter: Meter,
+        pace: Pace,
     ) -> None:
         self._venue = venue
         self._clock = clock
@@ -61,10 +65,12 @@ class Executor:
         self._brake = brake
         self._refusal = refusal
         self._meter = meter
+        self._pace = pace
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._flights: dict[OrderId, _Flight] = {}
         self._cancelling: set[OrderId] = set()
         self._held: list[PlaceLimit] | None = []
+        self._queue: list[PlaceLimit] = []
 
     def busy(self, id_: OrderId) -> bool:
         """Tell whether a request about this order is under way, so that its answer is to be awaited."""
@@ -93,9 +99,10 @@ class Executor:
     def close_gate(self) -> None:
         """Hold creates back again. What was to leave before never will: what it was decided on is out of date."""
         held, self._held = self._held, []
+        queue, self._queue = self._queue, []
         for flight in self._flights.values():
             flight.stale = not flight.sent
-        for command in held or ():
+        for command in (*(held or ()), *queue):
             self._spawn(self._create(command))
 
     def open_gate(self) -> None:
@@ -107,15 +114,30 @@ class Executor:
     async def _create(self, order: PlaceLimit) -> None:
         flight = self._flights[order.ref.id]
         report: OrderReported | None = None
+        await self._slots.acquire()
+        if not (flight.stale or flight.dropped or self._pace.room()):
+            self._slots.release()
+            self._queue.append(order)
+            if len(self._queue) == 1:
+                self._spawn(self._let_go_in_turn())
+            return
         try:
-            async with self._slots:
-                report = await self._send(order, flight)
+            report = await self._send(order, flight)
         finally:
+            self._slots.release()
             flight.landed.set()
             if report is None:
                 # Something that nobody foresaw: no answer will come in, so the reconciler must ask.
                 self.heard(order.ref.id)
         await self._put(report)
+
+    async def _let_go_in_turn(self) -> None:
+        """Let what came too fast leave as its turn comes. Nothing of it has been sent: it may still be taken back."""
+        while self._queue:
+            await self._clock.sleep(TURN_S)
+            for order in self._queue[: self._pace.room()]:
+                self._queue.remove(order)
+                self._spawn(self._create(order))
 
     def heard(self, id_: OrderId) -> None:
         """The engine has taken in the answer about this order: from now on it may be asked about."""
@@ -133,6 +155,7 @@ class Executor:
         if refusal is not None:
             return self._report(order, Fact.NOT_SENT, "stopped", refusal)
         flight.sent = True
+        self._pace.count()
         failed = False
         try:
             venue_id = await self._venue.create(order)
@@ -187,12 +210,13 @@ class Executor:
         return Fact.CANCEL_SENT, ""
 
     def _release_dropped(self, id_: OrderId) -> None:
-        """A dropped create that is held at the gate has no task that would report it: give it one."""
-        for place, held in enumerate(self._held or ()):
-            if held.ref.id == id_ and self._held is not None:
-                del self._held[place]
-                self._spawn(self._create(held))
-                return
+        """A dropped create that waits for the gate or its turn has no task that would report it: give it one."""
+        for waiting in (self._held or [], self._queue):
+            for place, held in enumerate(waiting):
+                if held.ref.id == id_:
+                    del waiting[place]
+                    self._spawn(self._create(held))
+                    return
 
     def _report(
         self, order: PlaceLimit, fact: Fact, code: str, message: str, venue_id: VenueOrderId | None = None

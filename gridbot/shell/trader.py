@@ -32,6 +32,7 @@ from gridbot.shell.messages import Asked, Flushed, MarkDue, Message, QuoteCame, 
 from gridbot.shell.meter import Meter
 from gridbot.shell.older_candles import OlderCandles
 from gridbot.shell.outward import Outward
+from gridbot.shell.pace import Pace
 from gridbot.shell.preparation import Preparation
 from gridbot.shell.previews import Previews
 from gridbot.shell.problems import Problems
@@ -154,6 +155,7 @@ class Trader:
             brake=self.brake,
             refusal=self._refusal,
             meter=self._meter,
+            pace=Pace(clock, lambda: self.state),
         )
         self.liquidation = Liquidation(
             venue=world.venue, clock=clock, state=lambda: self.state, ours=self.is_ours, put=put, alarm=alarm
