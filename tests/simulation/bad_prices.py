@@ -38,6 +38,7 @@ class BadPrices:
             "candle of no volume": self._spoil(lambda candle: (evolve(candle, volume=0.0),)),
             "candle flat": self._spoil(_flat),
             "history short": self._short,
+            "history with holes": self._holed,
         }
 
     def _any(self, random: Random) -> Market:
@@ -97,6 +98,11 @@ class BadPrices:
         self._world.ticker.short = True
         await asyncio.sleep(random.choice((60.0, 600.0)))
         self._world.ticker.short = False
+
+    async def _holed(self, random: Random) -> None:
+        self._world.ticker.holed = True
+        await asyncio.sleep(random.choice((60.0, 600.0)))
+        self._world.ticker.holed = False
 
 
 def _flat(candle: Candle) -> tuple[Candle, ...]:

@@ -6,7 +6,7 @@ Each method names what it holds: `[I7]` and so on are the invariants of the desi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +21,7 @@ from gridbot.core.events import Event, OrderFilled, OrderReported
 from gridbot.core.orders import OrderState
 from gridbot.core.state import State
 from gridbot.core.units import GridId, Mode, OrderId, Side, Symbol
+from gridbot.ports import OrderReport
 from gridbot.shell.known_orders import live_order, live_orders
 from gridbot.sim.matching import Resting
 from tests.simulation.cancel_watch import CancelWatch
@@ -245,14 +246,14 @@ class Checker:
 
     # ------------------------------------------------------------------------------ the kill switch
 
-    def kill_listed(self, symbol: Symbol) -> None:
-        """The kill switch is told what truly rests in a market at this moment."""
-        mine = {one.order.ref.id for one in self._venue.resting(symbol) if one.order.ref.id.startswith(self._ours)}
+    def kill_listed(self, symbol: Symbol, listed: Iterable[OrderReport]) -> None:
+        """The kill switch is told by the exchange what rests in a market; it may be told what was a while ago."""
+        mine = {report.ref.id for report in listed if report.ref.id.startswith(self._ours)}
         self._zeros[symbol] = 0 if mine else self._zeros[symbol] + 1
         self._last_look[symbol] = mine
 
     def flat(self, life: Life) -> None:
-        """[I20] flat is said only after every market was truly empty at two looks in a row."""
+        """[I20] flat is said only after the exchange has said of every market twice in a row that it is empty."""
         self.counted["flat"] += 1
         for symbol in sorted(self._traded):
             if self._zeros[symbol] < _TWICE:

@@ -40,14 +40,6 @@ def first_since(fills: Sequence[OrderFilled], since: TimeMs) -> int:
     return bisect_left(fills, since, key=lambda trade: trade.time)
 
 
-class Front(Venue, Protocol):
-    """What stands between the doors and the exchange: a Venue that also lists for the kill switch."""
-
-    async def kill_list(self, symbol: Symbol) -> Sequence[OrderReport]:
-        """Return what rests, for the kill switch."""
-        ...
-
-
 class TrueVenue(SimVenue):
     """The simulated venue with a memory of all that ever happened. What it does is the truth, what it says may be old.
 
@@ -108,11 +100,6 @@ class TrueVenue(SimVenue):
         self.conditions.read()
         if Source.ORDERS in self.behind.sources:
             return self.behind.open_orders(symbol)
-        return self._resting_in(symbol)
-
-    async def true_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
-        """Return what rests, never an old list; VenueUnavailable like any read."""
-        self.conditions.read()
         return self._resting_in(symbol)
 
     async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
@@ -245,15 +232,15 @@ class Witness(Protocol):
         """A read was answered."""
         ...
 
-    def kill_listed(self, symbol: Symbol) -> None:
-        """The kill switch's list of a market's open orders is the truth of this moment."""
+    def kill_listed(self, symbol: Symbol, listed: Sequence[OrderReport]) -> None:
+        """The exchange tells the kill switch which orders of a market rest."""
         ...
 
 
 class Door:
     """Satisfies the Venue port for one process. A request that left goes on when the process is dead."""
 
-    def __init__(self, front: Front, venue: TrueVenue, machine: Machine, life: Life, witness: Witness) -> None:
+    def __init__(self, front: Venue, venue: TrueVenue, machine: Machine, life: Life, witness: Witness) -> None:
         self._front = front
         self._venue = venue
         self._machine = machine
@@ -350,6 +337,6 @@ class KillConnection(Door):
         return await self._through("kill list", self._listed(symbol))
 
     async def _listed(self, symbol: Symbol) -> tuple[OrderReport, ...]:
-        reports = await self._front.kill_list(symbol)
-        self._witness.kill_listed(symbol)
+        reports = await self._front.open_orders(symbol)
+        self._witness.kill_listed(symbol, reports)
         return tuple(reports)

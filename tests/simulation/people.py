@@ -58,6 +58,7 @@ class People:
             "withdrawal": self._withdraw,
             "order of ours cancelled by hand": self._cancel,
             "order placed by hand": self._place,
+            "another gridbot's order": self._another,
         }
 
     async def _answer(self, request: Request) -> Answered | None:
@@ -220,18 +221,21 @@ class People:
             self._world.venue.end(random.choice(ours), why="the user cancels it at the website")
 
     async def _place(self, random: Random) -> None:
-        """Rest an order by hand that no cancel of ours may touch; it is so far away that it never trades."""
+        """Rest an order by hand that no cancel of ours may touch."""
+        self._rest(random, f"byhand{random.randrange(10**10):010d}")
+
+    async def _another(self, random: Random) -> None:
+        """Another installation of gridbot trades the account for a while: no start of ours may trade beside it."""
+        id_ = f"gbzzzzz{random.randrange(10**11):011d}"
+        self._rest(random, id_)
+        await asyncio.sleep(random.choice((60.0, 1_800.0)))
+        self._world.venue.end(id_, why="the other gridbot ends it")
+
+    def _rest(self, random: Random, id_: str) -> None:
+        """Rest an order so far away that it never trades."""
         market = self._any(random)
         price = market.instrument.price_floor(market.quote(market.last).bid / 4)
-        id_ = f"byhand{self._moves:04d}{random.randrange(10**6):06d}"
-        order = PlaceLimit(
-            OrderRef(GridId("by hand"), 1, OrderId(id_)),
-            market.symbol,
-            Side.BUY,
-            price,
-            Quantity(Decimal("0.01")),
-            True,
-            False,
-            price,
-        )
+        ref = OrderRef(GridId("by hand"), 1, OrderId(id_))
+        order = PlaceLimit(ref, market.symbol, Side.BUY, price, Quantity(Decimal("0.01")), True, False, price)
+        self._world.trace.world(f"an order that is not ours rests: {id_}")
         self._world.venue.adopt([(order, VenueOrderId(f"v-{id_}"), Quantity(Decimal(0)))], {})

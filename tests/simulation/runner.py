@@ -16,20 +16,25 @@ from tests.simulation.simulation import simulate
 from tests.simulation.verdict import Verdict
 
 HAPPENED = (
-    "kills -9",
-    "power cuts",
-    "clean stops",
-    "disk: full",
-    "disk: write error",
-    "disk: fsync error",
-    "disk: rename error",
-    "disk: read-only",
-    "flat",
-    "older copies put back",
-    "refused for want of what is gone",
-    "requests",
+    ("orders sent", "creates"),
+    ("cancels sent", "cancels"),
+    ("fills", "fills"),
+    ("events journalled", "events"),
+    ("prices", "prices"),
+    ("requests of the user", "requests"),
+    ("clean stops", "clean stops"),
+    ("kill switch flat", "flat"),
+    ("balances accepted", "balances accepted"),
+    ("refused: write to a full disk", "disk: full"),
+    ("refused: write", "disk: write error"),
+    ("refused: fsync", "disk: fsync error"),
+    ("refused: rename", "disk: rename error"),
+    ("refused: read-only", "disk: read-only"),
+    ("crashes: kill -9", "kills -9"),
+    ("crashes: power cut", "power cuts"),
 )
-"""What a verdict counts that is no fault by itself, or comes of one."""
+"""What is printed of a verdict's counts, in this order."""
+_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +74,28 @@ def told(results: Sequence[Timed], *, wall_s: float, say: Callable[[str], None])
         say(f"\n{verdict.violations[0]}")
         say(f"Show it again: make simulate SEED={verdict.seed} HOURS={verdict.hours:g}")
     say("")
-    say(f"seeds                {len(results):12,}")
-    say(f"simulated hours      {hours:12,.0f}")
-    for name in ("creates", "cancels", "fills", "events", "prices"):
-        say(f"{name:20} {total[name]:12,}")
-    for name in HAPPENED:
-        say(f"{name:20} {total[name]:12,}")
-    struck = Counter(each.kind for one in results for each in one.verdict.struck)
-    say(f"\nfaults               {struck.total():12,}")
-    for kind, number in sorted(struck.items()):
-        say(f"  {kind:50} {number:12,}")
-    say("")
-    say(f"events per hour      {total['events'] / max(hours, 1e-9):12,.1f}")
-    say(f"fills per hour       {total['fills'] / max(hours, 1e-9):12,.1f}")
-    say(f"simulated/real       {hours * 3600 / max(busy, 1e-9):12,.0f}   a second of one core")
-    say(f"                     {hours * 3600 / max(wall_s, 1e-9):12,.0f}   as it ran")
+    for name, figure in (("seeds", len(results)), ("simulated hours", round(hours))):
+        say(f"{name:52} {figure:12,}")
+    for name, key in HAPPENED:
+        say(f"{name:52} {total[key]:12,}")
+    _tell_density(results, say)
+    say(f"{'simulated/real, a second of one core':52} {hours * 3600 / max(busy, 1e-9):12,.0f}")
+    say(f"{'simulated/real, as it ran':52} {hours * 3600 / max(wall_s, 1e-9):12,.0f}")
     say(f"\n{len(results) - len(failed)} passed, {len(failed)} failed")
     return not failed
+
+
+def _tell_density(results: Sequence[Timed], say: Callable[[str], None]) -> None:
+    """Print the faults by kind, and how dense all that is."""
+    struck = Counter(each.kind for one in results for each in one.verdict.struck)
+    say(f"\n{'faults injected':52} {struck.total():12,}")
+    for kind, number in sorted(struck.items()):
+        say(f"  {kind:50} {number:12,}")
+    days = [one.verdict.hours / 24 for one in results]
+    grid_hours = sum(one.verdict.grids * one.verdict.hours for one in results)
+    told = sum(one.verdict.counted["prices of grids"] for one in results)
+    fewest = min(len(one.verdict.struck) / day for one, day in zip(results, days, strict=True))
+    say(f"\n{'grids in a seed':52} {sum(one.verdict.grids for one in results) / len(results):12,.1f}")
+    say(f"{'price events a grid and simulated minute':52} {told / (grid_hours * _MINUTES):12,.2f}")
+    say(f"{'faults a simulated day':52} {struck.total() / sum(days):12,.1f}")
+    say(f"{'faults a day in the seed with the fewest':52} {fewest:12,.1f}")

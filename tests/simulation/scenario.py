@@ -126,7 +126,7 @@ def scenario(seed: int, *, hours: float, grids: int | None = None, weather: Weat
         hours=hours,
         config=_config(random, count),
         weather=_weather(random) if weather is None else weather,
-        swing=random.choice((0.0006, 0.0012, 0.002)),
+        swing=random.choice((0.0008, 0.0015, 0.003)),
         limited=random.random() < 0.4,
         in_base=random.random() < 0.4,
         kill_thread=random.random() < 0.7,
@@ -184,7 +184,7 @@ def _grid(random: Random, number: int) -> dict[str, object]:
         "levels": random.choice((4, 8, 12)),
         "spacing": {
             "mode": "fraction",
-            "fraction": random.choice(("0.005", "0.008", "0.015")),
+            "fraction": random.choice(("0.004", "0.008", "0.015")),
             "trail_down": random.random() < 0.5,
         },
         "signal": {"timeframe": "15m"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -17,7 +17,7 @@ from gridbot.core.rules import Instrument
 from gridbot.core.state import State
 from gridbot.core.units import Asset, GridId, OrderId, Quantity, Side, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import ConfigError, EnvironmentProblem, GridbotError, StateFileError
-from gridbot.ports import Feed, Venue
+from gridbot.ports import Feed, OrderReport, Venue
 from gridbot.shell.state_keeper import Recovered
 from tests.fakes.virtual_time import Busy
 from tests.simulation.backups import Backups
@@ -149,9 +149,9 @@ class Simulation:
             self.trace.world(f"the kill switch of process {life.number} says that nothing rests")
         self.checker.flat(life)
 
-    def kill_listed(self, symbol: Symbol) -> None:
-        """The kill switch has the truth about a market."""
-        self.checker.kill_listed(symbol)
+    def kill_listed(self, symbol: Symbol, listed: Sequence[OrderReport]) -> None:
+        """The kill switch is told what rests in a market."""
+        self.checker.kill_listed(symbol, listed)
 
     def recovered(self, recovered: Recovered) -> None:
         """The process has read its disk."""
@@ -355,12 +355,14 @@ class Simulation:
         counted = self.counted + self.checker.counted
         counted["fills"] = len(self.venue.fills)
         counted["events"] = self.checker.replica.sequence
-        counted["prices"] = self.ticker.prints
+        counted["prices"] = self.ticker.prints.total()
+        counted["prices of grids"] = sum(self.ticker.prints[Symbol(grid.symbol)] for grid in self.plan.config.grids)
         for trouble, number in self.disk.refusals.items():
             counted[f"disk: {trouble}"] = number
         return Verdict(
             seed=self.plan.seed,
             hours=self.plan.hours,
+            grids=len(self.plan.config.grids),
             violations=tuple(self.checker.violations),
             counted=counted,
             struck=tuple(self.schedule.struck),

@@ -17,6 +17,7 @@ class Verdict:
 
     seed: int
     hours: float
+    grids: int
     violations: tuple[str, ...]
     counted: Counter[str]
     struck: tuple[Struck, ...]

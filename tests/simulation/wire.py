@@ -149,11 +149,6 @@ class Wire:
             return [*reports[:missing], *reports[missing + 1 :]]
         return reports
 
-    async def kill_list(self, symbol: Symbol) -> Sequence[OrderReport]:
-        """List for the kill switch; the read may fail, and what it says is true."""
-        await self._read("kill list", _FAILS)
-        return await self._inner.true_orders(symbol)
-
     async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
         """List; the read may fail, or end too soon."""
         fault = await self._read("trades", _TRADES)
