@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -27,13 +26,14 @@ from gridbot.core.reach import Drag
 from gridbot.core.units import TimeMs
 from gridbot.core.values import evolve
 from gridbot.gui.chart_keys import key_act
-from gridbot.gui.chart_labels import Placed, ladder_width, paint_labels, placed
-from gridbot.gui.chart_layers import Sheet, paint, sheet_of
+from gridbot.gui.chart_labels import ladder_width
+from gridbot.gui.chart_layers import Sheet, sheet_of
 from gridbot.gui.chart_layout import Layout, laid_out
 from gridbot.gui.chart_lens import Lens
 from gridbot.gui.chart_mouse import ChartMouse
 from gridbot.gui.chart_overlay import Pointed, candle_under, paint_overlay, written
-from gridbot.gui.chart_scene import Band, Fills, Grip, Level, Scene, no_candles, no_fills
+from gridbot.gui.chart_picture import Picture
+from gridbot.gui.chart_scene import Band, Fills, Grip, Level, Scene, no_candles, no_fills, staying
 from gridbot.gui.chart_words import candle_words
 from gridbot.gui.theme import Colours
 from gridbot.shell.facade import ChartData
@@ -55,7 +55,7 @@ class Chart(QWidget):
         switched: the crosshair was switched on or off, or following began or ended.
 
     Attributes:
-        lens: where it looks.
+        lens: where it looks. picture: what was painted of it.
         slot_words, fill_words, draft_of: what is asked for words about a place, a fill, and a drag.
     """
 
@@ -80,9 +80,8 @@ class Chart(QWidget):
         self._axis = LEAST_AXIS_PX
         self._pointer: QPointF | None = None
         self._mouse = ChartMouse(self)
-        self._picture: QPixmap | None = None
+        self.picture = Picture()
         self._sheet: Sheet | None = None
-        self._labels: list[Placed] = []
         self.setAccessibleName("Price chart")
         self.setAccessibleDescription(
             "Candles with slots, targets and fills. Plus and minus zoom, Left and Right move, Home and End go to the "
@@ -156,11 +155,32 @@ class Chart(QWidget):
             periods=periods,
             grips=grips,
         )
-        parts = ("levels", "bands", "last", "empty", "places", "periods", "grips")
+        parts = ("bands", "empty", "places", "periods", "grips")
         if fills is not None or any(getattr(now, part) != getattr(before, part) for part in parts):
-            self._scene = now
-            self.lens.keep_room(ladder_width(levels, QFontMetricsF(self.font())) + 10)
+            self._show(now)
+        elif (levels, last) != (before.levels, before.last):
+            if staying(levels) != staying(before.levels):
+                self._show(now)
+            else:
+                self._move_price(now)
+
+    def _show(self, scene: Scene) -> None:
+        self._scene = scene
+        self.lens.keep_room(ladder_width(scene.levels, QFontMetricsF(self.font())) + 10)
+        self.moved()
+
+    def _move_price(self, now: Scene) -> None:
+        """Show a scene in which nothing but the newest price is another one."""
+        before, edges = self._sheet, (self.lens.bottom, self.lens.top)
+        self._scene = now
+        self.lens.fit_prices(now)
+        if before is None or (self.lens.bottom, self.lens.top) != edges:
             self.moved()
+            return
+        self._sheet = evolve(before, scene=now)
+        self.update(self.picture.touched(before, self._sheet, self.rect()))
+        if self._pointer is not None:
+            self._say()
 
     def show_edge(self, text: str) -> None:
         """Say beside the oldest candle what lies before it."""
@@ -357,7 +377,8 @@ class Chart(QWidget):
             self._axis = needed
             self.lens.resize(self._layout().prices.width())
             self.lens.fit_prices(self._scene)
-        self._sheet = self._picture = None
+        self._sheet = None
+        self.picture.forget()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -366,21 +387,10 @@ class Chart(QWidget):
         self.moved()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        ratio = self.devicePixelRatioF()
-        if self._picture is None or self._picture.devicePixelRatio() != ratio:
-            self._picture = QPixmap(self.size() * ratio)
-            self._picture.setDevicePixelRatio(ratio)
-            self._picture.fill(QColor(self._colours.base))
-            drawing = QPainter(self._picture)
-            drawing.setFont(self.font())
-            paint(drawing, self.sheet())
-            self._labels = placed(self.sheet(), QFontMetricsF(self.font()))
-            paint_labels(drawing, self.sheet(), self._labels)
-            drawing.end()
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._picture)
+        self.picture.paint(painter, self.sheet(), self.size(), self.font(), self.devicePixelRatioF())
         pointed, held = self._pointed(), self._mouse.held
-        paint_overlay(painter, self.sheet(), self._labels, pointed, cross=self._crosshair, held=held)
+        paint_overlay(painter, self.sheet(), self.picture.labels, pointed, cross=self._crosshair, held=held)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(self._colours.accent), 1))

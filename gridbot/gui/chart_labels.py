@@ -33,11 +33,9 @@ class Placed:
 
 def placed(sheet: Sheet, metrics: QFontMetricsF) -> list[Placed]:
     """Return the labels that find room, each in the view and none over another."""
-    ladder = [level for level in sheet.scene.levels if level.kind in LADDER]
-    others = [level for level in sheet.scene.levels if level.kind not in LADDER and level.kind is not LevelKind.LAST]
     scale = sheet.prices
     found: list[Placed] = []
-    right = _chosen(sheet, ladder)
+    right, left_ones = labelled(sheet)
     if len(sheet.scene.times) and scale.right < float(sheet.scene.times[-1]):
         # Who looks at the past wants to see its candles: the labels are kept short.
         right = [Level(level.price, level.kind, level.text) for level in right]
@@ -45,10 +43,18 @@ def placed(sheet: Sheet, metrics: QFontMetricsF) -> list[Placed]:
     for level in right:
         full = _full_width(widths) if level.kind is not LevelKind.UNARMED else _one_width(level, metrics)
         found.append(Placed(level, _place(sheet, level, scale.width - full, full)))
-    for level in _chosen(sheet, others):
+    for level in left_ones:
         left = GRIP_PX if _middle(sheet, level) > LEGEND_ROWS_PX else LEGEND_PX
         found.append(Placed(level, _place(sheet, level, left, _one_width(level, metrics))))
     return found
+
+
+def labelled(sheet: Sheet) -> tuple[list[Level], list[Level]]:
+    """Return the lines whose labels find room: those of the ladder, and the others."""
+    levels = sheet.scene.levels
+    ladder = [level for level in levels if level.kind in LADDER]
+    others = [level for level in levels if level.kind not in LADDER and level.kind is not LevelKind.LAST]
+    return _chosen(sheet, ladder), _chosen(sheet, others)
 
 
 def ladder_width(levels: Sequence[Level], metrics: QFontMetricsF) -> float:
@@ -105,14 +111,12 @@ def _one_width(level: Level, metrics: QFontMetricsF) -> float:
 
 
 def paint_labels(painter: QPainter, sheet: Sheet, made: Sequence[Placed]) -> None:
-    """Paint the labels of all lines, and the newest price at its axis."""
+    """Paint the labels of all lines but that of the newest price."""
     metrics = QFontMetricsF(painter.font())
     pens = level_pens(sheet.scene)
     widths = column_widths([each.level for each in made if each.level.kind in LADDER], metrics)
     for each in made:
         _label(painter, sheet, each, pens[each.level.kind].color(), widths, metrics)
-    if sheet.scene.last is not None and len(sheet.scene.times):
-        _last(painter, sheet)
 
 
 def _label(
@@ -139,12 +143,20 @@ def _label(
         left += GAP_PX + widths[number] if widths[number] else 0
 
 
-def _last(painter: QPainter, sheet: Sheet) -> None:
-    scene, scale = sheet.scene, sheet.prices
+def last_row(sheet: Sheet) -> float | None:
+    """Return the pixel row of the newest price, None while there is nothing to show of it."""
+    scene = sheet.scene
+    return None if scene.last is None or not len(scene.times) else sheet.prices.y(scene.last)
+
+
+def paint_last(painter: QPainter, sheet: Sheet) -> None:
+    """Write the newest price at its axis."""
+    scene, scale, row = sheet.scene, sheet.prices, last_row(sheet)
+    if row is None:
+        return
     text = next(
         (level.text for level in scene.levels if level.kind is LevelKind.LAST), words.reading(scene.last or 0.0)
     )
-    row = scale.y(scene.last or 0.0)
     arrow = "\u25b2 " if row < 0 else "\u25bc " if row > scale.height else ""
     rising = scene.data.close[-1] <= (scene.last or 0.0)
     badge(painter, sheet, row, arrow + text, ground=scene.colours.up if rising else scene.colours.down)

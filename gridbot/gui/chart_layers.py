@@ -5,20 +5,27 @@ All of it is drawn from arrays of numbers, aggregated to pixels first, so that t
 
 from __future__ import annotations
 
+import math
+from collections.abc import Container
+
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 
 from gridbot.core.values import value
 from gridbot.gui.chart_axes import Tick, price_marks, time_marks
 from gridbot.gui.chart_layout import Layout
-from gridbot.gui.chart_math import Columns, Scale, columns, forming, segments
+from gridbot.gui.chart_math import Columns, Forming, Scale, columns, forming, segments
 from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines, draw_rects, draw_stamps
 from gridbot.gui.chart_scene import LADDER, LevelKind, Scene
 from gridbot.gui.numbers import in_style
 
 LINE_ALPHA, BAND_ALPHA, VOLUME_ALPHA = 150, 20, 120
 """Of 255: what lies behind the candles must not drown them."""
+NEWEST = frozenset({LevelKind.LAST})
+BEHIND = frozenset(LevelKind) - NEWEST
+"""The lines that stay while only the newest price changes."""
 MARK_PX = 24
 MANY_MARKS = 80
 """So many in view are drawn smaller."""
@@ -54,21 +61,33 @@ def sheet_of(scene: Scene, layout: Layout, *, left: float, right: float, bottom:
 
 
 def paint(painter: QPainter, sheet: Sheet) -> None:
-    """Paint everything but the labels and the crosshair."""
+    """Paint everything that does not move with the newest price, but no labels and no figures of the price axis."""
     layout = sheet.layout
     _grid(painter, sheet)
     painter.save()
     painter.setClipRect(layout.prices)
     _bands(painter, sheet)
-    _lines(painter, sheet)
+    _lines(painter, sheet, BEHIND)
     _candles(painter, sheet)
-    _fills(painter, sheet)
+    _fills(painter, sheet, sheet.scene.fills.seconds < _newest_from(sheet))
     painter.restore()
     if layout.volume is not None:
         _volume(painter, sheet, layout.volume)
     if layout.atr is not None:
         _atr(painter, sheet, layout.atr)
     _axes(painter, sheet)
+
+
+def paint_newest(painter: QPainter, sheet: Sheet) -> None:
+    """Paint the line of the newest price and the candle that has not closed yet, with the fills on it."""
+    painter.save()
+    painter.setClipRect(sheet.layout.prices, Qt.ClipOperation.IntersectClip)
+    _lines(painter, sheet, NEWEST)
+    _forming(painter, sheet)
+    newest = sheet.scene.fills.seconds >= _newest_from(sheet)
+    if newest.any():
+        _fills(painter, sheet, newest)
+    painter.restore()
 
 
 def faded(colour: str, alpha: int) -> QColor:
@@ -116,11 +135,14 @@ def _bands(painter: QPainter, sheet: Sheet) -> None:
         painter.fillRect(QRectF(left, top, 2, max(1.0, bottom - top)), edge)
 
 
-def _lines(painter: QPainter, sheet: Sheet) -> None:
+def _lines(painter: QPainter, sheet: Sheet, kinds: Container[LevelKind]) -> None:
     scene, scale = sheet.scene, sheet.prices
-    drawn = {kind: [level.price for level in scene.levels if level.kind is kind] for kind in LevelKind}
-    drawn[LevelKind.DRAFT] = list(scene.draft)
+    drawn: dict[LevelKind, list[float]] = {LevelKind.DRAFT: list(scene.draft)}
+    for level in scene.levels:
+        drawn.setdefault(level.kind, []).append(level.price)
     for kind, pen in level_pens(scene).items():
+        if kind not in kinds or kind not in drawn:
+            continue
         rows = scale.ys(np.array(drawn[kind]))
         rows = np.round(rows[(rows >= 0) & (rows <= scale.height)]) + 0.5
         ink = pen.color()
@@ -149,7 +171,6 @@ def _candles(painter: QPainter, sheet: Sheet) -> None:
             left = middle - wide // 2
             tall = np.maximum(1.0, np.abs(one - other))
             draw_rects(painter, np.column_stack((left, top, 0 * left + wide, tall)))
-    _forming(painter, sheet, wide)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for average, colour in ((seen.ema_slow, scene.colours.ema_slow), (seen.ema_fast, scene.colours.ema_fast)):
         painter.setPen(QPen(QColor(colour), 1.4))
@@ -157,12 +178,33 @@ def _candles(painter: QPainter, sheet: Sheet) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def _forming(painter: QPainter, sheet: Sheet, wide: int) -> None:
+def _forming_now(sheet: Sheet) -> Forming | None:
+    scene = sheet.scene
+    return None if scene.notice else forming(scene.data, scene.step, scene.last)
+
+
+def forming_columns(sheet: Sheet) -> tuple[int, int] | None:
+    """Return the first pixel column of the candle that has not closed and the one after its last, None without one."""
+    now = _forming_now(sheet)
+    if now is None:
+        return None
+    left = math.floor(sheet.prices.x(now.opened + sheet.scene.step / 2)) - _body(sheet.seen) // 2
+    return left - 1, left + max(1, _body(sheet.seen)) + 1
+
+
+def _newest_from(sheet: Sheet) -> float:
+    """Return from which second on fills lie so near to the candle that has not closed that they lie on it."""
+    columns = forming_columns(sheet)
+    return math.inf if columns is None else sheet.prices.seconds(columns[0] - MARK_PX)
+
+
+def _forming(painter: QPainter, sheet: Sheet) -> None:
     """Draw the candle that has not closed yet, hollow."""
-    scene, scale = sheet.scene, sheet.prices
-    now = forming(scene.data, scene.step, scene.last)
-    if now is None or scene.notice:
+    scene, scale, wide = sheet.scene, sheet.prices, _body(sheet.seen)
+    now = _forming_now(sheet)
+    if now is None:
         return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     x = float(np.floor(scale.x(now.opened + scene.step / 2)))
     ink = QColor(scene.colours.up if now.close >= now.open else scene.colours.down)
     high, low = round(scale.y(now.high)), round(scale.y(now.low))
@@ -180,9 +222,9 @@ def _body(seen: Columns) -> int:
     return wide if wide % 2 else max(1, wide - 1)
 
 
-def _fills(painter: QPainter, sheet: Sheet) -> None:
+def _fills(painter: QPainter, sheet: Sheet, wanted: npt.NDArray[np.bool_]) -> None:
     scene, scale, fills = sheet.scene, sheet.prices, sheet.scene.fills
-    seen = (fills.seconds >= scale.left) & (fills.seconds <= scale.right)
+    seen = wanted & (fills.seconds >= scale.left) & (fills.seconds <= scale.right)
     for buying in (True, False):
         chosen = seen & (fills.buying == buying)
         x, y = scale.xs(fills.seconds[chosen]), scale.ys(fills.prices[chosen])
@@ -279,12 +321,6 @@ def _axes(painter: QPainter, sheet: Sheet) -> None:
     edges += [QLineF(0, area.top() + 0.5, plot.right(), area.top() + 0.5) for area in _panes(layout)]
     edges.append(QLineF(0, plot.bottom() + 0.5, plot.right(), plot.bottom() + 0.5))
     painter.drawLines(edges)
-    painter.setPen(QColor(colours.muted))
-    newest = None if sheet.scene.last is None else scale.y(sheet.scene.last)
-    for tick in sheet.price_ticks:
-        row = scale.y(tick.at)
-        if 8 <= row <= scale.height - 8 and (newest is None or abs(row - newest) > 15):
-            _figure(painter, plot.right() + TEXT_PX, row, tick.text)
     metrics = QFontMetricsF(painter.font())
     base, taken = layout.times.top() + metrics.ascent() + 4, -99.0
     for tick in sorted(sheet.time_ticks, key=lambda each: each.at):
@@ -295,6 +331,21 @@ def _axes(painter: QPainter, sheet: Sheet) -> None:
         painter.setPen(QColor(colours.text if tick.strong else colours.muted))
         painter.drawText(QPointF(left, base), tick.text)
         taken = left + wide
+
+
+def axis_figures(sheet: Sheet) -> tuple[Tick, ...]:
+    """Return which prices stand at the axis: those that the newest one leaves room."""
+    scale, last = sheet.prices, sheet.scene.last
+    newest = math.inf if last is None else scale.y(last)
+    rows = ((tick, scale.y(tick.at)) for tick in sheet.price_ticks)
+    return tuple(tick for tick, row in rows if 8 <= row <= scale.height - 8 and abs(row - newest) > 15)
+
+
+def paint_axis_figures(painter: QPainter, sheet: Sheet) -> None:
+    """Write the prices at their axis."""
+    painter.setPen(QColor(sheet.scene.colours.muted))
+    for tick in axis_figures(sheet):
+        _figure(painter, sheet.layout.plot().right() + TEXT_PX, sheet.prices.y(tick.at), tick.text)
 
 
 def _panes(layout: Layout) -> tuple[QRectF, ...]:

@@ -125,6 +125,11 @@ def no_fills() -> Fills:
     return Fills(np.empty(0), np.empty(0), np.empty(0, bool))
 
 
+def staying(levels: Iterable[Level]) -> tuple[Level, ...]:
+    """Return the lines that stay while only the newest price moves."""
+    return tuple(level for level in levels if level.kind is not LevelKind.LAST)
+
+
 def levels_of(snapshot: Snapshot, market: MarketView | None, symbol: Symbol | None) -> tuple[Level, ...]:
     """Return every line of the grids on a market: slots, targets, exits, average cost, anchor, and the last price."""
     found: list[Level] = []

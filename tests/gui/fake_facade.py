@@ -150,6 +150,10 @@ class FakeFacade:
         self._beat += 1
         self._view = self._make_view()
 
+    def show(self, view: View) -> None:
+        """Have this be the newest view."""
+        self._view = view
+
     @property
     def time(self) -> int:
         return self.markets[0].time

@@ -1,0 +1,105 @@
+"""The chart's picture in layers: a new price paints its own line, its candle and its figure, and nothing behind them.
+
+The ground (candles, lines, panes) and the writing (labels and axis figures) are kept as pictures. A price that moves
+within what is in view leaves both as they are, and only a strip of the widget is painted.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QRegion
+
+from gridbot.core.values import value
+from gridbot.gui.chart_axes import Tick
+from gridbot.gui.chart_labels import LABEL_PX, Placed, labelled, last_row, paint_labels, paint_last, placed
+from gridbot.gui.chart_layers import Sheet, axis_figures, forming_columns, paint, paint_axis_figures, paint_newest
+from gridbot.gui.chart_scene import Level
+
+_STRIP_PX = LABEL_PX / 2 + 3
+
+
+@value
+class _Written:
+    """What of lines and axis is written: it changes far less often than the price."""
+
+    ladder: tuple[Level, ...]
+    others: tuple[Level, ...]
+    figures: tuple[Tick, ...]
+
+
+class Picture:
+    """Paints a sheet, and remembers of it what a new price does not change.
+
+    Attributes:
+        labels: the labels as they were painted.
+        grounds: how often the ground was painted, for tests.
+    """
+
+    def __init__(self) -> None:
+        self.labels: list[Placed] = []
+        self.grounds = 0
+        self._ground: QPixmap | None = None
+        self._writing: QPixmap | None = None
+        self._written: _Written | None = None
+
+    def forget(self) -> None:
+        """Everything is to be painted anew."""
+        self._ground = self._writing = None
+
+    def touched(self, before: Sheet, now: Sheet, whole: QRect) -> QRegion:
+        """Return what of `whole` must be painted when only the newest price is another one."""
+        if self._ground is None or self._writing is None:
+            return QRegion(whole)
+        if _writing_of(now) != self._written:
+            self._writing = None
+            return QRegion(whole)
+        return _newest_region(before).united(_newest_region(now))
+
+    def paint(self, painter: QPainter, sheet: Sheet, size: QSize, font: QFont, ratio: float) -> None:
+        """Paint all but the overlay."""
+        if self._ground is None or self._ground.devicePixelRatio() != ratio:
+            self.grounds += 1
+            self._ground, self._writing = _blank(size, ratio, QColor(sheet.scene.colours.base)), None
+            with QPainter(self._ground) as drawing:
+                drawing.setFont(font)
+                paint(drawing, sheet)
+        if self._writing is None:
+            self._written = _writing_of(sheet)
+            self._writing = _blank(size, ratio, Qt.GlobalColor.transparent)
+            self.labels = placed(sheet, QFontMetricsF(font))
+            with QPainter(self._writing) as drawing:
+                drawing.setFont(font)
+                paint_axis_figures(drawing, sheet)
+                paint_labels(drawing, sheet, self.labels)
+        painter.drawPixmap(0, 0, self._ground)
+        paint_newest(painter, sheet)
+        painter.drawPixmap(0, 0, self._writing)
+        paint_last(painter, sheet)
+
+
+def _blank(size: QSize, ratio: float, colour: QColor | Qt.GlobalColor) -> QPixmap:
+    made = QPixmap(size * ratio)
+    made.setDevicePixelRatio(ratio)
+    made.fill(colour)
+    return made
+
+
+def _writing_of(sheet: Sheet) -> _Written:
+    ladder, others = labelled(sheet)
+    return _Written(tuple(ladder), tuple(others), axis_figures(sheet))
+
+
+def _newest_region(sheet: Sheet) -> QRegion:
+    """Return where the newest price and its candle are painted."""
+    row, wide = last_row(sheet), round(sheet.layout.axis.right()) + 1
+    if row is None:
+        return QRegion()
+    # The figure stays in the view where the line does not.
+    shown = min(max(row, LABEL_PX / 2), sheet.prices.height - LABEL_PX / 2)
+    rows = [QRect(0, round(each - _STRIP_PX), wide, round(2 * _STRIP_PX)) for each in (row, shown)]
+    region = QRegion(rows[0]).united(rows[1])
+    columns = forming_columns(sheet)
+    if columns is not None:
+        left, right = columns
+        region = region.united(QRect(left, 0, right - left, round(sheet.prices.height)))
+    return region
