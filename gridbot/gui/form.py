@@ -13,6 +13,7 @@ from gridbot.errors import Mistake
 from gridbot.gui import numbers
 from gridbot.gui.parts import label, set_role, set_text
 from gridbot.gui.schema import Field, Kind
+from gridbot.gui.setting_words import choice_words, fraction_of, in_percent, named, percent_of, reason_of
 
 
 class CalmComboBox(QComboBox):
@@ -27,12 +28,14 @@ class FieldRow:
 
     def __init__(self, field: Field, edited: Callable[[], None]) -> None:
         self.field = field
-        self.title = label(field.title, wrap=True)
+        self._percent = in_percent(field.path)
+        self._given = ""
+        self.title = label(named(field.title, field.path), wrap=True)
         self.title.setContentsMargins(0, 4, 0, 0)
         self.title.setToolTip(field.path)
         self.note = label(_meaning(field), role="muted", wrap=True, name=f"About {field.title}")
         self.note.setContentsMargins(0, 4, 0, 0)
-        self._boxes: list[QCheckBox] = []
+        self._boxes: dict[str, QCheckBox] = {}
         self.editor = self._make_editor(edited)
         self.editor.setAccessibleName(field.title)
         self.editor.setAccessibleDescription(field.description)
@@ -41,13 +44,28 @@ class FieldRow:
     def text(self) -> str:
         """Return what the editor holds, as a form's text."""
         if self.field.kind is Kind.MANY:
-            return ",".join(box.text() for box in self._boxes if box.isChecked())
+            return ",".join(choice for choice, box in self._boxes.items() if box.isChecked())
         if isinstance(self.editor, QCheckBox):
             return "true" if self.editor.isChecked() else "false"
         if isinstance(self.editor, QComboBox):
             return str(self.editor.currentData())
         assert isinstance(self.editor, QLineEdit)
-        return _read(self.editor.text()) if self._is_number else self.editor.text()
+        if not self._is_number:
+            return self.editor.text()
+        return self._fraction() if self._percent else _read(self.editor.text())
+
+    def _fraction(self) -> str:
+        """Return the fraction that a person's percent are; what was put in and is the same number, as it was."""
+        text = self.editor_text().replace("%", "").strip()
+        number = numbers.read_number(text).number
+        if number is None:
+            return _read(text)
+        fraction = fraction_of(number)
+        return self._given if _same(self._given, fraction) else f"{fraction:f}"
+
+    def editor_text(self) -> str:
+        """Return what a person has typed, as it stands there; "" where nothing is typed."""
+        return self.editor.text() if isinstance(self.editor, QLineEdit) else ""
 
     def set_text(self, text: str) -> None:
         """Put a form's text into the editor without telling anyone."""
@@ -56,25 +74,24 @@ class FieldRow:
         self.editor.blockSignals(True)
         if self.field.kind is Kind.MANY:
             chosen = set(text.split(","))
-            for box in self._boxes:
+            for choice, box in self._boxes.items():
                 box.blockSignals(True)
-                box.setChecked(box.text() in chosen)
+                box.setChecked(choice in chosen)
                 box.blockSignals(False)
         elif isinstance(self.editor, QCheckBox):
             self.editor.setChecked(text == "true")
         elif isinstance(self.editor, QComboBox):
             self.editor.setCurrentIndex(max(0, self.editor.findData(text)))
         elif isinstance(self.editor, QLineEdit):
-            self.editor.setText(_written(text) if self._is_number else text)
+            self._given = text
+            self.editor.setText(_written(text, percent=self._percent) if self._is_number else text)
         self.editor.blockSignals(False)
 
     def show_mistake(self, mistake: Mistake | None) -> None:
         """Say what is wrong, or what the field means."""
         set_role(self.editor, "wrong", "true" if mistake is not None else "false")
         set_role(self.note, "muted" if mistake is None else "error")
-        set_text(
-            self.note, _meaning(self.field) if mistake is None else f"{self.field.title} {self._complaint(mistake)}"
-        )
+        set_text(self.note, _meaning(self.field) if mistake is None else self.sentence(mistake))
 
     def show_trouble(self, sentence: str) -> None:
         """Say what stands against the field's value, though it can be read."""
@@ -87,7 +104,11 @@ class FieldRow:
             reading = numbers.read_number(self.editor.text())
             if reading.twofold:
                 return reading.complaint
-        return complaint(mistake)
+        return reason_of(mistake, self.field.path, self.editor_text())
+
+    def sentence(self, mistake: Mistake) -> str:
+        """Return what is wrong with the field as a whole sentence."""
+        return f"{self.field.title} {self._complaint(mistake)}"
 
     @property
     def _is_number(self) -> bool:
@@ -111,7 +132,7 @@ class FieldRow:
             choice = CalmComboBox()
             choice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             for text in (*([""] if field.nullable or field.group else []), *field.choices):
-                choice.addItem(text or "(none)", text)
+                choice.addItem(choice_words(field.path, text), text)
             choice.currentIndexChanged.connect(lambda _index: edited())
             return choice
         if field.kind is Kind.MANY:
@@ -127,12 +148,13 @@ class FieldRow:
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         for choice in self.field.choices:
-            box = QCheckBox(choice)
-            box.setAccessibleName(f"{self.field.title}: {choice}")
+            said = choice_words(self.field.path, choice)
+            box = QCheckBox(said)
+            box.setAccessibleName(f"{self.field.title}: {said}")
             box.toggled.connect(lambda _on: edited())
-            self._boxes.append(box)
+            self._boxes[choice] = box
             column.addWidget(box)
-        holder.setFocusProxy(self._boxes[0])
+        holder.setFocusProxy(self._boxes[self.field.choices[0]])
         return holder
 
 
@@ -149,18 +171,20 @@ def _read(text: str) -> str:
     return f"{text}{_UNCLEAR}" if means_another else text
 
 
-def _written(text: str) -> str:
+def _same(text: str, number: Decimal) -> bool:
+    try:
+        return Decimal(text) == number
+    except InvalidOperation:
+        return False
+
+
+def _written(text: str, *, percent: bool) -> str:
     """Return the configuration's number as a field shows it, with the decimal sign that its reader writes."""
     try:
-        return numbers.written(Decimal(text))
+        number = Decimal(text)
     except InvalidOperation:
         return text
-
-
-def complaint(mistake: Mistake) -> str:
-    """Return what is wrong as the end of a sentence that begins with the field."""
-    tail = f" Did you mean {mistake.suggestion}?" if mistake.suggestion else ""
-    return f"{mistake.reason} (found {mistake.value}).{tail}"
+    return numbers.written(percent_of(number) if percent else number)
 
 
 def _meaning(field: Field) -> str:

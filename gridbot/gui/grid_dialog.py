@@ -167,7 +167,7 @@ class GridDialog(Dialog):
                 self._all.setChecked(True)
         self._narrow()
         self.form.show_wrong(mistakes, self._troubles())
-        lines = [mistake.sentence() for mistake in list(mistakes.values())[:6]]
+        lines = [self.form.sentence(path, mistake) for path, mistake in list(mistakes.items())[:6]]
         set_role(self._summary, "error")
         set_text(self._summary, "\n".join(lines))
         self._summary.setVisible(bool(lines))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout
+from PySide6.QtWidgets import QGridLayout
 
 from gridbot.config import GridConfig
 from gridbot.core.values import evolve
@@ -14,6 +15,7 @@ from gridbot.gui.form import FieldRow, FormPage
 from gridbot.gui.measures import XS, M, S
 from gridbot.gui.parts import set_role
 from gridbot.gui.schema import Field, fields_of
+from gridbot.gui.setting_words import meaning_of, named
 
 SECTIONS = (
     ("The grid", ("symbol", "id", "investment", "levels", "take_profit", "reinvest", "enabled", "sell_only")),
@@ -34,22 +36,49 @@ _TITLES = {
     "symbol": "Market",
     "spacing.mode": "Measured by",
     "spacing.multiplier": "ATR multiple",
-    "spacing.fraction": "Fraction of the price",
+    "spacing.fraction": "Share of the price",
     "spacing.absolute": "Amount",
     "spacing.progression": "Steps",
+    "spacing.min_profit": "Least profit of a trip",
+    "spacing.respace": "Lay anew beyond",
+    "spacing.trail_down": "Follow the price down",
+    "take_profit": "Take profit (spacings)",
+    "signal.timeframe": "Bars of the ATR",
+    "signal.atr_period": "ATR period (bars)",
+    "signal.spike_multiple": "Spike from (times)",
+    "signal.atr_jump": "ATR jump",
+    "signal.exchange": "ATR from exchange",
+    "signal.symbol": "ATR from market",
+    "trend.timeframe": "Bars of the trend",
+    "trend.ema_fast": "EMA fast (bars)",
+    "trend.ema_slow": "EMA slow (bars)",
+    "trend.threshold": "Trend from",
+    "trend.down_trend_buys": "Last slot, trend down",
+    "trend.policy.neutral.calm": "Last slot, no trend",
+    "trend.policy.neutral.spike": "Last slot, no trend, spike",
+    "trend.policy.up.calm": "Last slot, up",
+    "trend.policy.up.spike": "Last slot, up, spike",
+    "trend.policy.down.calm": "Last slot, down",
+    "trend.policy.down.spike": "Last slot, down, spike",
+    "instrument.min_qty": "Smallest quantity",
+    "instrument.min_notional": "Smallest value",
     "held.quantity": "Coins",
     "held.cost": "What they cost",
     "take_profit_total": "Profit goal",
 }
 """What a person calls a setting whose key is short because of what stands around it."""
-_CHOICES = {
-    "atr": "the market's ATR",
-    "fraction": "a fraction of the price",
-    "absolute": "a fixed amount",
-    "arithmetic": "even in money",
-    "geometric": "even in percent",
-}
 _OF_MODE = {"atr": "spacing.multiplier", "fraction": "spacing.fraction", "absolute": "spacing.absolute"}
+
+
+def title_of(field: Field) -> str:
+    """Return what a setting of a grid is called."""
+    return _TITLES.get(field.path, field.title)
+
+
+@cache
+def titles() -> dict[str, str]:
+    """Return what every setting of a grid is called in its form, with its unit, by its path."""
+    return {field.path: named(title_of(field), field.path) for field in fields_of(GridConfig)}
 
 
 def grid_sections() -> list[tuple[str, list[Field]]]:
@@ -57,8 +86,8 @@ def grid_sections() -> list[tuple[str, list[Field]]]:
     order = {key: number for number, (_, keys) in enumerate(SECTIONS) for key in keys}
     groups: list[tuple[str, list[Field]]] = [(heading, []) for heading, _ in SECTIONS]
     for field in fields_of(GridConfig):
-        named = evolve(field, title=_TITLES.get(field.path, field.title))
-        groups[order[field.path.partition(".")[0]]][1].append(named)
+        told = evolve(field, title=title_of(field), description=meaning_of(field.description))
+        groups[order[field.path.partition(".")[0]]][1].append(told)
     for number, (_, fields) in enumerate(groups):
         keys = SECTIONS[number][1]
         fields.sort(key=lambda field: keys.index(field.path.partition(".")[0]))
@@ -86,10 +115,6 @@ class GridForm(FormPage):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 0)
         for path, row in self.rows.items():
-            if isinstance(row.editor, QComboBox):
-                for number in range(row.editor.count()):
-                    text = row.editor.itemText(number)
-                    row.editor.setItemText(number, _CHOICES.get(text, text))
             row.editor.setToolTip(row.field.description)
             row.title.setToolTip(row.field.description)
             row.editor.setProperty("path", path)
@@ -123,6 +148,10 @@ class GridForm(FormPage):
                 self.rows[path].show_trouble(sentence)
         for row in self.rows.values():
             row.note.setVisible(row.note.property("role") == "error" and row.title.isVisibleTo(self))
+
+    def sentence(self, path: str, mistake: Mistake) -> str:
+        """Return what is wrong as a sentence that names the field, or the path of what has none."""
+        return self.rows[path].sentence(mistake) if path in self.rows else mistake.sentence()
 
     def focus_first(self) -> None:
         """Put the cursor where most people begin."""

@@ -13,21 +13,32 @@ from gridbot.core.rules import Instrument
 from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.dialogs import Dialog
+from gridbot.gui.grid_form import titles
 from gridbot.gui.order_rows import side_ink
 from gridbot.gui.parts import button, label
 from gridbot.gui.rows_model import Column, RowsModel
+from gridbot.gui.setting_words import said_value
 from gridbot.gui.table import Table
 from gridbot.shell.facade import Previewed
 
 _SETTINGS: tuple[Column[Change], ...] = (
-    Column(title="Setting", text=lambda c: c.path, order=lambda c: c.path, width=220),
-    Column(title="Now", text=lambda c: _shown(c.old), order=lambda c: c.old or "", width=170),
-    Column(title="New", text=lambda c: _shown(c.new), order=lambda c: c.new or "", width=170, ink=lambda c: "notice"),
+    Column(
+        title="Setting",
+        text=lambda c: titles().get(c.path, c.path),
+        order=lambda c: titles().get(c.path, c.path),
+        width=220,
+        tip=lambda c: c.path,
+        about="As its form calls it; the pointer's rest tells its name in the file.",
+    ),
+    Column(title="Now", text=lambda c: said_value(c.path, c.old), order=lambda c: c.old or "", width=170),
+    Column(
+        title="New",
+        text=lambda c: said_value(c.path, c.new),
+        order=lambda c: c.new or "",
+        width=170,
+        ink=lambda c: "notice",
+    ),
 )
-
-
-def _shown(text: str | None) -> str:
-    return "not set" if text in (None, "null", "") else str(text)
 
 
 class _Move:
@@ -54,7 +65,7 @@ class _Move:
         return words.NONE if order is None else words.price(order.price, self.instrument)
 
     def size(self, order: PlannedOrder | None) -> str:
-        return words.NONE if order is None else words.quantity(order.quantity)
+        return words.NONE if order is None else words.quantity(order.quantity, self.instrument)
 
 
 def _figure(order: PlannedOrder | None) -> Decimal | None:

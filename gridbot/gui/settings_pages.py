@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from gridbot.errors import Mistake
 from gridbot.gui.about_page import AboutPage
 from gridbot.gui.context import Context
 from gridbot.gui.data_page import DataPage
@@ -61,6 +62,12 @@ class SettingsPages(QObject):
             self._pages[key] = self._make(key)
             self.made.emit(key)
         return self._pages[key]
+
+    def sentence(self, mistake: Mistake) -> str:
+        """Return a mistake with its field's name where it has one that was shown, else with its path."""
+        rows = (form.rows[mistake.path] for form in self.forms.values() if mistake.path in form.rows)
+        row = next(rows, None)
+        return mistake.sentence() if row is None else row.sentence(mistake)
 
     def _make(self, key: str) -> QWidget:
         desks = self._context.desks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -12,6 +11,7 @@ from gridbot.config import AppConfig, Change, waits_for_start
 from gridbot.core.values import evolve, value
 from gridbot.gui import words
 from gridbot.gui.schema import Field, fields_of
+from gridbot.gui.setting_words import meaning_of, said_value
 
 EXCHANGE, SAFETY, STRATEGY, NOTIFICATIONS = "exchange", "safety", "strategy", "notifications"
 DISPLAY, DATA, ABOUT, TEXT = "display", "data", "about", "text"
@@ -91,6 +91,7 @@ PLACES = (
 
 _TITLES = {
     "schema": "Form of the file",
+    "risk.min_order_value": "Smallest order",
     "exchange.id": "Exchange",
     "exchange.base_url": "Another address",
     "exchange.fee": "Fee",
@@ -110,11 +111,6 @@ _TITLES = {
     "logging.rotate_mb": "New file at (MB)",
     "logging.keep_days": "Keep for (days)",
     "update_address": "Address to ask",
-}
-_ABOUT = {
-    "notifications.events": "fill: an order was filled. round_trip: bought and sold again. breaker: a limit acted. "
-    "kill: trading was stopped. unknown: nobody knows what became of an order. error: something failed. idle: nothing "
-    "has happened for long.",
 }
 _PARTS = {"limit": "", "warn": ": warn at", "action": ": then"}
 
@@ -144,12 +140,12 @@ def title_of(path: str) -> str:
 
 
 def said(path: str, figure: str | None) -> str:
-    """Return a value of the configuration for a sentence; a limit in its unit."""
+    """Return a value of the configuration for a sentence: a limit in its unit, a choice in words."""
     if path.startswith("risk."):
-        # What is no number (an action, a currency) is said as it stands.
+        # What is no number (an action, a currency) is said in words.
         with suppress(ArithmeticError, TypeError):
             return words.limit_figure(path.split(".")[1], Decimal(str(figure)))
-    return {None: "nothing", "null": "nothing", "true": "on", "false": "off", "": "nothing"}.get(figure, str(figure))
+    return "nothing" if figure in (None, "null", "") else said_value(path, figure)
 
 
 def sentence_of(changed: tuple[Change, ...]) -> str:
@@ -163,7 +159,7 @@ def sentence_of(changed: tuple[Change, ...]) -> str:
 
 def _named(field: Field) -> Field:
     # The file says null where a field of a form is left empty.
-    about = _ABOUT.get(field.path, re.sub(r"\bnull\b", "empty", field.description))
+    about = meaning_of(field.description)
     note = f"{about} {AT_NEXT_START}".strip() if waits_for_start(field.path) else about
     return evolve(field, title=title_of(field.path), description=note)
 

@@ -308,7 +308,7 @@ class SettingsTab(QWidget):
             self._say(self._last, ok=True)
 
     def _list(self, mistakes: tuple[Mistake, ...]) -> None:
-        lines = [mistake.sentence() for mistake in mistakes]
+        lines = [self.pages.sentence(mistake) for mistake in mistakes]
         if lines != [self.wrong.item(at).text() for at in range(self.wrong.count())]:
             self.wrong.clear()
             for mistake, line in zip(mistakes, lines, strict=True):

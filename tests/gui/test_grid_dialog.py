@@ -127,7 +127,9 @@ def test_an_edit_is_reviewed_with_the_orders_that_move(edited: GridDialog, facad
     press(edited, "Apply")
     review = dialog(ReviewDialog)
     assert review.safe.isDefault() and not review.apply.isDefault()
-    assert texts(review.settings, "Setting") == ["investment", "levels"]
+    assert texts(review.settings, "Setting") == ["Investment", "Levels"]
+    tip = review.settings.data(review.settings.index(0, 0), Qt.ItemDataRole.ToolTipRole)
+    assert tip == "investment", "its name in the file is told by the pointer's rest"
     assert texts(review.settings, "Now") == ["10000", "10"] and texts(review.settings, "New") == ["8000", "8"]
     assert texts(review.orders, "What happens").count("cancelled") == 2
     assert "2 orders cancelled" in review.sentence.text() and not facade.requests(SaveConfig)
@@ -139,9 +141,15 @@ def test_an_edit_is_reviewed_with_the_orders_that_move(edited: GridDialog, facad
 
 
 def test_an_edit_that_moves_nothing_says_so(edited: GridDialog) -> None:
-    write(edited, stop_loss="0.3")
+    stop = edited.form.rows["stop_loss"]
+    assert stop.title.text() == "Stop loss (%)" and isinstance(stop.editor, QLineEdit)
+    stop.editor.setText("30")
+    write(edited)
     press(edited, "Apply")
-    assert dialog(ReviewDialog).sentence.text() == "No order moves."
+    review = dialog(ReviewDialog)
+    assert review.sentence.text() == "No order moves."
+    assert texts(review.settings, "Setting") == ["Stop loss (%)"]
+    assert texts(review.settings, "Now") == ["not set"] and texts(review.settings, "New") == ["30 %"]
 
 
 def test_an_edit_can_be_applied_while_nobody_knows_which_orders_move(
@@ -203,4 +211,4 @@ def test_an_object_that_comes_is_counted_by_its_fields(edited: GridDialog) -> No
     write(edited, held__quantity="0.2", held__cost="11000")
     assert edited.apply.text() == "Apply 2 changes…" and "give them to a new grid" in edited.panel.sentences()
     press(edited, "Apply")
-    assert texts(dialog(ReviewDialog).settings, "Setting") == ["held.cost", "held.quantity"]
+    assert texts(dialog(ReviewDialog).settings, "Setting") == ["Coins", "What they cost"]

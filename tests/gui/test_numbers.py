@@ -13,14 +13,16 @@ from PySide6.QtWidgets import QLineEdit
 
 from gridbot.config import AppConfig
 from gridbot.gui import numbers, words
+from gridbot.gui.backtest_fields import AmountField
 from gridbot.gui.display_page import DisplayPage
 from gridbot.gui.form import FormPage
 from gridbot.gui.numbers import NumberStyle, Writing, grouped, plain, read_number, style_of, written
 from gridbot.gui.schema import fields_of
 from gridbot.gui.settings_draft import Draft
 from gridbot.gui.window import Window
+from gridbot.shell.facade import SaveConfig
 from tests.gui.fake_facade import FakeFacade, two_grids
-from tests.gui.finding import texts
+from tests.gui.finding import said, texts
 
 CHOSEN = [Writing.ENGLISH, Writing.GERMAN, Writing.NORWEGIAN]
 NBSP = "\u00a0"
@@ -175,9 +177,9 @@ def test_a_field_shows_and_takes_the_decimal_comma(page: FormPage, writing: Writ
     numbers.use(style_of(writing))
     page.set_values({"risk.max_spread.limit": "0.0075"})
     field = editor(page, "risk.max_spread.limit")
-    assert field.text() == "0,0075"
+    assert field.text() == "0,75", "percent, as its name says"
     field.clear()
-    QTest.keyClicks(field, "0,0042")
+    QTest.keyClicks(field, "0,42")
     assert page.values()["risk.max_spread.limit"] == "0.0042", "the configuration has a point, whoever types"
     assert page.rows["risk.max_spread.limit"].note.text() == page.rows["risk.max_spread.limit"].field.description
 
@@ -208,3 +210,61 @@ def test_another_way_of_writing_is_applied_to_the_tables_at_once(window: Window)
     assert numbers.style() == NumberStyle(",", ".")
     assert all("," in each for each in texts(window.orders.open, "Price"))
     assert window.context.preferences.numbers is Writing.GERMAN
+
+
+# ------------------------------------------------------------------------------------ every kind of field
+
+WRITTEN = [
+    *((Writing.GERMAN, text) for text in ("1.234,56", "1234,56")),
+    *((Writing.NORWEGIAN, text) for text in ("1 234,56", f"1{NBSP}234,56", "1\u202f234,56", "1234,56")),
+    *((Writing.ENGLISH, text) for text in ("1,234.56", "1234.56")),
+]
+
+
+@pytest.mark.parametrize(("writing", "typed"), WRITTEN)
+def test_a_number_of_the_style_is_read_right_in_every_kind_of_field(
+    window: Window, page: FormPage, writing: Writing, typed: str
+) -> None:
+    numbers.use(style_of(writing))
+    amount = editor(page, "risk.min_order_value")
+    amount.setText(typed)
+    assert page.values()["risk.min_order_value"] == "1234.56"
+    share = editor(page, "risk.max_var.limit")
+    share.setText(f"{typed} %")
+    assert page.values()["risk.max_var.limit"] == "12.3456"
+    tried = AmountField("Money", None, list)
+    tried.setParent(window)
+    tried.setText(typed)
+    assert tried.amount() == Decimal("1234.56") and not tried.complaint()
+
+
+@pytest.mark.parametrize(("writing", "typed"), [(w, t.replace("56", "00")) for w, t in WRITTEN])
+def test_a_limit_written_in_the_table_is_read_in_the_style_too(
+    window: Window, facade: FakeFacade, writing: Writing, typed: str
+) -> None:
+    numbers.use(style_of(writing))
+    window.drain.take()
+    panel = window.risk.limits
+    window.tabs.setCurrentWidget(window.risk)
+    limit = next(each for each in facade.view().snapshot.limits if each.code == "max_quote_age_ms")
+    panel.edited(limit, "limit", typed)
+    window.drain.take()
+    assert facade.config.risk.max_quote_age_ms.limit == 1234
+
+
+@pytest.mark.parametrize("writing", CHOSEN)
+def test_what_could_be_two_numbers_is_refused_in_every_kind_of_field(
+    window: Window, page: FormPage, facade: FakeFacade, writing: Writing
+) -> None:
+    numbers.use(style_of(writing))
+    for path in ("risk.min_order_value", "risk.max_var.limit", "risk.max_open_orders"):
+        editor(page, path).setText("1,234")
+        assert "could mean" in page.rows[path].note.text()
+    tried = AmountField("Money", None, list)
+    tried.setParent(window)
+    tried.setText("1,234")
+    assert tried.amount() is None and "could mean" in tried.complaint()
+    window.tabs.setCurrentWidget(window.risk)
+    limit = next(each for each in facade.view().snapshot.limits if each.code == "max_drawdown")
+    window.risk.limits.edited(limit, "limit", "1,234")
+    assert "could mean" in said(window.risk, "About the limits") and not facade.requests(SaveConfig)

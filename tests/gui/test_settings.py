@@ -85,8 +85,9 @@ def test_nothing_waits_while_nothing_changed(settings: SettingsTab) -> None:
 
 REFUSED = [
     ("safety", "risk.max_drawdown.limit", "1,234", "could mean"),
-    ("safety", "risk.max_drawdown.limit", "20 %", "percent"),
-    ("safety", "risk.max_drawdown.warn", "0.5", "must be under the limit"),
+    ("safety", "risk.max_drawdown.limit", "120", "must be at most 100 % (found 120)"),
+    ("safety", "risk.max_drawdown.limit", "much", "must be a number, such as 12.5"),
+    ("safety", "risk.max_drawdown.warn", "50", "must be under the limit, which is 20 %; give both, or empty"),
     ("safety", "risk.max_open_orders", "0", "must be at least 1"),
     ("strategy", "demo.speed", "fast", "number"),
     ("data", "logging.keep_days", "", "must not be empty"),
@@ -174,10 +175,10 @@ def test_what_needs_a_restart_says_so_beside_the_field_and_offers_it(
 
 
 def test_more_risk_is_asked_about_and_less_is_not(settings: SettingsTab, facade: FakeFacade, window: Window) -> None:
-    write(settings, "safety", "risk.max_drawdown.limit", "0.15")
+    write(settings, "safety", "risk.max_drawdown.limit", "15 %")
     window.drain.take()
     assert sent(facade)[-1]["risk"]["max_drawdown"]["limit"] == "0.15"
-    write(settings, "safety", "risk.max_drawdown.limit", "0.3")
+    write(settings, "safety", "risk.max_drawdown.limit", "30")
     asked = dialog(LooserSettingsDialog)
     assert asked.safe.isDefault() and len(sent(facade)) == 1
     assert said(asked, "What is loosened") == "Drawdown from the peak: from 15.00 % to 30.00 %"
@@ -186,7 +187,7 @@ def test_more_risk_is_asked_about_and_less_is_not(settings: SettingsTab, facade:
     press(settings, "Save the settings")
     dialog(LooserSettingsDialog).confirm.click()
     window.drain.take()
-    assert sent(facade)[-1]["risk"]["max_drawdown"]["limit"] == "0.3"
+    assert sent(facade)[-1]["risk"]["max_drawdown"]["limit"] == "0.30"
 
 
 def test_what_nobody_touched_is_saved_as_it_was(settings: SettingsTab, facade: FakeFacade) -> None:
@@ -230,7 +231,9 @@ def test_edits_are_kept_when_the_configuration_changes_elsewhere(
 def test_a_value_is_said_in_words() -> None:
     assert value_said("risk.max_drawdown.limit", "0.125") == "12.50 %"
     assert value_said("risk.max_quote_age_ms.limit", "15000") == "15,000 ms"
-    assert value_said("risk.max_open_orders", "200") == "200" and value_said("risk.max_var.action", "kill") == "kill"
+    assert value_said("risk.max_open_orders", "200") == "200"
+    assert value_said("risk.max_var.action", "kill") == "trading stops" and value_said("mode", "dry").startswith("Dry")
+    assert value_said("logging.level", "INFO") == "what happens" and value_said("exchange.fee", "0.005") == "0.5 %"
     assert value_said("risk.max_var.warn", "null") == "nothing"
     assert value_said("orders.post_only", "true") == "on" and value_said("account_currency", "null") == "nothing"
     assert title_of("risk.max_drawdown.action") == "Drawdown from the peak: then"
