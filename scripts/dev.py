@@ -303,7 +303,9 @@ def screenshots(args: list[str]) -> int:
 
 def build(args: list[str]) -> int:
     """Make what users install, in dist/: the application's folder, .deb, .tar.gz, SBOM and checksums."""
-    venv([])
+    if sys.platform.startswith("linux"):
+        # For the system libraries of Qt, which are copied from here.
+        venv([])
     return command_line([ensure_build_packages(), "-m", "scripts.package", *args])
 
 

@@ -248,15 +248,18 @@ def test_the_workflows_call_our_own_commands_and_name_no_address() -> None:
     assert {path.name for path in WORKFLOWS} == {"build.yml", "check.yml", "release.yml"}
     for path in WORKFLOWS:
         text = path.read_text("utf-8")
-        assert "http" not in text
+        assert "http" not in text and "${{ github.ref_name" not in text
         for command in re.findall(r"run: (.*)$", text, re.MULTILINE):
-            words = command.removeprefix("sudo ").split()
+            words = command.removeprefix("sudo ").removeprefix('PYTHON="$(command -v python3)" ').split()
             ours = words[0] == ".ci/run" or words[:2] == ["python", "scripts/dev.py"]
             assert ours or (words[0] == "make" and words[1] in targets.split()), f"{path.name}: {command}"
 
 
-def test_the_mirror_of_an_empty_debian_is_the_one_that_the_machine_itself_uses() -> None:
+def test_the_mirror_of_an_empty_debian_is_the_one_that_the_machine_itself_uses(tmp_path: Path) -> None:
     listed = "one bookworm contrib\ntwo bookworm main\nthree bookworm-updates main\n"
     assert mirror_of(listed, "bookworm") == "two"
+    kept = tmp_path / "mirrors.txt"
+    kept.write_text("best\tpriority:1\nother\tpriority:2\n", "utf-8")
+    assert mirror_of(f"mirror+file:{kept} jammy main\n", "jammy") == "best"
     with pytest.raises(SystemExit, match="no mirror of trixie"):
         mirror_of(listed, "trixie")

@@ -203,8 +203,12 @@ class Application:
         self._wait(lambda: node.is_in("focused") or None, what=f"the field {name!r} with the keys")
         self.keys("<Control>a")
         self.keys("Delete")
-        Atspi.generate_keyboard_event(0, text, Atspi.KeySynthType.STRING)
+        self.type(text)
         self._wait(lambda: text in node.text or None, what=f"{text!r} in the field {name!r}, where {node.text!r} is")
+
+    def type(self, text: str) -> None:
+        """Press the keys of a text, whatever has them."""
+        Atspi.generate_keyboard_event(0, text, Atspi.KeySynthType.STRING)
 
     def choose(self, now: str, wanted: str) -> None:
         """Choose an entry of the list that shows one like `now`, with the arrow keys; Qt names a list by its entry."""

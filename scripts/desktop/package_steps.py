@@ -23,6 +23,12 @@ from scripts.desktop.screen import Screen, ended, say
 STARTS = 5
 FIRST_PAINT_AIM_S = 1.2
 KEY = {"GRIDBOT_API_KEY": "key", "GRIDBOT_API_SECRET": "c2VjcmV0", "GRIDBOT_API_PASSPHRASE": "words"}
+PARTS = {
+    "Qt": "GNU LESSER GENERAL PUBLIC LICENSE",
+    "Python": "PYTHON SOFTWARE FOUNDATION LICENSE",
+    "debian-zlib1g": "zlib",
+}
+"""What is brought along and is no package of Python's index, with words of its licence."""
 NOBODY = "http://127.0.0.1:9"
 """Nothing listens there, so a request ends at once and reaches nobody."""
 
@@ -123,6 +129,24 @@ def exports(person: Person) -> None:
     say(f"{len(lines)} log lines exported.")
 
 
+def about(person: Person) -> None:
+    """The About page tells the licence of each part that was brought along, Qt's among them."""
+    with person.window() as application:
+        application.tab("Settings")
+        application.find("list item", "About").click()
+        counted = application.find("label", "How many are shipped")
+        application.until(lambda: re.match(r"\d+ packages", counted.text), "the licences")
+        text = application.find("text", "Text of the licence")
+        for name, words in PARTS.items():
+            # A list goes to the entry that begins with what is typed.
+            application.find("list item", r"(?s)gridbot .*").click()
+            application.type(name)
+            application.until(lambda words=words: words in text.text or None, f"{words!r} as {name}'s licence")  # type: ignore[misc]
+            application.keys("Home")
+        application.picture("package-licences")
+        say(f"{counted.text} {', '.join(PARTS)} were read.")
+
+
 def from_the_menu(person: Person, unpacked: Path, home: Path) -> None:
     """The menu entry starts it, as a double-click does."""
     share = unpacked / "usr/share"
@@ -170,7 +194,7 @@ def main() -> int:
         log=work / "application.log",
     )
     person.folder.mkdir(mode=0o700)
-    steps: list[Callable[[Person], None]] = [commands, sandbox, backtest, window, exports]
+    steps: list[Callable[[Person], None]] = [commands, sandbox, backtest, window, exports, about]
     for step in steps:
         say(f"== {(step.__doc__ or '').strip()}")
         step(person)

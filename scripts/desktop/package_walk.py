@@ -86,7 +86,9 @@ def mirror_of(listed: str, suite: str) -> str:
     for line in listed.splitlines():
         site, *rest = line.split()
         if rest == [suite, "main"]:
-            return site
+            # A machine may keep its mirrors in a file, best first, which apt reads and debootstrap does not.
+            kept = site.removeprefix("mirror+file:")
+            return site if kept == site else Path(kept).read_text("utf-8").split()[0]
     raise SystemExit(f"The machine's apt names no mirror of {suite}, so no empty Debian can be made.")
 
 
