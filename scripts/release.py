@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,23 +16,39 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKSUMS = "SHA256SUMS"
+SBOM = ".cdx.json"
 
 
 def main(arguments: list[str]) -> int:
     """Check that tag, version and files agree, and publish them."""
     if len(arguments) != 1:
-        raise SystemExit("Name the tag of the release, such as v0.1.0.")
-    (tag,) = arguments
-    version = version_of(ROOT / "pyproject.toml")
+        raise SystemExit('Name the tag of the release: make release ARGS="v0.1.0".')
+    command = prepared(arguments[0], ROOT)
+    if shutil.which(command[0]) is None:
+        raise SystemExit(
+            "Notes and checksums are written to build/release, and tag, version and files agree. Nothing was published: that "
+            "is done by GitHub's command line program, gh, which is not installed here."
+        )
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def prepared(tag: str, root: Path) -> list[str]:
+    """Write the checksums and notes of a release, and return the command that publishes it; SystemExit if unsound.
+
+    What is written lies outside dist/, so that a second call finds there what the builds made and nothing else.
+    """
+    version = version_of(root / "pyproject.toml")
     if tag != f"v{version}":
         raise SystemExit(f"The tag {tag} is not that of version {version} in pyproject.toml.")
-    files = verified(ROOT / "dist")
-    sums = ROOT / "dist" / CHECKSUMS
+    files = verified(root / "dist")
+    told = notes_of(version, (root / "CHANGELOG.md").read_text("utf-8"))
+    made = root / "build" / "release"
+    made.mkdir(parents=True, exist_ok=True)
+    sums, notes = made / CHECKSUMS, made / "notes.md"
     sums.write_text(checksums(files), "utf-8")
-    notes = ROOT / "dist" / "notes.md"
-    notes.write_text(notes_of(version, (ROOT / "CHANGELOG.md").read_text("utf-8")), "utf-8")
-    command = ["gh", "release", "create", tag, "--title", f"gridbot {version}", "--notes-file", str(notes)]
-    return subprocess.run([*command, *map(str, files), str(sums)], cwd=ROOT, check=False).returncode
+    notes.write_text(told, "utf-8")
+    command = ["gh", "release", "create", tag, "--verify-tag", "--title", f"gridbot {version}"]
+    return [*command, "--notes-file", str(notes), *map(str, files), str(sums)]
 
 
 def version_of(settings: Path) -> str:
@@ -43,7 +60,10 @@ def verified(folder: Path) -> list[Path]:
     """Return the files that the lists of checksums below a folder name; SystemExit if one is missing or another."""
     found = []
     for listing in sorted(folder.rglob(CHECKSUMS)):
-        for line in listing.read_text("utf-8").splitlines():
+        lines = listing.read_text("utf-8").splitlines()
+        if not any(line.endswith(SBOM) for line in lines):
+            raise SystemExit(f"The build in {listing.parent} does not say what it is made of: there is no SBOM.")
+        for line in lines:
             digest, _, name = line.partition("  ")
             path = listing.parent / name
             if not path.is_file() or digest_of(path) != digest:

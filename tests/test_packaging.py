@@ -218,17 +218,46 @@ def test_what_is_shipped_is_what_running_needs_and_no_tool() -> None:
     assert direct <= names and not names & {"pyinstaller", "cyclonedx-bom", "pytest", "hypothesis", "uvloop"}
 
 
-def test_a_release_takes_the_files_of_all_builds_and_refuses_one_that_was_changed(tmp_path: Path) -> None:
+def built(root: Path) -> None:
+    """Lay out what the builds of two systems leave, and what a release reads beside it."""
     for system, name in (("linux", "a.deb"), ("windows", "b.zip")):
-        folder = tmp_path / system
-        folder.mkdir()
-        (folder / name).write_bytes(name.encode())
-        (folder / "SHA256SUMS").write_text(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n", "utf-8")
-    files = release.verified(tmp_path)
-    assert [line.split("  ")[1] for line in release.checksums(files).splitlines()] == ["a.deb", "b.zip"]
-    (tmp_path / "windows" / "b.zip").write_bytes(b"other")
+        folder = root / "dist" / system
+        folder.mkdir(parents=True)
+        names = (name, f"{system}{release.SBOM}")
+        for each in names:
+            (folder / each).write_bytes(each.encode())
+        sums = "".join(f"{hashlib.sha256(each.encode()).hexdigest()}  {each}\n" for each in names)
+        (folder / release.CHECKSUMS).write_text(sums, "utf-8")
+    (root / "pyproject.toml").write_text('[project]\nversion = "1.2.0"\n', "utf-8")
+    (root / "CHANGELOG.md").write_text("## [1.2.0] - 2026-11-21\n\n- now\n", "utf-8")
+
+
+def test_a_release_takes_the_files_of_all_builds_and_can_be_made_a_second_time(tmp_path: Path) -> None:
+    built(tmp_path)
+    command = release.prepared("v1.2.0", tmp_path)
+    assert command == release.prepared("v1.2.0", tmp_path)
+    assert command[:4] == ["gh", "release", "create", "v1.2.0"] and "--verify-tag" in command
+    *_, notes, one, two, three, four, sums = (Path(each) for each in command)
+    listed = [line.split("  ")[1] for line in sums.read_text("utf-8").splitlines()]
+    assert listed == ["a.deb", "b.zip", "linux.cdx.json", "windows.cdx.json"] and sums.name == release.CHECKSUMS
+    assert sorted(path.name for path in (one, two, three, four)) == listed and notes.read_text("utf-8") == "- now\n"
+
+
+def test_a_release_refuses_another_tag_a_changed_file_and_a_build_that_does_not_say_what_it_is_made_of(
+    tmp_path: Path,
+) -> None:
+    built(tmp_path)
+    with pytest.raises(SystemExit, match=r"v1\.3\.0 is not that of version 1\.2\.0"):
+        release.prepared("v1.3.0", tmp_path)
+    listing = tmp_path / "dist" / "linux" / release.CHECKSUMS
+    whole = listing.read_text("utf-8")
+    listing.write_text(whole.splitlines(keepends=True)[0], "utf-8")
+    with pytest.raises(SystemExit, match="there is no SBOM"):
+        release.prepared("v1.2.0", tmp_path)
+    listing.write_text(whole, "utf-8")
+    (tmp_path / "dist" / "windows" / "b.zip").write_bytes(b"other")
     with pytest.raises(SystemExit, match=r"b\.zip is not what its build made"):
-        release.verified(tmp_path)
+        release.prepared("v1.2.0", tmp_path)
 
 
 def test_the_notes_of_a_release_are_its_part_of_the_changelog() -> None:
