@@ -8,7 +8,7 @@ from typing import Any
 
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
-from gridbot.adapters.files.kept_runs import KeptRuns
+from gridbot.adapters.files.kept_runs import FOLDER, KeptRuns
 from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.errors import GridbotError, StateFileError
@@ -36,7 +36,7 @@ from gridbot.shell.research_desk import (
 )
 from gridbot.shell.research_forms import run_of, trial_data, whole_of
 
-RUNS, WISH = "backtests", "next.wish"
+WISH = "next.wish"
 LOOK_S = 0.1
 _LAST_WORDS = 6
 
@@ -47,7 +47,7 @@ class ResearchDeskThreads:
     def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
         self._home = home
         self._environment = {**environment, "GRIDBOT_HOME": str(home.root)}
-        self._runs = KeptRuns(SystemDisk(), home.root / RUNS)
+        self._runs = KeptRuns(SystemDisk(), home.root / FOLDER)
         self._purged = False
         self._desks = (ErrandThread("runs", self._look), ErrandThread("research", self._run))
 
@@ -114,7 +114,7 @@ class ResearchDeskThreads:
         # Imported here: a window that tests nothing starts no process.
         from gridbot.adapters.own_process import OwnProcess
 
-        disk, wish = SystemDisk(), self._home.root / RUNS / WISH
+        disk, wish = SystemDisk(), self._home.root / FOLDER / WISH
         disk.make_folder(wish.parent)
         save_whole(disk, wish, json.dumps(trial_data(trial)).encode())
         errand.tell("Starting the backtest.")

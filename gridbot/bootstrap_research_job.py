@@ -18,7 +18,7 @@ from gridbot.adapters.exchange.opening import open_client, public_instruments
 from gridbot.adapters.exchange.unified import UnifiedExchange
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
-from gridbot.adapters.files.kept_runs import KeptRuns
+from gridbot.adapters.files.kept_runs import FOLDER, KeptRuns
 from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.market_files.candle_cache import LOCK, CandleCache, market_folder
 from gridbot.adapters.market_files.candle_files import load_candles
@@ -40,7 +40,7 @@ from gridbot.sim.generated_market import MARKET_EPOCH, MINUTE_MS
 
 Tell = Callable[[str, float | None], None]
 """Is told what is done, and how far it is (0 to 1, None where nobody knows)."""
-RUNS, RULES = "backtests", "market.json"
+RULES = "market.json"
 FRESH_MS = 86_400_000
 """So long a market's rules and fees are taken as they were told."""
 DEMO_DAYS = 365
@@ -74,7 +74,7 @@ def run_job(home: Home, trial: Trial, *, tell: Tell) -> str:
     assert rules.instrument is not None
     tested = grid.model_copy(update={"instrument": _as_config(rules.instrument)})
     told = evolve(trial, grid=json.dumps(tested.to_data()))
-    runs, made = KeptRuns(SystemDisk(), home.root / RUNS), SystemClock().now_ms()
+    runs, made = KeptRuns(SystemDisk(), home.root / FOLDER), SystemClock().now_ms()
     name = f"{datetime.fromtimestamp(made / 1000, UTC):%Y%m%d-%H%M%S}-{_UNSAFE.sub('-', rules.symbol).lower()}"
     id_ = runs.free_id(name)
     head = {"made": made, "gridbot": __version__, "trial": trial_data(told), "figures": figures(result, candles)}

@@ -17,6 +17,7 @@ from gridbot.adapters.files.account_folder import AccountFolder
 from gridbot.adapters.files.backup_file import open_backup
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.kept_runs import FOLDER, KeptRuns
 from gridbot.adapters.files.restoring import begin, finish
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.bootstrap import account_status, open_engine, read_account
@@ -300,3 +301,57 @@ def test_wherever_a_restore_is_cut_short_the_old_stays_or_the_new_can_be_finishe
     assert (
         standing(home) == was and (home / "KILL").exists() and cuts["old"] > 10 / stride and cuts["begun"] > 5 / stride
     )
+
+
+# ------------------------------------------------------------------------------------------ backtests
+
+
+def keep_runs(home: Path, *ids: str, mark: str = "a") -> KeptRuns:
+    kept = KeptRuns(SystemDisk(), home / FOLDER)
+    for id_ in ids:
+        kept.save(id_, {"name": id_, "mark": mark}, {"curve": [1, 2, 3], "mark": mark})
+    return kept
+
+
+def test_kept_backtests_are_backed_up_whole_and_nothing_beside_them(
+    home: Path, account: WalkedAccount, tmp_path: Path
+) -> None:
+    kept = keep_runs(home, "20261101-one", "20261102-two", "20261103-gone")
+    kept.delete("20261103-gone")
+    (home / FOLDER / "next.wish").write_text("{}", "utf-8")
+    (home / FOLDER / "20261104-half.curves.json").write_text("{}", "utf-8")
+    (home / FOLDER / "20261105-bare.json").write_text("{}", "utf-8")
+    names = {name for name in zipfile.ZipFile(saved(tmp_path)).namelist() if name.startswith(FOLDER)}
+    whole = ("20261101-one", "20261102-two")
+    assert names == {f"{FOLDER}/{id_}{suffix}" for id_ in whole for suffix in (".json", ".curves.json")}
+
+
+def test_a_restore_puts_backtests_back_and_keeps_those_that_came_later(
+    home: Path, account: WalkedAccount, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_runs(home, "20261101-one", "20261102-two")
+    target = saved(tmp_path)
+    kept = keep_runs(home, "20261101-one", "20261110-later", mark="b")
+    kept.delete("20261102-two")
+    kept.purge()
+    assert ending(["restore", str(target), "--yes"]) == EXIT_DONE
+    assert f"{FOLDER}: 2 kept runs; others that are here now stay." in capsys.readouterr().out
+    assert kept.ids() == ["20261110-later", "20261102-two", "20261101-one"]
+    assert kept.head("20261101-one")["mark"] == "a" == kept.rest("20261101-one")["mark"]
+    assert kept.head("20261110-later")["mark"] == "b"
+    (aside,) = home.glob("before-restore-*")
+    assert KeptRuns(SystemDisk(), aside / FOLDER).head("20261101-one")["mark"] == "b", "nothing is lost"
+    assert not (home / FOLDER / "20261101-one.json").is_dir() and not list((home / FOLDER).glob("**/epoch"))
+
+
+@pytest.mark.parametrize(
+    "name", ["backtests/next.wish", "backtests/x.json.deleted", "backtests/.json", "backtests/a/b.json"]
+)
+def test_a_backup_with_anything_else_among_the_backtests_is_refused(
+    home: Path, account: WalkedAccount, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = saved(tmp_path)
+    with zipfile.ZipFile(target, "a") as packed:
+        packed.writestr(name, "{}")
+    assert ending(["restore", str(target), "--yes"]) == EXIT_USER_MUST_ACT
+    assert "is no file that gridbot backs up" in capsys.readouterr().err

@@ -31,6 +31,7 @@ from gridbot.adapters.files.kept_files import (
     archived_files,
     log_files,
     may_be_kept,
+    run_files,
 )
 from gridbot.adapters.files.kill_latch import NAME as KILL
 from gridbot.adapters.files.packed_files import PackedFiles
@@ -164,6 +165,8 @@ def _pack(disk: Disk, root: Path, sink: Any, *, now: TimeMs, load: Load, with_lo
                 add(name, content)
             for name, content in _archive(disk, root, archived):
                 add(name, content)
+        for name, content in _runs(disk, root):
+            add(name, content)
         for name in log_files(disk, root) if with_logs else ():
             add(name, disk.read(root / name) or b"")
         manifest = Manifest(__version__, SCHEMA, CORE_VERSION, now, sums, tuple(copies))
@@ -190,6 +193,15 @@ def _of_one_moment(disk: Disk, root: Path, account: AccountName) -> tuple[dict[s
         if before == disk.read(snapshot) == live.get(f"{account.folder}/{SNAPSHOT}"):
             return {name: content for name, content in live.items() if content is not None}, archived
     raise StateFileError(f"{snapshot} changes all the time.", hint="Try again in a moment.")
+
+
+def _runs(disk: Disk, root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the kept backtests; one that is deleted meanwhile is left out."""
+    names = list(run_files(disk, root))
+    for rest, head in zip(names[::2], names[1::2], strict=True):
+        contents = [disk.read(root / name) for name in (rest, head)]
+        if None not in contents:
+            yield from ((name, content or b"") for name, content in zip((rest, head), contents, strict=True))
 
 
 def _archive(disk: Disk, root: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:

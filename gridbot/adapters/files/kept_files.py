@@ -1,7 +1,8 @@
 """Which files below gridbot's folder are a person's to keep: what a backup holds, and what a restore puts back.
 
 Not among them: the `install` id (an older state must never begin with ids that were used), locks, letters between
-processes, a person's consent to trade on (it is asked for anew), temporary files, and logs, unless they are asked for.
+processes, a person's consent to trade on (it is asked for anew), temporary files, downloaded candles (they can be had
+again), and logs, unless they are asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from gridbot.adapters.files import kept_runs
 from gridbot.adapters.files.account_folder import EPOCH, LOCK
 from gridbot.adapters.files.journal_history import ARCHIVE, SNAPSHOT, journals_in
 from gridbot.adapters.files.kill_latch import NAME as KILL
@@ -75,6 +77,14 @@ def log_files(disk: Disk, root: Path) -> Iterator[str]:
             yield f"{LOGS}/{name}"
 
 
+def run_files(disk: Disk, root: Path) -> Iterator[str]:
+    """Yield the files of the kept backtests that are whole, by their names below `root`; a head after what it heads."""
+    names = set(disk.names(root / kept_runs.FOLDER))
+    for id_ in kept_runs.finished(names):
+        if f"{id_}{kept_runs.REST}" in names:
+            yield from (f"{kept_runs.FOLDER}/{id_}{suffix}" for suffix in (kept_runs.REST, kept_runs.HEAD))
+
+
 def account_of(name: str) -> AccountName | None:
     """Return the account that a file belongs to by its name below the root, None for one that is nobody's."""
     parts = PurePosixPath(name).parts
@@ -91,6 +101,8 @@ def may_be_kept(name: str) -> bool:
     match parts:
         case [single]:
             return single in {CONFIG, WINDOW, KILL}
+        case [kept_runs.FOLDER, file]:
+            return kept_runs.is_of_a_run(file)
         case [folder, _]:
             return folder == LOGS
         case [mode, _, file]:

@@ -7,6 +7,7 @@ written last, so that a run without one was never finished. A deleted run is ren
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,21 @@ from gridbot.errors import StateFileError
 from gridbot.ports import Disk
 
 SCHEMA = 1
+FOLDER = "backtests"
+"""Where they lie below gridbot's folder."""
 HEAD, REST, DELETED = ".json", ".curves.json", ".deleted"
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
+
+
+def finished(names: Iterable[str]) -> list[str]:
+    """Return the ids of the runs that have a head among the names of a folder, the newest first."""
+    heads = [name.removesuffix(HEAD) for name in names if name.endswith(HEAD) and not name.endswith(REST)]
+    return sorted((each for each in heads if _ID.fullmatch(each)), reverse=True)
+
+
+def is_of_a_run(name: str) -> bool:
+    """Tell whether a file of this name is part of a kept run."""
+    return any(name.endswith(suffix) and _ID.fullmatch(name.removesuffix(suffix)) for suffix in (REST, HEAD))
 
 
 class KeptRuns:
@@ -30,9 +44,7 @@ class KeptRuns:
 
     def ids(self) -> list[str]:
         """Return the ids of the kept runs, the newest (by their names) first."""
-        names = self._disk.names(self._folder)
-        heads = [name.removesuffix(HEAD) for name in names if name.endswith(HEAD) and not name.endswith(REST)]
-        return sorted((each for each in heads if _ID.fullmatch(each)), reverse=True)
+        return finished(self._disk.names(self._folder))
 
     def free_id(self, wanted: str) -> str:
         """Return `wanted`, or with a number behind it where a run has that id already."""

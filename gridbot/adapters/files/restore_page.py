@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gridbot.adapters.files import kept_runs
 from gridbot.adapters.files.backup_file import Manifest
 from gridbot.adapters.files.restoring import Comparison, Plan
 
@@ -16,6 +17,10 @@ def restore_sentences(path: Path, manifest: Manifest, plan: Plan) -> Iterator[st
     yield f"{path}: made {made} UTC by gridbot {manifest.version}, {counted(len(manifest.files), 'file')}, sound."
     yield from (_compared(each) for each in plan.comparisons)
     yield from (f"{account.folder}: not in the backup; it stays as it is." for account in plan.untouched)
+    below = f"{kept_runs.FOLDER}/"
+    runs = kept_runs.finished(name.removeprefix(below) for name in manifest.files if name.startswith(below))
+    if runs:
+        yield f"{kept_runs.FOLDER}: {counted(len(runs), 'kept run')}; others that are here now stay."
 
 
 def stamp(now: int) -> str:

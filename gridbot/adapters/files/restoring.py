@@ -20,7 +20,7 @@ import orjson
 from gridbot.adapters.files.account_folder import EPOCH, LOCK
 from gridbot.adapters.files.backup_file import Backup, Load
 from gridbot.adapters.files.home import INSTALL, RESTORING, Home
-from gridbot.adapters.files.kept_files import CONFIG, LOGS, WINDOW, AccountName, accounts
+from gridbot.adapters.files.kept_files import CONFIG, LOGS, WINDOW, AccountName, account_of, accounts
 from gridbot.adapters.files.kill_latch import NAME as KILL
 from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.adapters.files.whole import save_whole
@@ -128,7 +128,7 @@ def finish(disk: Disk, home: Home) -> Path:
     for item in marker.items:
         new, place = staged / item, home.root / item
         is_new = new.name in disk.names(new.parent)
-        if is_new and "/" in item:
+        if is_new and account_of(f"{item}/{EPOCH}") is not None:
             _keep_epoch(disk, old=place, new=new)
         if is_new or (item == INSTALL and INSTALL not in disk.names(kept)):
             _put_aside(disk, place, kept / item)
