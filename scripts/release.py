@@ -26,8 +26,8 @@ def main(arguments: list[str]) -> int:
     command = prepared(arguments[0], ROOT)
     if shutil.which(command[0]) is None:
         raise SystemExit(
-            "Notes and checksums are written to build/release, and tag, version and files agree. Nothing was published: that "
-            "is done by GitHub's command line program, gh, which is not installed here."
+            "Tag, version and files agree, and notes and checksums are in build/release. Nothing was published: "
+            "GitHub's command line program, gh, does that, and it is not installed here."
         )
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 

@@ -16,7 +16,16 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from scripts.desktop.screen import NEEDED, NEEDED_FOR_PACKAGES, ROOT, require, say, virtual_screen, with_bus
+from scripts.desktop.screen import (
+    NEEDED,
+    NEEDED_FOR_DEBIAN,
+    NEEDED_FOR_PACKAGES,
+    ROOT,
+    require,
+    say,
+    virtual_screen,
+    with_bus,
+)
 
 DIST = ROOT / "dist"
 EXCHANGES = (
@@ -37,7 +46,7 @@ EXCHANGES = (
 
 def main() -> int:
     """Install, walk through the steps, and return 0 if all of them went well."""
-    require(NEEDED | NEEDED_FOR_PACKAGES)
+    require(NEEDED | NEEDED_FOR_PACKAGES | (NEEDED_FOR_DEBIAN if os.geteuid() == 0 else {}))
     found = sorted(DIST.glob("gridbot_*.deb"))
     if not found:
         say("There is no package in dist/: `make build` makes one.")

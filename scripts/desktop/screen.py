@@ -28,8 +28,8 @@ NEEDED = {
     "python3-gi": Path("/usr/lib/python3/dist-packages/gi"),
     "gir1.2-atspi-2.0": Path(f"/usr/lib/{os.uname().machine}-linux-gnu/girepository-1.0/Atspi-2.0.typelib"),
 }
+NEEDED_FOR_DEBIAN = {"debootstrap": Path("/usr/sbin/debootstrap")}
 NEEDED_FOR_PACKAGES = {
-    "debootstrap": Path("/usr/sbin/debootstrap"),
     "libgtk-3-bin": Path("/usr/bin/gtk-launch"),
     "libglib2.0-bin": Path("/usr/bin/gio"),
 }
