@@ -31,19 +31,19 @@ class Placed:
     place: QRectF
 
 
-def placed(sheet: Sheet, metrics: QFontMetricsF) -> list[Placed]:
-    """Return the labels that find room, each in the view and none over another."""
+def placed(sheet: Sheet, ladder: Sequence[Level], others: Sequence[Level], metrics: QFontMetricsF) -> list[Placed]:
+    """Return where the labels that found room (`labelled`) are, each in the view and none over another."""
     scale = sheet.prices
     found: list[Placed] = []
-    right, left_ones = labelled(sheet)
+    right = ladder
     if len(sheet.scene.times) and scale.right < float(sheet.scene.times[-1]):
         # Who looks at the past wants to see its candles: the labels are kept short.
-        right = [Level(level.price, level.kind, level.text) for level in right]
+        right = [Level(level.price, level.kind, level.text) for level in ladder]
     widths = column_widths(right, metrics)
     for level in right:
         full = _full_width(widths) if level.kind is not LevelKind.UNARMED else _one_width(level, metrics)
         found.append(Placed(level, _place(sheet, level, scale.width - full, full)))
-    for level in left_ones:
+    for level in others:
         left = GRIP_PX if _middle(sheet, level) > LEGEND_ROWS_PX else LEGEND_PX
         found.append(Placed(level, _place(sheet, level, left, _one_width(level, metrics))))
     return found

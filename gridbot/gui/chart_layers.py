@@ -61,7 +61,7 @@ def sheet_of(scene: Scene, layout: Layout, *, left: float, right: float, bottom:
 
 
 def paint(painter: QPainter, sheet: Sheet) -> None:
-    """Paint everything that does not move with the newest price, but no labels and no figures of the price axis."""
+    """Paint everything that does not move with the newest price, but no labels."""
     layout = sheet.layout
     _grid(painter, sheet)
     painter.save()
@@ -76,18 +76,16 @@ def paint(painter: QPainter, sheet: Sheet) -> None:
     if layout.atr is not None:
         _atr(painter, sheet, layout.atr)
     _axes(painter, sheet)
+    _axis_figures(painter, sheet)
 
 
 def paint_newest(painter: QPainter, sheet: Sheet) -> None:
     """Paint the line of the newest price and the candle that has not closed yet, with the fills on it."""
-    painter.save()
-    painter.setClipRect(sheet.layout.prices, Qt.ClipOperation.IntersectClip)
     _lines(painter, sheet, NEWEST)
     _forming(painter, sheet)
     newest = sheet.scene.fills.seconds >= _newest_from(sheet)
     if newest.any():
         _fills(painter, sheet, newest)
-    painter.restore()
 
 
 def faded(colour: str, alpha: int) -> QColor:
@@ -341,8 +339,7 @@ def axis_figures(sheet: Sheet) -> tuple[Tick, ...]:
     return tuple(tick for tick, row in rows if 8 <= row <= scale.height - 8 and abs(row - newest) > 15)
 
 
-def paint_axis_figures(painter: QPainter, sheet: Sheet) -> None:
-    """Write the prices at their axis."""
+def _axis_figures(painter: QPainter, sheet: Sheet) -> None:
     painter.setPen(QColor(sheet.scene.colours.muted))
     for tick in axis_figures(sheet):
         _figure(painter, sheet.layout.plot().right() + TEXT_PX, sheet.prices.y(tick.at), tick.text)

@@ -1,7 +1,7 @@
 """The chart's picture in layers: a new price paints its own line, its candle and its figure, and nothing behind them.
 
-The ground (candles, lines, panes) and the writing (labels and axis figures) are kept as pictures. A price that moves
-within what is in view leaves both as they are, and only a strip of the widget is painted.
+The ground (candles, lines, panes, labels, axes) is kept as a picture. A price that moves within what is in view leaves
+it as it is, and only a strip of the widget is painted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QRegi
 from gridbot.core.values import value
 from gridbot.gui.chart_axes import Tick
 from gridbot.gui.chart_labels import LABEL_PX, Placed, labelled, last_row, paint_labels, paint_last, placed
-from gridbot.gui.chart_layers import Sheet, axis_figures, forming_columns, paint, paint_axis_figures, paint_newest
+from gridbot.gui.chart_layers import Sheet, axis_figures, forming_columns, paint, paint_newest
 from gridbot.gui.chart_scene import Level
 
 _STRIP_PX = LABEL_PX / 2 + 3
@@ -39,19 +39,16 @@ class Picture:
         self.labels: list[Placed] = []
         self.grounds = 0
         self._ground: QPixmap | None = None
-        self._writing: QPixmap | None = None
         self._written: _Written | None = None
 
     def forget(self) -> None:
         """Everything is to be painted anew."""
-        self._ground = self._writing = None
+        self._ground = None
 
     def touched(self, before: Sheet, now: Sheet, whole: QRect) -> QRegion:
         """Return what of `whole` must be painted when only the newest price is another one."""
-        if self._ground is None or self._writing is None:
-            return QRegion(whole)
-        if _writing_of(now) != self._written:
-            self._writing = None
+        if self._ground is None or _writing_of(now) != self._written:
+            self._ground = None
             return QRegion(whole)
         return _newest_region(before).united(_newest_region(now))
 
@@ -59,29 +56,30 @@ class Picture:
         """Paint all but the overlay."""
         if self._ground is None or self._ground.devicePixelRatio() != ratio:
             self.grounds += 1
-            self._ground, self._writing = _blank(size, ratio, QColor(sheet.scene.colours.base)), None
+            self._ground = QPixmap(size * ratio)
+            self._ground.setDevicePixelRatio(ratio)
+            self._ground.fill(QColor(sheet.scene.colours.base))
+            written = self._written = _writing_of(sheet)
+            self.labels = placed(sheet, written.ladder, written.others, QFontMetricsF(font))
             with QPainter(self._ground) as drawing:
                 drawing.setFont(font)
                 paint(drawing, sheet)
-        if self._writing is None:
-            self._written = _writing_of(sheet)
-            self._writing = _blank(size, ratio, Qt.GlobalColor.transparent)
-            self.labels = placed(sheet, QFontMetricsF(font))
-            with QPainter(self._writing) as drawing:
-                drawing.setFont(font)
-                paint_axis_figures(drawing, sheet)
                 paint_labels(drawing, sheet, self.labels)
         painter.drawPixmap(0, 0, self._ground)
+        painter.save()
+        painter.setClipRegion(self._free(sheet), Qt.ClipOperation.IntersectClip)
         paint_newest(painter, sheet)
-        painter.drawPixmap(0, 0, self._writing)
+        painter.restore()
         paint_last(painter, sheet)
 
-
-def _blank(size: QSize, ratio: float, colour: QColor | Qt.GlobalColor) -> QPixmap:
-    made = QPixmap(size * ratio)
-    made.setDevicePixelRatio(ratio)
-    made.fill(colour)
-    return made
+    def _free(self, sheet: Sheet) -> QRegion:
+        """Return the room for the newest price: it goes behind the labels, which are to be read."""
+        free, near = QRegion(sheet.layout.prices.toAlignedRect()), _newest_region(sheet)
+        for each in self.labels:
+            place = each.place.toAlignedRect()
+            if near.intersects(place):
+                free -= QRegion(place)
+        return free
 
 
 def _writing_of(sheet: Sheet) -> _Written:

@@ -17,7 +17,7 @@ from gridbot.core.values import evolve
 from gridbot.gui import words
 from gridbot.gui.chart import Chart
 from gridbot.gui.chart_axes import price_marks, time_marks
-from gridbot.gui.chart_labels import placed
+from gridbot.gui.chart_labels import labelled, placed
 from gridbot.gui.chart_math import Scale, columns, forming, price_range, segments, spread_out
 from gridbot.gui.chart_scene import FillColumns, Level, LevelKind, no_candles
 from gridbot.gui.theme import Theme, Trading, colours_of
@@ -132,7 +132,7 @@ def test_labels_lie_in_the_view_and_none_on_another(qtbot: QtBot, count: int, he
     chart.show_candles(data, timeframe=60_000, fresh=True)
     levels = ladder(count, float(data.low[-60:].min()), float(data.high[-60:].max()))
     chart.show_marks(levels=levels, bands=(), last=float(data.close[-1]), fills=None, empty="")
-    labels = placed(chart.sheet(), QFontMetricsF(chart.font()))
+    labels = placed(chart.sheet(), *labelled(chart.sheet()), QFontMetricsF(chart.font()))
     area = chart.sheet().layout.prices
     assert len(labels) >= min(count, 5)
     for at, one in enumerate(labels):
