@@ -68,6 +68,8 @@ def test_the_spec_takes_its_lists_from_one_place_and_keeps_the_assertions() -> N
     spec = (ROOT / "build.spec").read_text("utf-8")
     compile(spec, "build.spec", "exec")
     assert re.search(r"^\s+optimize=0,$", spec, re.MULTILINE)
+    # PyInstaller makes a service without a window of a macOS program that has a terminal.
+    assert "console=not WINDOWS and not MAC" in spec and '"LSBackgroundOnly": False' in spec
     for name in ("data_files()", "hidden_imports()", "excludes()", "metadata_files()", "is_wanted(", "PLAIN_SOURCE"):
         assert f"contents.{name}" in spec
 
