@@ -69,12 +69,16 @@ from gridbot.core.wishes import (
     stop_trading,
     take_wish,
 )
+from gridbot.errors import Refusal
 
 REJECTED_WAIT_MS = 5_000
 """How long a cell waits after the venue refused its order, before it is tried again."""
+SHUT_WAIT_MS = 60_000
+"""How long it waits where no order of its kind will be taken for a while: asking again and again gets one banned."""
 # CPython 3.11 takes ten times as long to find a member in its enum as a name in its module.
 _ACCEPTED, _ACTIVE, _SELL_ONLY = Fact.ACCEPTED, Phase.ACTIVE, Wish.SELL_ONLY
 _WITHDRAWN = frozenset({OrderState.CANCEL_INTENT, OrderState.CANCEL_SENT, OrderState.CANCEL_UNKNOWN})
+_SHUT = frozenset({Refusal.CLOSED, Refusal.UNKNOWN_MARKET, Refusal.KEY, Refusal.RATE, Refusal.TOO_MANY})
 _MAY_RESURFACE = frozenset({OrderState.ABSENT, OrderState.NOT_SENT, OrderState.REJECTED})
 
 
@@ -342,7 +346,9 @@ def _block_after(draft: Draft, cell: Cell, order: Order, event: OrderReported) -
     reason = event.message or event.code
     withdrawn = cell.order is not None and cell.order.state in _WITHDRAWN
     if order.state in _MAY_RESURFACE and not event.post_only and not withdrawn:
-        wait = TimeMs(draft.now + REJECTED_WAIT_MS)
+        # An exit that is to sell at any price is worth asking for more often.
+        shut = event.code in _SHUT and not order.taker
+        wait = TimeMs(draft.now + (SHUT_WAIT_MS if shut else REJECTED_WAIT_MS))
         return Block(event.code or order.state.value, reason or order.state.value, wait)
     if order.side is Side.SELL and (event.post_only or order.taker):
         wait = TimeMs(draft.now + RETRY_MS)

@@ -125,6 +125,15 @@ def test_a_buy_refused_for_another_reason_waits_and_is_tried_again() -> None:
     assert rig.all_heard(OrderEnded)[0].reason == "no money"
 
 
+@pytest.mark.parametrize("code", ["market_closed", "unknown_market", "key", "rate", "too_many_orders"])
+def test_where_nothing_is_taken_for_a_while_a_cell_asks_once_a_minute(code: str) -> None:
+    """Found by the simulator (seed 20108): twelve cells asked a delisted market a thousand times in two hours."""
+    rig = Rig(rules(risk=loose())).laid()
+    rig.report(rig.order("90"), Fact.REJECTED, code=code, message="not now")
+    tries = [place for place in range(1, 62) if rig.mark("100").placed()]
+    assert tries == [60]
+
+
 def test_a_sell_whose_target_the_bid_has_passed_rests_one_tick_above_the_bid_and_never_loops() -> None:
     rig = Rig(rules(risk=loose())).laid().accept()
     rig.mark("105", half="0.05").fill(rig.order("90"))
