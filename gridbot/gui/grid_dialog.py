@@ -107,7 +107,7 @@ class GridDialog(Dialog):
             top.addWidget(self._preset)
         top.addStretch()
         top.addWidget(self._all)
-        scroll = QScrollArea()
+        scroll = self._scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -259,6 +259,16 @@ class GridDialog(Dialog):
 
     def _explain(self, path: str) -> None:
         set_text(self._about, f"{self.form.rows[path].field.title}: {self.form.rows[path].field.description}")
+
+    def show_field(self, path: str) -> None:
+        """Bring a field into sight, with the cursor in it."""
+        if path in self.form.rows:
+            if path not in FIRST:
+                self._all.setChecked(True)
+            self.form.focus(path)
+            self._explain(path)
+            # The rows that have just been shown are laid out before one of them is scrolled to.
+            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.form.rows[path].editor))
 
     # ------------------------------------------------------------------------------------ the preview
 

@@ -194,12 +194,14 @@ class GridPanel(QWidget):
         if grid is not None:
             self.open_form(grid.id)
 
-    def open_form(self, grid_id: GridId | None, prefill: Mapping[str, str] | None = None) -> None:
-        """Open the form, with values from elsewhere in it if there are any."""
+    def open_form(self, grid_id: GridId | None, prefill: Mapping[str, str] | None = None, *, field: str = "") -> None:
+        """Open the form, with values from elsewhere in it if there are any, and the cursor in `field` if told."""
         if self._view is not None:
             form = GridDialog(self._context, self._view.config_text, grid_id, self, prefill=prefill)
             form.backtest_wanted.connect(self.backtest_wanted)
             form.present()
+            if field:
+                form.show_field(field)
 
     def remove_grid(self) -> None:
         """Ask what becomes of the coins, then take the grid away."""

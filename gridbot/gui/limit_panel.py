@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gridbot.config.risk import allowed_orders
 from gridbot.core.limit_views import LimitView
+from gridbot.core.units import GridId
 from gridbot.errors import ConfigError
 from gridbot.gui.context import Context
 from gridbot.gui.empty_state import EmptyOver
 from gridbot.gui.limit_changes import Figure, LimitChange, changed_config, configured
-from gridbot.gui.limit_rows import TITLES, taken, unit_of
+from gridbot.gui.limit_rows import GUARDS, TITLES, taken, unit_of
 from gridbot.gui.limit_table import LimitsModel, LimitTable
 from gridbot.gui.loosen_dialog import LoosenDialog
 from gridbot.gui.measures import S
 from gridbot.gui.numbers import read_number
 from gridbot.gui.parts import button, label, set_role, set_text
+from gridbot.gui.table import MenuEntry
 from gridbot.shell.facade import Answered, SaveConfig, View
 
 HOW = "F2 or a double click changes a figure. What tightens holds at once; what loosens is asked about."
@@ -25,7 +28,13 @@ NO_LIMITS = "The limits are shown as soon as the engine has told where they stan
 
 
 class LimitPanel(QWidget):
-    """The table of limits, the line that tells what became of an edit, and Undo."""
+    """The table of limits, the line that tells what became of an edit, and Undo.
+
+    Signals:
+        grid_wanted: (grid, path) a grid's own guard is to be changed, in the grid's form.
+    """
+
+    grid_wanted = Signal(object, str)
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -41,11 +50,19 @@ class LimitPanel(QWidget):
         self.said = label(HOW, role="muted", name="About the limits", wrap=True)
         self.undo = button("Undo", self._undo, name="Undo the last change of a limit", icon="undo")
         self.undo.setEnabled(False)
+        self.edit_grid = button(
+            "Edit in the grid…", self._edit_guard, name="Edit this guard in its grid's form", icon="edit"
+        )
+        self.edit_grid.hide()
+        self.table.selectionModel().currentRowChanged.connect(lambda _now, _before: self._offer())
+        self.table.doubleClicked.connect(lambda _index: self._edit_guard())
+        self.table.menu_for = self._menu
         top = QHBoxLayout()
         top.setSpacing(S)
         top.addWidget(label("Limits and breakers", role="heading"))
         top.addSpacing(S)
         top.addWidget(self.said, 1)
+        top.addWidget(self.edit_grid)
         top.addWidget(self.undo)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -57,6 +74,23 @@ class LimitPanel(QWidget):
         """Show where the limits stand."""
         self._view = view
         self.model.replace(view.snapshot.limits)
+
+    def _guard(self) -> tuple[GridId, str] | None:
+        """Return the grid and field of the chosen row, None for a limit of the account."""
+        chosen = self.table.currentIndex()
+        view = self.model.row(chosen) if chosen.isValid() else None
+        return None if view is None or view.code not in GUARDS else (GridId(view.scope), GUARDS[view.code])
+
+    def _offer(self) -> None:
+        self.edit_grid.setVisible(self._guard() is not None)
+
+    def _edit_guard(self) -> None:
+        guard = self._guard()
+        if guard is not None:
+            self.grid_wanted.emit(*guard)
+
+    def _menu(self) -> list[MenuEntry]:
+        return [] if self._guard() is None else [("Edit in the grid…", self._edit_guard)]
 
     def set_colours(self) -> None:
         """Draw with the context's colours."""

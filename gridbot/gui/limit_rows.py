@@ -39,6 +39,8 @@ ACTIONS = {
     "wait": "further orders wait",
     "fewer_slots": "fewer slots buy",
 }
+GUARDS = {"atr_jump": "signal.atr_jump", "spike": "signal.spike_multiple"}
+"""A grid's own guards, and the fields of its form that they are set by; such a row is of the grid that it names."""
 SEVERITY = (Action.DENY.value, Action.NO_NEW_BUYS.value, Action.KILL.value)
 """What a breaker may do, from the loosest to the strictest."""
 _COUNTS = frozenset({"max_open_orders", "max_creates_per_10s"})

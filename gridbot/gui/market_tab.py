@@ -129,6 +129,11 @@ class MarketTab(QWidget):
         """Open the form of the chosen grid."""
         self.grids.edit_grid()
 
+    def edit_at(self, grid_id: GridId, path: str) -> None:
+        """Open a grid's form with the cursor in one field."""
+        self._choose(grid_id)
+        self.grids.open_form(grid_id, field=path)
+
     def open_form(self, grid_id: GridId | None, prefill: dict[str, str]) -> None:
         """Open the form with values from elsewhere in it."""
         self.grids.open_form(grid_id, prefill)

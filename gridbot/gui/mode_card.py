@@ -29,8 +29,10 @@ class ModeCard(QFrame):
     reset_wanted: a person wants to trade again.
     history_wanted: a person wants to see the stops there were.
     mode_wanted: a person wants another mode (Mode); nothing is switched by that alone.
+    restart_wanted: another mode was chosen, and a person wants it now.
     """
 
+    restart_wanted = Signal()
     reset_wanted = Signal()
     history_wanted = Signal()
     mode_wanted = Signal(object)
@@ -45,6 +47,10 @@ class ModeCard(QFrame):
         # Not `clicked`: a screen reader toggles the box without a click.
         self.dry.toggled.connect(lambda _on: self._ask_for_mode())
         self._mode_note = label("", role="muted", name="About the mode", wrap=True)
+        self.restart = button(
+            "Restart now", self.restart_wanted.emit, icon="refresh", tip="End gridbot and start it anew"
+        )
+        self.restart.hide()
         self._stop_note = label("", name="Stop", wrap=True)
         self.reset = button("Reset…", self.reset_wanted.emit, name="Reset the stop", icon="undo")
         self.history = button("History…", self.history_wanted.emit, name="History of stops", icon="clock")
@@ -58,7 +64,12 @@ class ModeCard(QFrame):
         box.setContentsMargins(M, S, M, S)
         box.setSpacing(XS)
         box.addLayout(top)
-        box.addWidget(self.dry)
+        switch = QHBoxLayout()
+        switch.setSpacing(S)
+        switch.addWidget(self.dry)
+        switch.addStretch()
+        switch.addWidget(self.restart)
+        box.addLayout(switch)
         box.addWidget(self._mode_note)
         box.addWidget(self._stop_note)
         box.addStretch()
@@ -73,6 +84,7 @@ class ModeCard(QFrame):
         self._show_box()
         later = "" if self._next is snapshot.mode else f" From the next start on: {words.MODE_WORDS[self._next]}."
         set_text(self._mode_note, MODE_NOTES[snapshot.mode] + later)
+        self.restart.setVisible(bool(later))
         self.reset.setVisible(snapshot.kill is not None)
         set_role(self._stop_note, "plain" if snapshot.kill is None else "error")
         set_text(self._stop_note, stop_sentence(view))

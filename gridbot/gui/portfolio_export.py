@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QLabel, QWidget
 
 from gridbot.core.units import CostMethod
+from gridbot.gui import numbers
 from gridbot.gui.parts import label, picker
 from gridbot.gui.saving_dialog import SavingDialog
 from gridbot.gui.words import counted
@@ -35,7 +35,7 @@ METHODS = (
 DAYS = (("UTC", False), ("This computer's clock", True))
 FORMS = (
     ("For programs: a point in numbers, times as ISO 8601", False),
-    ("For Excel (my locale): numbers as this desktop writes them", True),
+    ("For Excel (my locale): numbers as in Settings > Display", True),
 )
 TAX_NOTE = (
     "Each sale with what the coins cost, by market, in the market's currency. It is arithmetic, not tax advice, and "
@@ -124,7 +124,7 @@ class PortfolioExport(SavingDialog[HistoryWish, HistoryReply]):
         kind = Exported(self.kind.currentData())
         spelling = Spelling()
         if self.form.currentData():
-            decimal = QLocale.system().decimalPoint()
+            decimal = numbers.style().decimal
             spelling = Spelling(decimal=decimal, separator=";" if decimal == "," else ",", excel=True)
         if kind is Exported.TAX:
             return ExportHistory(

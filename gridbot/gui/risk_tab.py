@@ -30,10 +30,14 @@ class RiskTab(QWidget):
     """Signals:
     reset_wanted: a person wants to trade again.
     mode_wanted: a person wants another mode (Mode); nothing is switched by that alone.
+    restart_wanted: another mode was chosen, and a person wants it now.
+    grid_wanted: (grid, path) a grid's own guard is to be changed, in the grid's form.
     """
 
     reset_wanted = Signal()
     mode_wanted = Signal(object)
+    restart_wanted = Signal()
+    grid_wanted = Signal(object, str)
 
     def __init__(self, context: Context, history: History) -> None:
         super().__init__()
@@ -44,6 +48,8 @@ class RiskTab(QWidget):
         self.limits = LimitPanel(context)
         self.mode.reset_wanted.connect(self.reset_wanted)
         self.mode.mode_wanted.connect(self.mode_wanted)
+        self.mode.restart_wanted.connect(self.restart_wanted)
+        self.limits.grid_wanted.connect(self.grid_wanted)
         self.mode.history_wanted.connect(lambda: StopsDialog(context, self).present())
         self._build()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtCore import QDateTime
 from PySide6.QtWidgets import QWidget
 
+from gridbot.gui import numbers
 from gridbot.gui.context import Context
 from gridbot.gui.parts import label, picker
 from gridbot.gui.rows_model import RowsModel
@@ -18,7 +19,7 @@ from gridbot.shell.record_desk import RecordReply, RecordWish, Saved, SaveTable
 NOT_HERE = "Files cannot be saved from this window. On the machine that trades, `gridbot export fills` writes them."
 FORMS = {
     "programs": "For programs: a point in numbers, times as ISO 8601",
-    "spreadsheet": "For Excel (my locale): numbers and times as this desktop writes them",
+    "spreadsheet": "For Excel (my locale): numbers as in Settings > Display, times as it knows them",
 }
 
 
@@ -57,7 +58,7 @@ class TableExportDialog(SavingDialog[RecordWish, RecordReply]):
     def wish_for(self, target: Path) -> SaveTable:
         """Return the wish for the rows that are chosen, as they are now."""
         spreadsheet = self.form.currentData() == "spreadsheet"
-        form = for_spreadsheet(QLocale.system().decimalPoint()) if spreadsheet else FOR_PROGRAMS
+        form = for_spreadsheet(numbers.style().decimal) if spreadsheet else FOR_PROGRAMS
         rows = tuple(self._model.visible_rows() if self.rows.currentData() else self._model.rows())
         return SaveTable(target, head_of(self._model, form), len(rows), line_of(self._model.columns, rows, form))
 

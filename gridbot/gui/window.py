@@ -129,6 +129,8 @@ class Window(AskingWindow):
         self.banners.sale_wanted.connect(self.sell)
         self.risk.reset_wanted.connect(self.reset)
         self.risk.mode_wanted.connect(self.change_mode)
+        self.risk.restart_wanted.connect(self.restart)
+        self.risk.grid_wanted.connect(self._edit_grid_at)
         self.start_banners.resume_wanted.connect(lambda: self.context.desk.ask(ResumeTrading()))
         self.start_banners.choice_wanted.connect(self.ask_about)
         self.start_banners.acceptance_wanted.connect(self.accept_balances)
@@ -177,6 +179,10 @@ class Window(AskingWindow):
     def _show_open_order(self, order: OrderId) -> None:
         self.tabs.setCurrentWidget(self.orders)
         self.orders.point_to(order)
+
+    def _edit_grid_at(self, grid: GridId, path: str) -> None:
+        self.tabs.setCurrentWidget(self.market)
+        self.market.edit_at(grid, path)
 
     def _show_on_chart(self, grid: GridId, time_ms: int, price: object) -> None:
         self.tabs.setCurrentWidget(self.market)

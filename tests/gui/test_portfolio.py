@@ -318,6 +318,7 @@ def test_fills_are_written_where_a_person_says(shown: Shown, tmp_path: Path) -> 
     answered(asked)
     wish = history.wishes[-1]
     assert isinstance(wish, ExportHistory) and wish.spelling.excel
+    assert wish.spelling.decimal == numbers.style().decimal
     assert (wish.what, wish.target, wish.period) == (Exported.FILLS, tmp_path / "mine.csv", Period.MONTH)
     assert said(asked, "Result") == f"Saved to {tmp_path / 'mine.csv'}: 1,234 fills."
     assert next(b for b in asked.findChildren(QPushButton) if b.text() == "Open folder").isVisible()
