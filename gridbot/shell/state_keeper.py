@@ -20,12 +20,15 @@ from gridbot.core.rules import Rules
 from gridbot.core.state import State, new_state
 from gridbot.core.units import Mode
 from gridbot.core.values import value
-from gridbot.errors import EnvironmentProblem, IllegalTransition, LedgerError, StateFileError
+from gridbot.errors import EnvironmentProblem, GridbotError, IllegalTransition, LedgerError, StateFileError
 from gridbot.ports import Journal, NotesStore, Restored, StateStore
 from gridbot.shell.known_orders import is_news
 
 ROTATE_AFTER = 5_000
 """Events after which a new snapshot is made, so that a start replays hardly more: well under a second."""
+
+_CONTRADICTIONS = (IllegalTransition, LedgerError, ArithmeticError)
+"""How an event that was never true shows itself; amounts beyond all measure overflow."""
 
 
 @value
@@ -86,7 +89,7 @@ def _step_all(state: State, restored: Restored, notes: NoteShelf) -> tuple[State
         sequence = restored.sequence + place + 1
         try:
             answer = step(state, event)
-        except (IllegalTransition, LedgerError) as error:
+        except _CONTRADICTIONS as error:
             raise _contradicts(restored, sequence, error) from error
         if told is not None and facts_of(state, answer) != told[place]:
             return state, sequence
@@ -108,7 +111,7 @@ def _tell_all(state: State, restored: Restored, notes: NoteShelf) -> State:
         sequence = restored.sequence + place + 1
         try:
             answer = apply_facts(state, event, facts)
-        except (IllegalTransition, LedgerError) as error:
+        except _CONTRADICTIONS as error:
             raise _contradicts(restored, sequence, error) from error
         state = answer.state
         if answer.notes:
@@ -116,9 +119,10 @@ def _tell_all(state: State, restored: Restored, notes: NoteShelf) -> State:
     return state
 
 
-def _contradicts(restored: Restored, sequence: int, error: IllegalTransition | LedgerError) -> StateFileError:
+def _contradicts(restored: Restored, sequence: int, error: Exception) -> StateFileError:
+    why = error.message if isinstance(error, GridbotError) else "its figures cannot be reckoned with."
     return StateFileError(
-        f"Event {sequence} of {restored.journal} contradicts what was before it: {error.message}",
+        f"Event {sequence} of {restored.journal} contradicts what was before it: {why}",
         hint="Put the account back from a backup (`gridbot restore`), or ask for help.",
     )
 

@@ -295,11 +295,14 @@ def test_order_ids_of_a_later_start_are_never_those_of_an_earlier_one(tmp_path: 
 def test_a_damaged_epoch_is_refused_with_what_to_do(tmp_path: Path) -> None:
     folder = account(tmp_path)
     folder.acquire()
-    for content in (b"", b"12", b"-3\n", b"1e9\n"):
+    for content in (b"", b"12", b"-3\n", b"1e9\n", b"%d\n" % 32**6, b"9" * 5_000 + b"\n"):
         (folder.folder / "epoch").write_bytes(content)
         with pytest.raises(StateFileError, match="epoch is damaged"):
             folder.next_prefix("ab3de", TimeMs(0))
-    (folder.folder / "epoch").write_bytes(b"%d\n" % 32**6)
+    # The newest of all numbers is no damage, but no start comes after it.
+    (folder.folder / "epoch").write_bytes(b"%d\n" % (32**6 - 1))
     with pytest.raises(EnvironmentProblem, match="clock"):
         folder.next_prefix("ab3de", TimeMs(0))
+    with pytest.raises(EnvironmentProblem, match="clock"):
+        account(tmp_path / "another").next_prefix("ab3de", TimeMs((ZERO_SECOND + 32**6) * 1000))
     folder.release()
