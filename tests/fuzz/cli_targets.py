@@ -144,4 +144,4 @@ def _files() -> dict[str, bytes]:
     return {"config.json": example, "grid.json": grid, "candles.csv": _csv()[0]}
 
 
-CLI_TARGETS = (Target("command line", 20, _arguments, _cli),)
+CLI_TARGETS = (Target("command line", 10, _arguments, _cli),)

@@ -379,6 +379,6 @@ def _read_unified(name: str, plain: Any) -> bool:
 
 EXCHANGE_TARGETS = (
     Target("answers, ccxt", 60, _answers, _ccxt),
-    Target("answers, Firi", 90, _firi_answers, _firi),
-    Target("unified structures", 100, _structures, simply(_unified)),
+    Target("answers, Firi", 100, _firi_answers, _firi),
+    Target("unified structures", 110, _structures, simply(_unified)),
 )

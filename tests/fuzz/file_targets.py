@@ -113,8 +113,8 @@ def _trade_file(folder: Path) -> Meet:
 
 
 FILE_TARGETS = (
-    Target("configuration", 100, _configurations, simply(_configuration)),
-    Target("candles, CSV", 30, _csv, simply(_candles)),
-    Target("candles, Parquet", 30, _parquet, simply(_candles)),
-    Target("trades, CSV", 15, _trades, simply(_trade_file)),
+    Target("configuration", 110, _configurations, simply(_configuration)),
+    Target("candles, CSV", 12, _csv, simply(_candles)),
+    Target("candles, Parquet", 12, _parquet, simply(_candles)),
+    Target("trades, CSV", 6, _trades, simply(_trade_file)),
 )

@@ -290,6 +290,6 @@ STATE_TARGETS = (
     Target("snapshot", 60, _snapshots, simply(_snapshot)),
     Target("snapshot, sealed anew", 110, _unsealed_snapshots, simply(_snapshot_inside)),
     Target("journal", 110, _journals, simply(_journal)),
-    Target("journal, sealed anew", 110, _unsealed_journals, simply(_journal_inside)),
-    Target("small files", 110, _small_files, simply(_small)),
+    Target("journal, sealed anew", 100, _unsealed_journals, simply(_journal_inside)),
+    Target("small files", 140, _small_files, simply(_small)),
 )

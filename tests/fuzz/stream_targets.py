@@ -210,4 +210,4 @@ def _ccxt_errors() -> type[Exception]:
     return errors
 
 
-STREAM_TARGETS = (Target("frames of websockets", 75, _frames, _streams),)
+STREAM_TARGETS = (Target("frames of websockets", 60, _frames, _streams),)

@@ -35,7 +35,7 @@ def test_what_once_was_met_wrongly_is_met(target: Target, tmp_path: Path) -> Non
 
 @ALL
 def test_spoilt_inputs_of_a_seed_are_met(target: Target, tmp_path: Path) -> None:
-    count = run(target, tmp_path, inputs=OF_A_SEED if target.share > 30 else OF_A_SEED // 4, seed=1)
+    count = run(target, tmp_path, inputs=OF_A_SEED if target.share > 20 else OF_A_SEED // 4, seed=1)
     assert not count.wrong, "\n".join(count.wrong)
     assert count.refused, "nothing was refused, so nothing was tried"
 
@@ -44,7 +44,7 @@ def test_spoilt_inputs_of_a_seed_are_met(target: Target, tmp_path: Path) -> None
 def test_whatever_hypothesis_makes_of_a_good_input_is_met(
     target: Target, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    examples = EXAMPLES if target.share > 30 else EXAMPLES // 4
+    examples = EXAMPLES if target.share > 20 else EXAMPLES // 4
     with target.opened(tmp_path_factory.mktemp(slug(target))) as meet:
 
         @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
