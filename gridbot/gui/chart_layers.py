@@ -6,7 +6,7 @@ All of it is drawn from arrays of numbers, aggregated to pixels first, so that t
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,6 @@ from gridbot.gui.numbers import in_style
 
 LINE_ALPHA, BAND_ALPHA, VOLUME_ALPHA = 150, 20, 120
 """Of 255: what lies behind the candles must not drown them."""
-NEWEST = frozenset({LevelKind.LAST})
-BEHIND = frozenset(LevelKind) - NEWEST
-"""The lines that stay while only the newest price changes."""
 MARK_PX = 24
 MANY_MARKS = 80
 """So many in view are drawn smaller."""
@@ -67,7 +64,7 @@ def paint(painter: QPainter, sheet: Sheet) -> None:
     painter.save()
     painter.setClipRect(layout.prices)
     _bands(painter, sheet)
-    _lines(painter, sheet, BEHIND)
+    _lines(painter, sheet)
     _candles(painter, sheet)
     _fills(painter, sheet, sheet.scene.fills.seconds < _newest_from(sheet))
     painter.restore()
@@ -81,7 +78,7 @@ def paint(painter: QPainter, sheet: Sheet) -> None:
 
 def paint_newest(painter: QPainter, sheet: Sheet) -> None:
     """Paint the line of the newest price and the candle that has not closed yet, with the fills on it."""
-    _lines(painter, sheet, NEWEST)
+    _newest_lines(painter, sheet)
     _forming(painter, sheet)
     newest = sheet.scene.fills.seconds >= _newest_from(sheet)
     if newest.any():
@@ -96,7 +93,7 @@ def faded(colour: str, alpha: int) -> QColor:
 
 
 def level_pens(scene: Scene) -> dict[LevelKind, QPen]:
-    """Return the pen of each kind of line, the faint ones first."""
+    """Return the pen of each kind of line that stays, the faint ones first."""
     c = scene.colours
     return {
         LevelKind.UNARMED: QPen(QColor(c.muted), 1, Qt.PenStyle.DotLine),
@@ -108,7 +105,6 @@ def level_pens(scene: Scene) -> dict[LevelKind, QPen]:
         LevelKind.TAKE_PROFIT: QPen(QColor(c.up), 1.5, Qt.PenStyle.DashLine),
         LevelKind.STOP_LOSS: QPen(QColor(c.error), 1.5, Qt.PenStyle.DashLine),
         LevelKind.DRAFT: QPen(QColor(c.accent), 1.5, Qt.PenStyle.DashLine),
-        LevelKind.LAST: QPen(QColor(c.text), 1, Qt.PenStyle.DotLine),
     }
 
 
@@ -133,23 +129,35 @@ def _bands(painter: QPainter, sheet: Sheet) -> None:
         painter.fillRect(QRectF(left, top, 2, max(1.0, bottom - top)), edge)
 
 
-def _lines(painter: QPainter, sheet: Sheet, kinds: Container[LevelKind]) -> None:
+def _lines(painter: QPainter, sheet: Sheet) -> None:
     scene, scale = sheet.scene, sheet.prices
     drawn: dict[LevelKind, list[float]] = {LevelKind.DRAFT: list(scene.draft)}
     for level in scene.levels:
         drawn.setdefault(level.kind, []).append(level.price)
     for kind, pen in level_pens(scene).items():
-        if kind not in kinds or kind not in drawn:
+        if kind not in drawn:
             continue
         rows = scale.ys(np.array(drawn[kind]))
         rows = np.round(rows[(rows >= 0) & (rows <= scale.height)]) + 0.5
         ink = pen.color()
         # While slots are dragged, those that are there step back behind those that would be.
         quiet = 50 if scene.draft and kind in LADDER else LINE_ALPHA
-        ink.setAlpha(230 if kind in (LevelKind.DRAFT, LevelKind.LAST) else quiet)
+        ink.setAlpha(230 if kind is LevelKind.DRAFT else quiet)
         pen.setColor(ink)
         painter.setPen(pen)
         draw_lines(painter, np.column_stack((0 * rows, rows, 0 * rows + scale.width, rows)))
+
+
+def _newest_lines(painter: QPainter, sheet: Sheet) -> None:
+    """Draw the line of the newest price dot by dot: Qt's own dotted lines take longer than a hundred candles."""
+    scene, scale = sheet.scene, sheet.prices
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(faded(scene.colours.text, 230))
+    x = np.arange(0.0, scale.width, 3.0)
+    for level in scene.levels:
+        row = scale.y(level.price)
+        if level.kind is LevelKind.LAST and 0 <= row <= scale.height:
+            draw_rects(painter, np.column_stack((x, 0 * x + round(row), 0 * x + 1, 0 * x + 1)))
 
 
 def _candles(painter: QPainter, sheet: Sheet) -> None:
@@ -181,19 +189,19 @@ def _forming_now(sheet: Sheet) -> Forming | None:
     return None if scene.notice else forming(scene.data, scene.step, scene.last)
 
 
-def forming_columns(sheet: Sheet) -> tuple[int, int] | None:
-    """Return the first pixel column of the candle that has not closed and the one after its last, None without one."""
+def forming_rows(sheet: Sheet) -> tuple[float, ...]:
+    """Return the pixel rows of the highest and lowest price of the candle that has not closed; none without one."""
     now = _forming_now(sheet)
-    if now is None:
-        return None
-    left = math.floor(sheet.prices.x(now.opened + sheet.scene.step / 2)) - _body(sheet.seen) // 2
-    return left - 1, left + max(1, _body(sheet.seen)) + 1
+    return () if now is None else (sheet.prices.y(now.high), sheet.prices.y(now.low))
 
 
 def _newest_from(sheet: Sheet) -> float:
     """Return from which second on fills lie so near to the candle that has not closed that they lie on it."""
-    columns = forming_columns(sheet)
-    return math.inf if columns is None else sheet.prices.seconds(columns[0] - MARK_PX)
+    now = _forming_now(sheet)
+    if now is None:
+        return math.inf
+    left = sheet.prices.x(now.opened + sheet.scene.step / 2) - _body(sheet.seen) / 2
+    return sheet.prices.seconds(left - MARK_PX)
 
 
 def _forming(painter: QPainter, sheet: Sheet) -> None:
@@ -226,22 +234,27 @@ def _fills(painter: QPainter, sheet: Sheet, wanted: npt.NDArray[np.bool_]) -> No
     for buying in (True, False):
         chosen = seen & (fills.buying == buying)
         x, y = scale.xs(fills.seconds[chosen]), scale.ys(fills.prices[chosen])
+        if not len(x):
+            continue
         # Marks on the same few pixels are one mark.
         _, first = np.unique(np.round(x / 3) * 1e6 + np.round(y / 3), return_index=True)
         spots = np.column_stack((np.round(x[first]), np.round(y[first])))
         size = 1.0 if len(spots) < MANY_MARKS else 0.7
         sharp = painter.device().devicePixelRatioF()
-        draw_stamps(painter, spots, fill_mark(scene, round(MARK_PX * sharp), buying=buying), scale=size / sharp)
+        ink = scene.colours.up if buying else scene.colours.down
+        mark = _mark(ink, scene.colours.base, round(MARK_PX * sharp), buying=buying)
+        draw_stamps(painter, spots, mark, scale=size / sharp)
 
 
-def fill_mark(scene: Scene, pixels: int, *, buying: bool) -> QPixmap:
+@cache
+def _mark(ink: str, edge: str, pixels: int, *, buying: bool) -> QPixmap:
     """Return the mark of a fill, whose tip is in its middle, `pixels` wide on the screen."""
     drawn = QPixmap(pixels, pixels)
     drawn.fill(Qt.GlobalColor.transparent)
     painter = QPainter(drawn)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(scene.colours.base), 1))
-    painter.setBrush(QColor(scene.colours.up if buying else scene.colours.down))
+    painter.setPen(QPen(QColor(edge), 1))
+    painter.setBrush(QColor(ink))
     painter.scale(pixels / MARK_PX, pixels / MARK_PX)
     painter.drawPolygon((UPWARD if buying else DOWNWARD).translated(MARK_PX / 2, MARK_PX / 2))
     painter.end()
