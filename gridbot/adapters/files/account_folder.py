@@ -177,8 +177,9 @@ class AccountFolder:
         path = self.folder / EPOCH
         # The ids that the account has used are in its own past too, should the file be gone and the clock be wrong.
         epoch = max(next_epoch(path, self._disk.read(path), now), epoch_in(self._prefix, install) + 1)
+        prefix = order_prefix(install, epoch)  # Before it is saved: a clock that is wrong by decades leaves no trace.
         save_whole(self._disk, path, b"%d\n" % epoch)
-        return order_prefix(install, epoch)
+        return prefix
 
     # ------------------------------------------------------------------------------------- reading
 
