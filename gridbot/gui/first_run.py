@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLineEdit,
@@ -24,6 +23,7 @@ from gridbot.errors import ConfigError
 from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.dialogs import Dialog
+from gridbot.gui.named_list import NamedList
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.facade import Answered, SaveConfig
 
@@ -86,7 +86,7 @@ class FirstRunDialog(Dialog):
     def _market_page(self) -> QWidget:
         self.demo = QRadioButton("The demo market")
         self.dry = QRadioButton("The prices of a real exchange (dry run)")
-        self.exchange = QComboBox()
+        self.exchange = NamedList()
         self.exchange.setEditable(True)
         self.exchange.setAccessibleName("Exchange")
         self.exchange.addItems(KNOWN_EXCHANGES)

@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEd
 
 from gridbot.errors import Mistake
 from gridbot.gui import numbers
+from gridbot.gui.named_list import NamedList
 from gridbot.gui.parts import label, set_role, set_text
 from gridbot.gui.schema import Field, Kind
 from gridbot.gui.setting_words import choice_words, fraction_of, in_percent, named, percent_of, reason_of
 
 
-class CalmComboBox(QComboBox):
+class CalmComboBox(NamedList):
     """A combo box that scrolling past does not change."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from gridbot.core.limit_views import LimitView
 from gridbot.gui.limit_rows import ACTION, ACTIONS, EDITABLE, LIMIT, LIMIT_COLUMNS, TITLES, WARN, edited_text, unit_of
+from gridbot.gui.named_list import NamedList
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import FlashDelegate, Table
 
@@ -73,7 +74,7 @@ class LimitDelegate(FlashDelegate):
         view, field = model.row(index), FIELDS[index.column()]
         name = f"{TITLES.get(view.code, view.code)}: {field}"
         if field == "action":
-            box = QComboBox(parent)
+            box = NamedList(parent)
             for action in EDITABLE[view.code].actions:
                 box.addItem(ACTIONS[action], action)
             box.activated.connect(lambda _at: self._done(box))

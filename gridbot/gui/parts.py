@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QLineEdit, QPushButton,
 from gridbot.gui.flash import FlashButton, FlashLabel
 from gridbot.gui.icons import put_icon
 from gridbot.gui.measures import M, S
+from gridbot.gui.named_list import NamedList
 from gridbot.gui.theme import Colours
 
 
@@ -94,7 +95,7 @@ def button(
 
 def picker(name: str, choices: Iterable[tuple[str, Any]], act: Callable[[Any], object] | None = None) -> QComboBox:
     """Return a combo box of (text, value); `act` is called with the value that a person chose."""
-    made = QComboBox()
+    made = NamedList()
     made.setAccessibleName(name)
     for text, value in choices:
         made.addItem(text, value)
