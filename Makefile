@@ -5,15 +5,19 @@ PYTHON ?= python3
 DEV = $(PYTHON) scripts/dev.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check soak simulate mutants bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock
+.PHONY: help venv run test check soak simulate mutants fuzz coverage bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock
 
 help:
 	@$(DEV) --help
 
-venv run test check soak mutants bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock:
+venv run test check soak mutants coverage bench bench-backtest bench-desktop bench-durability bench-execution screenshots build test-package test-desktop release lock:
 	@$(DEV) $@ $(ARGS)
 
 # make simulate SEEDS=400 HOURS=24 [FIRST_SEED=1] [GRIDS=10], or make simulate SEED=7 HOURS=24 for one, told in full.
 simulate:
 	@$(DEV) $@ $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) \
 		$(if $(HOURS),--hours $(HOURS)) $(if $(GRIDS),--grids $(GRIDS)) $(ARGS)
+
+# make fuzz INPUTS=200000 [SEED=1]
+fuzz:
+	@$(DEV) $@ $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -251,6 +251,18 @@ def mutants(args: list[str]) -> int:
     return command_line([VENV_PYTHON, "-m", "tests.simulation.mutants", *args])
 
 
+def fuzz(args: list[str]) -> int:
+    """Meet every reader with malformed inputs and count them by target; --inputs (20,000), --seed, --target."""
+    venv([])
+    return command_line([VENV_PYTHON, "-m", "tests.fuzz", *args], env=for_tests())
+
+
+def coverage(args: list[str]) -> int:
+    """Print which branches of orders, ledger, risk, plan, journal and recovery no test takes; fail under 95 %."""
+    venv([])
+    return command_line([VENV_PYTHON, "scripts/branch_coverage.py", *args], env=for_tests())
+
+
 def check(_args: list[str]) -> int:
     """Run every check that needs no test run: format, lint, types, import contracts, house rules."""
     venv([])
@@ -345,6 +357,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "check": check,
     "soak": soak,
+    "fuzz": fuzz,
+    "coverage": coverage,
     "simulate": simulate,
     "mutants": mutants,
     "bench": bench,
