@@ -6,41 +6,43 @@ Each method names what it holds: `[I7]` and so on are the invariants of the desi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-
-import orjson
 
 from gridbot.adapters.files.journal_history import ARCHIVE
 from gridbot.adapters.files.notes_archive import NAME
 from gridbot.core.codec import digest
 from gridbot.core.commands import CancelOrder, FillBooked, PlaceLimit
-from gridbot.core.events import Event, OrderFilled, OrderReported
+from gridbot.core.draft import Step
+from gridbot.core.events import Event, OrderFilled, OrderReported, Quote
 from gridbot.core.orders import OrderState
 from gridbot.core.state import State
-from gridbot.core.units import GridId, Mode, OrderId, Side, Symbol
+from gridbot.core.units import GridId, Mode, Side, Symbol
 from gridbot.ports import OrderReport
 from gridbot.shell.known_orders import live_order, live_orders
 from gridbot.sim.matching import Resting
+from tests.simulation.at_transport import AtTransport
 from tests.simulation.cancel_watch import CancelWatch
 from tests.simulation.disk import VirtualDisk
 from tests.simulation.exchange import TrueVenue
+from tests.simulation.fill_watch import FillWatch
 from tests.simulation.gaps import Gaps
 from tests.simulation.life import Life
 from tests.simulation.machine import Machine
 from tests.simulation.market import Market
+from tests.simulation.order_proof import OrderProof
+from tests.simulation.own_books import OwnBooks
 from tests.simulation.replica import Replica
+from tests.simulation.stop_watch import StopWatch
 from tests.simulation.trace import Trace
 
 _GRACE_MS = 50
 """A failure is known to the process a few turns of its loop after the disk told it to the journal's writer."""
-_TWICE = 2
-"""How often in a row every market must be seen empty before anybody may say that nothing rests."""
 _INTENDED = frozenset({OrderState.INTENT, OrderState.CANCEL_INTENT})
 """A cancel may be wanted while a create waits for its turn to leave."""
-_UNSURE = frozenset({OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.SENT, OrderState.INTENT})
+_SURE = frozenset({OrderState.OPEN, OrderState.PARTIAL})
 
 Cell = tuple[GridId, int, Side]
 
@@ -50,6 +52,8 @@ class Past:
     """What an account's folder knew when it was copied."""
 
     replica: Replica
+    books: OwnBooks
+    freed: Mapping[str, OrderState]
     booked: frozenset[str]
     lived: frozenset[str]
 
@@ -69,11 +73,11 @@ class Checker:
         ours: str,
         trace: Trace,
         mode: Mode,
+        shown: Callable[[Symbol], Quote | None],
     ) -> None:
         self.violations: list[str] = []
         self.counted: Counter[str] = Counter()
         self._disk = disk
-        self._latch = latch
         self._history = folder / ARCHIVE / NAME
         self._venue = venue
         self._markets = markets
@@ -84,19 +88,25 @@ class Checker:
         self._lived: set[str] = set()
         self.cancels = CancelWatch(machine, self._our_resting, self.fail)
         self.gaps = Gaps(venue, markets, forgotten=self._is_forgotten, fail=self.fail)
-        self._rejected: set[str] = set()
+        self.proof = OrderProof(venue, machine, self.fail)
+        self.stops = StopWatch(
+            disk=disk, latch=latch, killed=self._is_killed, resting=self._our_resting, fail=self.fail
+        )
+        self._transport = AtTransport(
+            venue=venue,
+            machine=machine,
+            shown=shown,
+            booked=lambda trade: trade in self._fills.booked,
+            fail=self.fail,
+        )
+        self._books = OwnBooks(self.fail)
+        self._fills = FillWatch(venue, forgotten=self._is_forgotten, fail=self.fail)
         self._flying: dict[str, PlaceLimit] = {}
-        self._booked: set[str] = set()
-        self._trades: dict[str, OrderFilled] = {}
-        self._trades_seen = 0
         self._broken: dict[Life, int] = {}
         self._needed: set[tuple[str, str]] = set()
-        self._zeros: Counter[Symbol] = Counter()
-        self._last_look: dict[Symbol, set[OrderId]] = {}
         self._traded: set[Symbol] = set()
         self._current: Life | None = None
-        self._must_be_latched = self._releasing = self._release_was_asked = False
-        self.replica = Replica(disk, folder, mode=mode, fail=self.fail, booked=self._on_booked, seen=self._on_event)
+        self.replica = Replica(disk, folder, mode=mode, fail=self.fail, seen=self._on_event, stepped=self._on_step)
 
     def fail(self, invariant: str, sentence: str, order: str | None = None) -> None:
         """Remember that an invariant does not hold."""
@@ -109,7 +119,7 @@ class Checker:
         if self._current is not None and self._current.alive:
             self.fail("I25", f"process {life.number} trades while process {self._current.number} does")
         self._current = life
-        self._zeros.clear()
+        self.stops.born()
         self.must_ask()
 
     def must_ask(self) -> None:
@@ -132,33 +142,25 @@ class Checker:
 
     def look_at_latch(self) -> None:
         """[I19] a latch that was durable is there until a person releases it."""
-        if self._releasing:
-            return
-        durable = self._disk.durable_file(self._latch) is not None
-        if self._must_be_latched and not durable:
-            self.replica.catch_up()
-            if not self._release_was_asked or self.replica.state.kill is not None:
-                self.fail("I19", "the latch was durable, nobody released it, and it is gone")
-            # A crash after the release was recorded, and before it was answered: the next start finishes it.
-            self._must_be_latched = False
-        elif durable and not self._must_be_latched:
-            self._must_be_latched, self._release_was_asked = True, False
+        self.stops.look()
+
+    def _is_killed(self) -> bool:
+        self.replica.catch_up()
+        return self.replica.state.kill is not None
 
     def may_release(self, *, now: bool) -> None:
         """A person asks for the release (`now`), so that the latch may go, or has had an answer."""
-        self._releasing, self._release_was_asked = now, True
+        self.stops.may_release(now=now)
         # What crossed with the stop's cancels is not known before that.
         self._needed |= {(what, symbol) for symbol in self._traded for what in ("open_orders", "trades") if now}
-        self._must_be_latched = self._disk.durable_file(self._latch) is not None
 
     def release_refused(self) -> None:
         """Trading stays stopped, so nothing need be asked for its sake."""
         self._needed.clear()
 
     def promised_stop(self) -> None:
-        """The user was told that trading is stopped. [I18] then the latch is durable, if the disk takes anything."""
-        if self._disk.trouble is None and self._disk.durable_file(self._latch) is None:
-            self.fail("I18", "the user was told that trading is stopped, and the latch is not durable")
+        """The user was told that trading is stopped."""
+        self.stops.promised()
 
     def disk_refused(self, path: Path, life: Life) -> None:
         """[I27] counts from here."""
@@ -172,6 +174,8 @@ class Checker:
     def answered(self, what: str, about: str) -> None:
         """A read was answered, which [I26] asks for."""
         self._needed.discard((what, about))
+        if what == "find":
+            self.proof.asked(about)
 
     def creating(self, life: Life, order: PlaceLimit) -> None:
         """A create enters the transport."""
@@ -190,6 +194,7 @@ class Checker:
         self._create_is_intended(order)
         self._create_is_allowed(life, order)
         self._create_has_room(order)
+        self.proof.sent(id_)
         self._flying[id_] = order
 
     def _create_is_intended(self, order: PlaceLimit) -> None:
@@ -204,10 +209,7 @@ class Checker:
 
     def _create_is_allowed(self, life: Life, order: PlaceLimit) -> None:
         """[I18] no latch, [I26] start-up is complete, [I27] the disk has not refused."""
-        if self._disk.durable_file(self._latch) is not None:
-            self.fail("I18", "a create leaves while the latch is durable", order.ref.id)
-        if self.replica.state.kill is not None:
-            self.fail("I18", "a create leaves while the durable journal says that trading is stopped", order.ref.id)
+        self.stops.may_create(order.ref.id)
         if self._needed:
             missing = ", ".join(sorted(f"{what} {symbol}" for what, symbol in self._needed))
             self.fail("I26", f"a create leaves before the venue was asked: {missing}", order.ref.id)
@@ -217,18 +219,29 @@ class Checker:
             self.fail("I27", "a create leaves though the disk has refused the journal", order.ref.id)
 
     def _create_has_room(self, order: PlaceLimit) -> None:
-        """[I3] one order a cell and side, whatever is under way; [I11] no sell beyond the coins."""
-        rivals = [one for one in self._flying.values() if one.symbol == order.symbol and one.ref.id in self._lived]
-        resting = self._venue.resting(order.symbol)
-        ids = {flying.ref.id for flying in rivals}
-        selling = sum((flying.quantity for flying in rivals if flying.side is Side.SELL), Decimal(0))
+        """[I3] one order a cell and side, whatever is under way; [I11] no sell beyond the coins; every limit."""
+        resting = []
+        for rests in self._our_resting():
+            id_ = rests.order.ref.id
+            self.proof.rests(id_)
+            # One that no journal answers for is cancelled, and is no cell's until then.
+            if not self._is_forgotten(id_) and not self.proof.is_late(id_):
+                resting.append(rests)
+        flying = {id_: one for id_, one in self._flying.items() if id_ in self._lived}
+        self._transport.creating(
+            order,
+            resting=resting,
+            flying=flying,
+            books=self._books,
+            state=self.replica.state,
+            forgotten=self._is_forgotten,
+        )
+        rivals = [one for one in flying.values() if one.symbol == order.symbol]
+        selling = sum((one.quantity for one in rivals if one.side is Side.SELL), Decimal(0))
         for rests in resting:
-            # An order that the older books never knew is cancelled, and is no cell's until then.
-            if rests.order.ref.id in ids or self._is_forgotten(rests.order.ref.id):
-                continue
-            if rests.order.side is Side.SELL:
-                selling += rests.leaves
-            rivals.append(rests.order)
+            if rests.order.symbol == order.symbol and rests.order.ref.id not in flying:
+                selling += rests.leaves if rests.order.side is Side.SELL else 0
+                rivals.append(rests.order)
         for rival in rivals:
             if _cell(rival) == _cell(order):
                 self.fail("I3", f"{rival.ref.id} lives or is under way in the same cell and side", order.ref.id)
@@ -237,40 +250,41 @@ class Checker:
             if selling + order.quantity > held:
                 self.fail("I11", f"{selling + order.quantity:f} would be on sale and {held:f} are held", order.ref.id)
 
+    def shown(self, quote: Quote) -> None:
+        """A process is shown a price."""
+        self._transport.was_shown(quote)
+
     def cancelling(self, order: CancelOrder) -> None:
         """[I21] a cancel names an order of ours."""
         self.counted["cancels"] += 1
         self.cancels.sent(order.ref.id)
         if not order.ref.id.startswith(self._ours):
             self.fail("I21", f"a cancel of {order.ref.id}, which is not ours", order.ref.id)
+        true = self._venue.orders().get(order.ref.id)
+        if true is not None and order.venue_id not in (None, true.venue_id):
+            self.fail("I21", f"a cancel of {order.venue_id}, and ours is {true.venue_id}", order.ref.id)
 
     # ------------------------------------------------------------------------------ the kill switch
 
     def kill_listed(self, symbol: Symbol, listed: Iterable[OrderReport]) -> None:
         """The kill switch is told by the exchange what rests in a market; it may be told what was a while ago."""
-        mine = {report.ref.id for report in listed if report.ref.id.startswith(self._ours)}
-        self._zeros[symbol] = 0 if mine else self._zeros[symbol] + 1
-        self._last_look[symbol] = mine
+        self.stops.listed(symbol, {report.ref.id for report in listed if report.ref.id.startswith(self._ours)})
 
     def flat(self, life: Life) -> None:
         """[I20] flat is said only after the exchange has said of every market twice in a row that it is empty."""
         self.counted["flat"] += 1
-        for symbol in sorted(self._traded):
-            if self._zeros[symbol] < _TWICE:
-                self.fail("I20", f"flat is said, and {symbol} was seen empty {self._zeros[symbol]} times in a row")
-        for rests in self._our_resting():
-            # What landed since the last look was on its way before the stop; the next look finds it.
-            if rests.order.ref.id in self._last_look.get(rests.order.symbol, ()):
-                self.fail("I20", "flat is said, and an order rests that was there at the last look", rests.order.ref.id)
-        self._zeros.clear()
+        if life is not self._current:
+            self.fail("I20", f"process {life.number} says flat and is not the one in charge")
+        self.stops.flat(self._traded)
 
     def landed(self, order: PlaceLimit) -> None:
         """A create is under way no more."""
         self._flying.pop(order.ref.id, None)
+        self.proof.landed(order.ref.id)
 
     def refused(self, id_: str, code: str) -> None:
         """[I4] a reservation that is freed only on proof never leads to an order that cannot be paid."""
-        self._rejected.add(id_)
+        self.proof.rejected(id_)
         if code in {"insufficient_funds", "duplicate_id"}:
             self.fail("I4" if code == "insufficient_funds" else "I2", f"the venue refused: {code}", id_)
 
@@ -281,23 +295,14 @@ class Checker:
             what = event.fact.value if isinstance(event, OrderReported) else f"filled {event.quantity:f}"
             self._trace.order(event.ref.id, f"journal {sequence}: {what}")
 
-    def _on_booked(self, note: FillBooked) -> None:
-        """[I7] once, and as it was; [I9] never more than was ordered."""
-        self.counted["booked"] += 1
-        if note.trade in self._booked:
-            self.fail("I7", f"trade {note.trade} is booked twice", note.order)
-        self._booked.add(note.trade)
-        for trade in self._venue.fills[self._trades_seen :]:
-            self._trades[trade.trade_id] = trade
-        self._trades_seen = len(self._venue.fills)
-        true = self._trades.get(note.trade)
-        if true is None:
-            self.fail("I7", f"trade {note.trade} is booked and never happened", note.order)
-        elif (true.price, true.quantity, true.fee, true.ref.id) != (note.price, note.quantity, note.fee, note.order):
-            self.fail("I8", f"trade {note.trade} is booked as {note.quantity:f} at {note.price:f}", note.order)
-        order = self._venue.orders().get(note.order)
-        if order is not None and not 0 <= order.filled <= order.order.quantity:
-            self.fail("I9", f"{order.filled:f} of {order.order.quantity:f} are filled", note.order)
+    def _on_step(self, event: Event, answer: Step) -> None:
+        for note in answer.notes:
+            if type(note) is FillBooked:
+                self.counted["booked"] += 1
+                self._fills.on_booked(note)
+        self.proof.follow(event, answer)
+        self._books.follow(event, answer)
+        self._transport.follow(event)
 
     # ------------------------------------------------------------------------------ after the quiet
 
@@ -315,9 +320,9 @@ class Checker:
         self.look_at_latch()
         state = self.replica.state
         for live_one in live_orders(state):
-            if live_one.order.state in _UNSURE and live_one.order.id not in self._rejected:
+            if live_one.order.state not in _SURE and not self.proof.was_rejected(live_one.order.id):
                 self.fail("I30", f"an order is still {live_one.order.state.value}", live_one.order.id)
-        self._every_fill_is_booked(state)
+        self._fills.quiet(state)
         self._every_order_is_known(state)
         self.gaps.closed(state)
 
@@ -326,50 +331,43 @@ class Checker:
         self.replica.catch_up()
         if digest(self.replica.state) != digest(last):
             self.fail("I24", "the state on the disk is not the last one of the program")
-        file = self._disk.durable_file(self._history)
-        lines = b"" if file is None else file.durable()
-        noted = Counter(
-            note["trade"]
-            for line in lines.splitlines()
-            if line
-            for note in orjson.loads(line)["notes"]
-            if note["type"] == "FillBooked"
-        )
-        for trade in self._venue.fills:
-            if noted[trade.trade_id] != (0 if self._is_forgotten(trade.ref.id) else 1):
-                sentence = f"trade {trade.trade_id} is {noted[trade.trade_id]} times in the history"
-                self.fail("I23", sentence, trade.ref.id)
+        self._fills.in_history(self._disk, self._history)
 
     # ------------------------------------------------------------------ an older copy of the account
 
     def past(self) -> Past:
         """Return what the account's folder knows."""
         self.replica.catch_up()
-        return Past(self.replica.branch(), frozenset(self._booked), frozenset(self._lived))
+        return Past(
+            self.replica.branch(),
+            self._books.branch(),
+            self.proof.ends(),
+            frozenset(self._fills.booked),
+            frozenset(self._lived),
+        )
 
     def put_back(self, past: Past) -> None:
         """The account knows what it knew then. [I2] still: no id is ever sent twice, and so is [I19]."""
         self.counted["older copies put back"] += 1
-        self.replica, self._booked, self._lived = past.replica.branch(), set(past.booked), set(past.lived)
+        self.replica, self._books = past.replica.branch(), past.books.branch()
+        self._lived = set(past.lived)
+        self._fills.put_back(past.booked)
+        self.proof.put_back(past.freed)
         self.replica.found_again()
+        # The newest events of the copy were not durable when it was made, and its marks are long past.
+        self._transport.lenient = True
+        self.replica.catch_up()
+        self._transport.lenient = False
 
     def _is_forgotten(self, id_: str) -> bool:
         """Tell whether an order of ours was sent after the copy that was put back: no journal knows it."""
         return id_ in self._sent and id_ not in self._lived
 
-    def _every_fill_is_booked(self, state: State) -> None:
-        for trade in self._venue.fills:
-            if trade.trade_id not in self._booked and not self._is_forgotten(trade.ref.id):
-                self.fail("I8", f"trade {trade.trade_id} happened and is not booked", trade.ref.id)
-        happened = sum(not self._is_forgotten(trade.ref.id) for trade in self._venue.fills)
-        if state.fills != happened:
-            self.fail("I7", f"{state.fills} fills are counted and {happened} happened")
-
     def _every_order_is_known(self, state: State) -> None:
         """[I20] nothing rests under the latch; [I6], [I8] what rests is what the journal believes."""
         known = {one.order.id: one.order for one in live_orders(state)}
         resting = {one.order.ref.id: one for one in self._our_resting()}
-        if self._disk.has(self._latch) or state.kill is not None:
+        if self.stops.is_there() or state.kill is not None:
             for id_ in resting:
                 self.fail("I20", "an order rests though trading is stopped", id_)
         for id_, rests in resting.items():
@@ -379,7 +377,9 @@ class Checker:
             elif (order.price, order.quantity, order.filled) != (rests.order.price, rests.order.quantity, rests.filled):
                 self.fail("I8", f"{rests.filled:f} are filled and the journal says {order.filled:f}", id_)
         # A refusal that the newest mark has not made durable yet is nothing to hold against the journal.
-        for order_id in sorted(known.keys() - resting.keys() - self._rejected):
+        for order_id in sorted(known.keys() - resting.keys()):
+            if self.proof.was_rejected(order_id):
+                continue
             self.fail("I6", f"the journal has it {known[order_id].state.value} and it does not rest", order_id)
 
 

@@ -12,7 +12,8 @@ import orjson
 from gridbot.adapters.files.journal_history import ARCHIVE, SNAPSHOT, journal_name
 from gridbot.adapters.files.snapshot_file import read_snapshot
 from gridbot.core.codec import digest, event_from_plain
-from gridbot.core.commands import FillBooked, PlaceLimit
+from gridbot.core.commands import PlaceLimit
+from gridbot.core.draft import Step
 from gridbot.core.engine import step
 from gridbot.core.events import Event
 from gridbot.core.rules import Rules
@@ -31,7 +32,7 @@ _BODY = len(b'{"sum":"') + 16 + len(b'",')
 class Replica:
     """The state after every durable event. It asks no part of the trader.
 
-    `booked` is told of every fill that enters the books, `seen` of every event.
+    `seen` is told of every event before it is stepped, `stepped` of what came of it.
     """
 
     def __init__(
@@ -41,8 +42,8 @@ class Replica:
         *,
         mode: Mode,
         fail: Fail,
-        booked: Callable[[FillBooked], None],
         seen: Callable[[int, Event], None],
+        stepped: Callable[[Event, Step], None],
     ) -> None:
         self.state: State = new_state(Rules(mode, (), None))
         self.sequence = 0
@@ -50,8 +51,8 @@ class Replica:
         self._disk = disk
         self._folder = folder
         self._fail = fail
-        self._booked = booked
         self._seen = seen
+        self._stepped = stepped
         self._journal = journal_name(1)
         self._file: Inode | None = None
         self._snapshot: tuple[Inode, int] | None = None
@@ -119,12 +120,10 @@ class Replica:
             self._fail("I24", f"event {self.sequence} cannot be replayed: {error.message}")
             return
         self.state = answer.state
-        for note in answer.notes:
-            if type(note) is FillBooked:
-                self._booked(note)
         for command in answer.commands:
             if type(command) is PlaceLimit:
                 self.intended[command.ref.id] = command
+        self._stepped(event, answer)
 
     def _follow_snapshot(self) -> bool:
         """Compare a new snapshot with what was replayed, and go on in the journal that it names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -117,14 +118,23 @@ class Scenario:
         }
 
 
-def scenario(seed: int, *, hours: float, grids: int | None = None, weather: Weather | None = None) -> Scenario:
-    """Return what the seed decides."""
+def scenario(
+    seed: int,
+    *,
+    hours: float,
+    grids: int | None = None,
+    weather: Weather | None = None,
+    tight: bool | None = None,
+) -> Scenario:
+    """Return what the seed decides. `tight` gives it limits that bite, which plain seeds have now and then."""
+    limits = Random(f"limits {seed}")
+    bites = limits.random() < 0.4 and weather is None if tight is None else tight
     random = Random(f"scenario {seed}")
     count = random.choice((1, 2, 3, 5)) if grids is None else grids
     return Scenario(
         seed=seed,
         hours=hours,
-        config=_config(random, count),
+        config=_config(random, count, _limits(limits) if bites else {}),
         weather=_weather(random) if weather is None else weather,
         swing=random.choice((0.0008, 0.0015, 0.003)),
         limited=random.random() < 0.4,
@@ -161,7 +171,24 @@ def _weather(random: Random) -> Weather:
     )
 
 
-def _config(random: Random, count: int) -> AppConfig:
+def _limits(random: Random) -> dict[str, object]:
+    """Return limits so tight that most are met again and again."""
+
+    def limit(*tight: object, wide: object) -> object:
+        return random.choice(tight) if random.random() < 0.7 else wide
+
+    return {
+        "max_symbol_exposure": limit("0.006", "0.01", wide="1"),
+        "max_total_exposure": limit("0.008", "0.015", wide="1"),
+        "max_asset_concentration": limit("0.005", "0.01", wide="1"),
+        "max_order_value": limit("0.0026", "0.004", wide="1"),
+        "max_open_orders": limit(4, 8, wide=200),
+        "max_creates_per_10s": limit(1, 2, 5, wide=20),
+        "max_quote_age_ms": limit(20_000, 60_000, wide=300_000),
+    }
+
+
+def _config(random: Random, count: int, limits: Mapping[str, object]) -> AppConfig:
     grids = [_grid(random, number) for number in range(count)]
     risk = {
         "max_symbol_exposure": "1",
@@ -171,6 +198,7 @@ def _config(random: Random, count: int) -> AppConfig:
         "max_error_rate": "0.95",
         "max_creates_per_10s": random.choice((20, 1000)),
         "max_quote_age_ms": 300_000,
+        **limits,
     }
     return parse_config(json.dumps({"mode": "demo", "grids": grids, "risk": risk}), source="the scenario")
 

@@ -80,7 +80,9 @@ class Simulation:
             ours=self.ours,
             trace=self.trace,
             mode=plan.config.mode,
+            shown=self.ticker.latest,
         )
+        self.ticker.asked = self.checker.shown
         self.backups = Backups(
             disk=self.disk, folder=self.account, latch=self.latch, checker=self.checker, trace=self.trace
         )

@@ -30,6 +30,7 @@ class Ticker:
 
     Attributes:
         away: the connection to the prices is broken
+        asked: told of each quote that a process is shown
         frozen: the markets trade no more
         halted: markets that do not trade now
         deaf: half-open: no price comes, and nobody is told that the connection is broken
@@ -63,6 +64,8 @@ class Ticker:
         self._waiting: frozenset[Symbol] = frozenset()
         self._away_since: int | None = None
         self._silent_since: int | None = None
+        self._kept: dict[Symbol, Quote] = {}
+        self.asked: Callable[[Quote], None] = lambda quote: None
         self.frozen = False
         self.halted: Container[Symbol] = ()
         self.deaf = False
@@ -78,6 +81,7 @@ class Ticker:
     def break_off(self) -> None:
         """Break the connection."""
         self._away_since = self._machine.true_ms()
+        self._keep_what_was_seen()
         self._news.set()
 
     def mend(self) -> None:
@@ -150,6 +154,12 @@ class Ticker:
     def fall_silent(self) -> None:
         """Say nothing from now on, without an end of the connection."""
         self.deaf, self._silent_since = True, self._machine.true_ms()
+        self._keep_what_was_seen()
+
+    def _keep_what_was_seen(self) -> None:
+        """Show these prices, older and older, while the markets trade on."""
+        if not self._kept:
+            self._kept = {symbol: self._quote(market) for symbol, market in self._markets.items()}
 
     def well(self) -> None:
         """Let every price come again, as it is."""
@@ -196,9 +206,11 @@ class Ticker:
 
     def latest(self, symbol: Symbol) -> Quote | None:
         """Return the newest quote of a market, as old as it is."""
-        quote = self._quote(self._markets[symbol])
         since = self._away_since or self._silent_since
-        return quote if since is None else evolve(quote, age_ms=self._machine.true_ms() - since)
+        if since is None:
+            self._kept.clear()
+            return self._quote(self._markets[symbol])
+        return evolve(self._kept[symbol], age_ms=self._machine.true_ms() - since)
 
     def _refuse_away(self) -> None:
         if self.away:
@@ -231,4 +243,7 @@ class Prices:
 
     def latest(self, symbol: Symbol) -> Quote | None:
         self._life.check()
-        return self._ticker.latest(symbol)
+        quote = self._ticker.latest(symbol)
+        if quote is not None:
+            self._ticker.asked(quote)
+        return quote
