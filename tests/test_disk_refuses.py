@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shlex import join
 from shutil import which
 from threading import Event
 
@@ -100,20 +101,29 @@ def test_no_order_is_created_any_more_cancels_go_on_and_what_was_durable_stays(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of four megabytes."""
+    """A file system of four megabytes: mounted by root, else in a namespace of its own and reached through /proc."""
     if not sys.platform.startswith("linux") or which("mount") is None:
         pytest.skip("Only Linux has a file system that is made in memory for a test.")
     place = tmp_path / "disk"
     place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if made.returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+        try:
+            yield place
+        finally:
+            subprocess.run(["umount", "-l", str(place)], check=True)
+        return
+    if which("unshare") is None:
         pytest.skip("This user may not mount a file system, so none can be filled up.")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+    holder = ["unshare", "-rm", "sh", "-c", f"{join(mount)} && echo mounted && exec sleep 600"]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            if process.stdout.readline() != "mounted\n":
+                pytest.skip("This user may mount no file system, not even in a namespace, so none can be filled up.")
+            yield Path(f"/proc/{process.pid}/root{place}")
+        finally:
+            process.kill()
 
 
 def fill_up(place: Path) -> None:
@@ -124,6 +134,33 @@ def fill_up(place: Path) -> None:
         except OSError:
             # Full. What is left of the last page goes as well.
             assert ballast.tell()
+
+
+def test_on_a_full_file_system_cancels_go_on_and_after_making_room_so_does_trading(small_disk: Path) -> None:
+    home = Home(small_disk / "home")
+    engine = open_engine(home, fast())
+    engine.start()
+    until(lambda: engine.facade.view().snapshot.fills >= 3 and len(resting(engine)) > 2)
+    durable = account_status(home, mode=Mode.DEMO, account="default")
+    fill_up(small_disk)
+    until(lambda: any(SENTENCE in sentence for sentence in engine.facade.view().problems))
+    before, beat = resting(engine), engine.facade.view().beat
+    until(lambda: engine.facade.view().beat > beat + 20)
+    assert resting(engine) <= before, "an order was created on a full disk"
+    for chosen in sorted(resting(engine)):
+        engine.facade.ask(CancelOne(chosen))
+    until(lambda: not resting(engine))
+    assert engine.stop()
+    with pytest.raises(EnvironmentProblem, match="only cancels were sent: There is no room left"):
+        engine.ended_well()
+    kept = account_status(home, mode=Mode.DEMO, account="default")
+    assert all(kept[name] >= durable[name] for name in ("sequence", "fills", "round_trips"))
+    (small_disk / "ballast").unlink()
+    again = open_engine(home, fast())
+    again.start()
+    until(lambda: again.facade.view().snapshot.fills > kept["fills"])
+    assert again.stop() and again.ended_well()
+    assert not list(home.crashes.glob("*"))
 
 
 def trading(home: Path) -> subprocess.Popen[str]:
