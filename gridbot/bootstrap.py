@@ -24,6 +24,7 @@ from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.adapters.files.mailbox import MailboxFiles
 from gridbot.adapters.files.notes_archive import NotesArchive
 from gridbot.adapters.files.preference_file import PreferenceFile
+from gridbot.adapters.files.problem_file import ProblemFile
 from gridbot.adapters.heartbeat import heartbeat_for
 from gridbot.adapters.logbook.crash_reports import write_crash_report
 from gridbot.adapters.logbook.log_files import LogFiles, line_ms
@@ -46,6 +47,7 @@ from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.engine_thread import EngineThread
 from gridbot.shell.facade import LogLine, View
 from gridbot.shell.kill_thread import KillThread
+from gridbot.shell.noting import NotingOutlet
 from gridbot.shell.overlooked import Overlooked
 from gridbot.shell.preparation import HISTORY_BARS
 from gridbot.shell.state_keeper import Recovered, recover, replay
@@ -173,7 +175,7 @@ def _record(
         log,
         partial(_report_crash, home, clock, mask, log),
         partial(save, home.config),
-        facade,
+        NotingOutlet(facade, ProblemFile(SystemDisk(), taken.account.folder).store),
     )
     return facade, record
 
@@ -298,9 +300,8 @@ def account_status(home: Home, *, mode: Mode, account: str) -> dict[str, Any]:
     folder = AccountFolder(disk, home.root, mode=mode, account=account)
     recovered = recover(folder, mode=mode, notes=NoHistory())
     latched = KillLatchFile(disk, home.root, SystemClock()).latched()
-    latch = None
-    if latched is not None:
-        latch = Latch(None if latched.kind is None else latched.kind.value, latched.reason, latched.time)
+    kind = None if latched is None or latched.kind is None else latched.kind.value
+    latch = None if latched is None else Latch(kind, latched.reason, latched.time)
     running = is_held(disk, folder.folder / LOCK)
     return status(recovered.state, sequence=recovered.sequence, account=account, running=running, latch=latch)
 

@@ -21,8 +21,8 @@ def status(
     account: AccountOption = None,
 ) -> None:
     """Tell how an account stands, from its files alone."""
-    from gridbot.bootstrap import account_status
-    from gridbot.shell.status import status_page
+    from gridbot.bootstrap import account_status, read_account
+    from gridbot.shell.status import besides, status_page
 
     chosen, name = chosen_account(mode, account)
     plain = account_status(gridbot_home(), mode=chosen, account=name)
@@ -31,7 +31,13 @@ def status(
 
         print(text.dumps(plain, indent=2))
     else:
-        print(status_page(plain))
+        from gridbot.adapters.files.disk import SystemDisk
+        from gridbot.adapters.files.kept_files import AccountName
+        from gridbot.adapters.files.problem_file import ProblemFile
+
+        disk, root, one = SystemDisk(), gridbot_home().root, AccountName(chosen, name)
+        state, _ = read_account(disk, root, one)
+        print(status_page(plain, besides(state, ProblemFile(disk, root / one.folder).read())))
 
 
 @GROUPS["export"].command("fills")

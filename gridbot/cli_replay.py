@@ -121,7 +121,7 @@ def _stepped(parts: Iterable[Restored], mode: Mode) -> Stepped:
 
 
 def _page(stepped: Stepped, account: str, digest: str) -> str:
-    from gridbot.shell.status import state_lines, status
+    from gridbot.shell.status import besides, state_lines, status
 
     state, count = stepped.state, stepped.sequence - stepped.first + 1
     if not stepped.sequence:
@@ -134,7 +134,7 @@ def _page(stepped: Stepped, account: str, digest: str) -> str:
         (
             f"{plain['mode']}, from {begun}: {stepped_again}.",
             f"State after event {stepped.sequence:,}, {time} UTC, level {plain['level'].upper()}:",
-            *state_lines(plain),
+            *state_lines(plain, besides(state)),
             f"digest {digest}",
         )
     )

@@ -9,12 +9,14 @@ from typing import Any
 
 from gridbot.core.codec import digest
 from gridbot.core.commands import Note
+from gridbot.core.orders import OrderState
 from gridbot.core.snapshot import GridView, Snapshot, snapshot
 from gridbot.core.state import Level, State
 from gridbot.core.units import ZERO, Asset
 from gridbot.core.values import value
 
 STATUS_SCHEMA = 1
+_UNCLEAR = frozenset({OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN, OrderState.QUARANTINED})
 
 
 @value
@@ -41,6 +43,26 @@ class NoHistory:
     def tail(self, limit: int) -> tuple[Note, ...]:
         """Return nothing: a reader of the state has no use for the past."""
         return ()
+
+
+@value
+class Besides:
+    """What a person is told besides the contract of a status: orders that were never sent yet, those of which nobody
+    knows for certain, and what is wrong with the running program (or was, when it ran), in sentences."""
+
+    waiting: int = 0
+    unclear: int = 0
+    problems: tuple[str, ...] = ()
+
+
+_NOTHING = Besides()
+
+
+def besides(state: State, problems: tuple[str, ...] = ()) -> Besides:
+    """Return what is to be told besides the counts of a state."""
+    states = [order.state for order in snapshot(state).orders]
+    waiting = sum(each in (OrderState.PLANNED, OrderState.INTENT) for each in states)
+    return Besides(waiting, sum(each in _UNCLEAR for each in states), problems)
 
 
 def status(state: State, *, sequence: int, account: str, running: bool, latch: Latch | None) -> dict[str, Any]:
@@ -105,28 +127,32 @@ def _text(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:f}"
 
 
-def status_page(plain: dict[str, Any]) -> str:
+def status_page(plain: dict[str, Any], more: Besides = _NOTHING) -> str:
     """Return a status for a person, without a newline at the end."""
-    return "\n".join(_page(plain))
+    return "\n".join(_page(plain, more))
 
 
-def _page(plain: dict[str, Any]) -> Iterator[str]:
+def _page(plain: dict[str, Any], more: Besides) -> Iterator[str]:
     running = "running" if plain["running"] else "not running"
     yield f"{plain['mode']}, account {plain['account']}: {running}, level {plain['level'].upper()}"
     kill = plain["kill"]
     if kill is not None:
         since = "" if kill["time"] is None else f" since {_utc(kill['time'])} UTC"
         yield f"STOPPED{since}: {kill['reason'] or 'the KILL file does not say why'}"
+    yield from (problem if plain["running"] else f"When it last ran: {problem}" for problem in more.problems)
     if not plain["sequence"]:
         yield "Nothing has happened on this account yet."
         return
-    yield from state_lines(plain)
+    yield from state_lines(plain, more)
     yield f"event {plain['sequence']:,}, digest {plain['digest'][:12]}"
 
 
-def state_lines(plain: dict[str, Any]) -> Iterator[str]:
+def state_lines(plain: dict[str, Any], more: Besides) -> Iterator[str]:
     """Yield what a status says of the state alone: counts, money, and each grid."""
-    yield f"{plain['open_orders']} open orders, {plain['fills']:,} fills, {plain['round_trips']:,} round trips"
+    orders = f"{plain['open_orders'] - more.waiting:,} open orders"
+    unclear = f" ({more.unclear:,} of them not confirmed)" if more.unclear else ""
+    waiting = f", {more.waiting:,} more not sent yet" if more.waiting else ""
+    yield f"{orders}{unclear}{waiting}, {plain['fills']:,} fills, {plain['round_trips']:,} round trips"
     total, profit, unrealised = (_money(plain[key]) for key in ("total_profit", "grid_profit", "unrealised"))
     yield f"total {total} (grid profit {profit}, unrealised {unrealised})"
     for grid in plain["grids"]:

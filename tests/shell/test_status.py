@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,13 @@ from gridbot.core.events import AccountOpened, InstrumentChanged, KillKind, Kill
 from gridbot.core.rules import GridRules, Instrument, Rules
 from gridbot.core.state import State, new_state
 from gridbot.core.units import Asset, GridId, Mode, Symbol, TimeMs
-from gridbot.shell.status import Latch, status, status_page
+from gridbot.shell.doors import Consent
+from gridbot.shell.noting import NotingOutlet
+from gridbot.shell.state_keeper import recover
+from gridbot.shell.status import Besides, Latch, besides, status, status_page
+from tests.fakes.trading import House, choppy, resting_at
+from tests.fakes.virtual_time import run_virtual
+from tests.shell.test_balance_check import Bank
 
 KEYS = [
     *("schema", "mode", "account", "running", "killed", "kill", "level", "digest", "sequence", "grids"),
@@ -98,3 +105,67 @@ def test_the_page_names_every_grid() -> None:
     page = status_page(plain)
     assert page.startswith("demo, account mine: running, level GREEN")
     assert "btc: BTC/USDT, warming up, 0 cells hold" in page and "eth: ETH/USDT" in page
+
+
+# --------------------------------------------------------------------------------- what only a person is told
+
+
+def trading(seconds: float) -> House:
+    """Return a house whose grid has traded so long."""
+    house = House(choppy(4, minutes=300, quiet=60))
+    run_virtual(house.run(seconds))
+    return house
+
+
+def page_of(house: House, problems: tuple[str, ...] = (), *, running: bool = False) -> str:
+    state = recover(house.store, mode=Mode.DEMO, notes=house.notes).state
+    plain = status(state, sequence=9, account="default", running=running, latch=None)
+    return status_page(plain, besides(state, problems))
+
+
+def test_orders_that_wait_at_the_gate_are_not_said_to_be_open() -> None:
+    house = House(choppy(4, minutes=300, quiet=60), consent=Consent.WANTED)
+
+    async def main() -> State:
+        async with house.trading() as trader:
+            await asyncio.sleep(8)
+            return trader.state
+
+    state = run_virtual(main())
+    plain = status(state, sequence=9, account="default", running=True, latch=None)
+    told = besides(state)
+    assert told.waiting == plain["open_orders"] > 0 and house.witness.created == []
+    page = status_page(plain, told)
+    assert f"0 open orders, {told.waiting} more not sent yet, " in page
+    assert list(plain) == KEYS, "the contract of the JSON stays"
+
+
+def test_what_rests_is_open_and_says_no_more_than_that() -> None:
+    house = trading(6)
+    count = len(resting_at(house))
+    assert count and f"{count} open orders, " in page_of(house) and "not sent" not in page_of(house)
+
+
+def test_an_order_of_which_nobody_knows_is_told_as_such() -> None:
+    plain = status(account(("BTC", "USDT")), sequence=2, account="mine", running=True, latch=None)
+    assert "3 open orders (1 of them not confirmed), 0 fills" in status_page({**plain, "open_orders": 3}, Besides(0, 1))
+
+
+def test_a_gap_of_the_balances_stands_on_the_page_while_it_is_there() -> None:
+    house, kept = House(choppy(3, minutes=300, quiet=1_000)), list[tuple[str, ...]]()
+    bank = Bank(house.witness)
+    house.witness = bank
+    noting = NotingOutlet(house.outlet, kept.append)
+
+    async def main() -> None:
+        await house.run(20)
+        bank.move(Asset("USDT"), "100", time=house.clock.now_ms(), told=False)
+        house.outlet = noting  # type: ignore[assignment]
+        await house.run(60)
+
+    run_virtual(main())
+    assert len(kept) < 6 and kept[-1], "it is written when it changes, and not with every view"
+    page = page_of(house, kept[-1], running=True)
+    assert page.count("The exchange holds 100 USDT more than gridbot's books.") == 1
+    assert "When it last ran: " in page_of(house, kept[-1])
+    assert "When it last ran" not in page_of(house)

@@ -21,10 +21,10 @@ from gridbot.core.values import value
 from gridbot.ports import Disk
 
 CONFIG, WINDOW, LOGS, CONSENT = "config.json", "ui.json", "logs", "resume"
-ACCEPTED_KEY, EXCHANGE = "accepted-key", "exchange.json"
+ACCEPTED_KEY, EXCHANGE, PROBLEMS = "accepted-key", "exchange.json", "problems.json"
 TEMPORARY = ".tmp"
 
-_NEVER = frozenset({LOCK, CONSENT, ACCEPTED_KEY, ARCHIVE, REQUEST, ANSWER})
+_NEVER = frozenset({LOCK, CONSENT, ACCEPTED_KEY, ARCHIVE, REQUEST, ANSWER, PROBLEMS})
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
 
 
