@@ -135,6 +135,15 @@ class BalanceCheck:
             return Answered(number, False, "Books and exchange agree; there is nothing to accept.")
         if list(seen) != sentences:
             return Answered(number, False, "\n".join(sentences))
+        try:
+            # What was read may be of long ago: what is booked must be so now.
+            self.gaps = await self._compare(thorough=True)
+        except VenueUnavailable as error:
+            sentence = f"Whether that is still so could not be asked, so nothing was accepted: {error.message}"
+            return Answered(number, False, f"{sentence} Try again.")
+        if _missing([self.gaps]) != _missing([gaps]):
+            now_so = "\n".join(gap.sentence() for gap in self.gaps) or "Books and exchange agree by now."
+            return Answered(number, False, f"Meanwhile that has changed, and nothing was accepted.\n{now_so}")
         now = self._clock.now_ms()
         for gap in gaps:
             await self._book(Transferred(now, f"accepted-{now}-{gap.asset}", gap.asset, gap.missing))

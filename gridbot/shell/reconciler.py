@@ -9,7 +9,7 @@ from gridbot.core.commands import CancelOrder
 from gridbot.core.events import OrderFilled, OrderReported
 from gridbot.core.orders import Fact, OrderState
 from gridbot.core.state import State
-from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs
+from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import AmbiguousOrder, OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Clock, OrderClosed, OrderReport, Venue
 from gridbot.shell.facade import ForeignOrder, ForeignOrders
@@ -91,10 +91,13 @@ class Reconciler:
     def is_whole(self, closed: OrderClosed) -> bool:
         """Tell whether all is booked that the venue traded of an order that left its book; if not, it is asked about.
 
-        Its end may not overtake its fills: what it holds would be put on sale a second time.
+        Its end may not overtake its fills: what it holds would be put on sale a second time. Nor is the end of another
+        order, which rests under the same id because a create was carried out twice, the end of this one.
         """
         live = live_order(self._state(), closed.report.ref)
-        if live is None or live.order.filled >= closed.filled:
+        if live is None:
+            return True
+        if live.order.filled >= closed.filled and not _is_another(live, closed.report.venue_id):
             return True
         self._unwhole.add(live.order.id)
         return False
@@ -102,9 +105,13 @@ class Reconciler:
     async def ask_due(self) -> None:
         """Ask about every unresolved order whose time has come; a failed read is tried again later."""
         now = self._clock.monotonic()
+        # One that rests by the books, and that the venue knew nothing of when it was asked, is looked for as well.
+        missed = {id_ for id_, case in self._cases.items() if case.nones}
         unwhole = self._unwhole
         waiting = [
-            live for live in live_orders(self._state()) if live.order.state in _UNRESOLVED or live.order.id in unwhole
+            live
+            for live in live_orders(self._state())
+            if live.order.state in _UNRESOLVED or live.order.id in unwhole or live.order.id in missed
         ]
         unwhole.intersection_update(live.order.id for live in waiting)
         # Held here as well: a jump of the clock while one is asked about lets go of them all.
@@ -151,6 +158,10 @@ class Reconciler:
         trades = await self._read(self._venue.trades(live.symbol, since))
         mine = [trade for trade in trades if trade.ref.id == live.order.id]
         await self._put_new(mine)
+        if report is not None and not report.open and _is_another(live, report.venue_id):
+            # Carried out twice, and the one that ended was found: ours is in the list of what rests, or nowhere.
+            resting = await self._read(self._venue.open_orders(live.symbol))
+            report = next((each for each in resting if each.venue_id == live.order.venue_id), None)
         if report is None:
             await self._not_found(live, case)
             return
@@ -206,7 +217,7 @@ class Reconciler:
         live = live_order(before, ref) or live_order(self._state(), ref)
         if live is not None:
             # Carried out twice: under the id of one of ours there is an order beside it.
-            return live.order.venue_id not in (None, report.venue_id) and self._ours(ref.id)
+            return _is_another(live, report.venue_id) and self._ours(ref.id)
         return not self._busy(ref.id) and self._ours(ref.id)
 
     def _is_strange(self, before: State, report: OrderReport) -> bool:
@@ -243,6 +254,11 @@ class Reconciler:
         answer = await request
         self._meter.count(failed=False)
         return answer
+
+
+def _is_another(live: LiveOrder, venue_id: VenueOrderId | None) -> bool:
+    """Tell whether the venue means an order that rests, or rested, under the same id beside the one that is known."""
+    return None not in (live.order.venue_id, venue_id) and live.order.venue_id != venue_id
 
 
 def _as_foreign(report: OrderReport) -> ForeignOrder:

@@ -186,6 +186,26 @@ def test_a_movement_that_explains_only_a_part_is_not_booked() -> None:
     assert run_virtual(main()).state.accounts[USDT].transferred == 0
 
 
+def test_what_has_changed_since_it_was_read_is_not_accepted() -> None:
+    """Found by the simulator (seed 20207): a difference of half an hour ago was booked, and another one was there."""
+    house, bank = banked()
+
+    async def main() -> Trader:
+        await house.run(5)
+        bank.move(USDT, "100", time=now(house), told=False)
+        async with house.trading() as trader:
+            await until(lambda: bool(trader.balances.gaps))
+            sentences = tuple(gap.sentence() for gap in trader.balances.gaps)
+            bank.move(USDT, "7", time=now(house), told=False)
+            trader.ask(Asked(1, AcceptBalances(sentences)))
+            await until(lambda: len(answers(house)) == 1)
+            assert not answers(house)[0].ok
+            assert trader.state.accounts[USDT].transferred == 0
+        return trader
+
+    run_virtual(main())
+
+
 def test_a_movement_that_is_told_after_a_person_accepted_it_hides_no_later_one() -> None:
     """Found by the simulator (seed 20009): each later deposit of a whole day had to be accepted by hand as well."""
     house, bank = banked()
