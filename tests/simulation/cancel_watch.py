@@ -12,6 +12,8 @@ BOUND_MS = 240_000
 """With a kill switch that works: lists that fail and answers that are 40 s late are in it."""
 ALONE_MS = 900_000
 """Without one: an order that no journal knows is found by the next comparison with the venue."""
+UNDER_WAY_MS = 120_000
+"""How long a cancel may be under way that hangs: who asks for another one meanwhile is told that it is on its way."""
 
 
 class CancelWatch:
@@ -27,15 +29,19 @@ class CancelWatch:
         self._sent: set[str] = set()
         self._of: tuple[int, float, bool] | None = None
         self._promised: dict[str, int] = {}
+        self._newest: dict[str, int] = {}
 
     def sent(self, id_: str) -> None:
         """A cancel enters the transport."""
         self._sent.add(id_)
+        self._newest[id_] = self._machine.true_ms()
         self._promised.pop(id_, None)
 
     def wanted(self, id_: str) -> None:
         """The user asks to cancel this order, and will be told that the cancel is on its way."""
-        self._promised[id_] = self._machine.true_ms()
+        now = self._machine.true_ms()
+        if now - self._newest.get(id_, -UNDER_WAY_MS) >= UNDER_WAY_MS:
+            self._promised[id_] = now
 
     def not_promised(self, id_: str) -> None:
         """The user was not told so."""
@@ -55,6 +61,7 @@ class CancelWatch:
             self._promised.clear()
         now, bound = self._machine.true_ms(), ALONE_MS if process.kill is None else BOUND_MS
         resting: set[str] = {rests.order.ref.id for rests in self._resting()}
+        self._newest = {id_: sent for id_, sent in self._newest.items() if id_ in resting}
         if of[2]:
             for id_ in sorted(resting):
                 if now - self._since.setdefault(id_, now) > bound and id_ not in self._sent:
