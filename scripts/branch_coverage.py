@@ -30,7 +30,7 @@ MODULES = (
 TESTS = (
     *("tests/core", "tests/golden", "tests/shell/test_state_keeper.py", "tests/shell/test_trader.py"),
     *(f"tests/adapters/test_{name}.py" for name in ("account_folder", "damage", "journal", "journal_history")),
-    *(f"tests/adapters/test_{name}.py" for name in ("home_and_latch", "notes_archive")),
+    *(f"tests/adapters/test_{name}.py" for name in ("home_and_latch", "notes_archive", "rare_branches")),
 )
 
 
