@@ -26,7 +26,7 @@ from gridbot.sim.matching import Resting
 from tests.simulation.at_transport import AtTransport
 from tests.simulation.cancel_watch import CancelWatch
 from tests.simulation.disk import VirtualDisk
-from tests.simulation.exchange import TrueVenue
+from tests.simulation.exchange import TrueVenue, twin_of
 from tests.simulation.fill_watch import FillWatch
 from tests.simulation.gaps import Gaps
 from tests.simulation.life import Life
@@ -261,7 +261,7 @@ class Checker:
         if not order.ref.id.startswith(self._ours):
             self.fail("I21", f"a cancel of {order.ref.id}, which is not ours", order.ref.id)
         true = self._venue.orders().get(order.ref.id)
-        if true is not None and order.venue_id not in (None, true.venue_id):
+        if true is not None and order.venue_id not in (None, true.venue_id, twin_of(order.ref)):
             self.fail("I21", f"a cancel of {order.venue_id}, and ours is {true.venue_id}", order.ref.id)
 
     # ------------------------------------------------------------------------------ the kill switch
@@ -364,7 +364,9 @@ class Checker:
         return id_ in self._sent and id_ not in self._lived
 
     def _every_order_is_known(self, state: State) -> None:
-        """[I20] nothing rests under the latch; [I6], [I8] what rests is what the journal believes."""
+        """[I20] nothing rests under the latch; [I6], [I8] what rests is what the journal believes; [I3] once."""
+        for twin in self._venue.twins.values():
+            self.fail("I3", "it was carried out twice, and both rest", twin.order.ref.id)
         known = {one.order.id: one.order for one in live_orders(state)}
         resting = {one.order.ref.id: one for one in self._our_resting()}
         if self.stops.is_there() or state.kill is not None:

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from gridbot.core.commands import CancelOrder, PlaceLimit
-from gridbot.core.events import OrderFilled, OrderRef
+from gridbot.core.events import OrderFilled, OrderRef, OrderReported
 from gridbot.core.orders import Fact
 from gridbot.core.rules import Instrument
-from gridbot.core.units import ZERO, Asset, FillRule, Side, Symbol, TimeMs, VenueOrderId
+from gridbot.core.units import ZERO, Asset, FillRule, Quantity, Side, Symbol, TimeMs, VenueOrderId
+from gridbot.core.values import evolve
 from gridbot.errors import OrderRejected
 from gridbot.ports import Movement, OrderClosed, OrderReport, Venue, VenueUpdate
 from gridbot.sim.matching import Resting
@@ -40,6 +41,11 @@ def first_since(fills: Sequence[OrderFilled], since: TimeMs) -> int:
     return bisect_left(fills, since, key=lambda trade: trade.time)
 
 
+def twin_of(ref: OrderRef) -> VenueOrderId:
+    """Return the venue's id of what a create made when it was carried out a second time."""
+    return VenueOrderId(f"v-{ref.id}-again")
+
+
 class TrueVenue(SimVenue):
     """The simulated venue with a memory of all that ever happened. What it does is the truth, what it says may be old.
 
@@ -49,6 +55,7 @@ class TrueVenue(SimVenue):
         conditions: what it refuses now
         stream: where its news are pushed
         behind: which of its answers are old
+        twins: orders that rest under an id of ours a second time, by the venue's id; they come last and never trade
         fee_asset: a third asset that fees are taken in, None for the market's own
         told: what is told of each acceptance, rejection, fill and end, for the trace
         rejected: told of each rejection and its code
@@ -64,6 +71,8 @@ class TrueVenue(SimVenue):
         self.conditions = Conditions()
         self.stream = stream
         self.behind = Behind()
+        self.twins: dict[VenueOrderId, Resting] = {}
+        self._ended_twins: dict[str, OrderReport] = {}
         self.fee_asset: Asset | None = None
         self.told: Callable[[str, str], None] = lambda id_, sentence: None
         self.rejected: Callable[[str, str], None] = lambda id_, code: None
@@ -88,19 +97,27 @@ class TrueVenue(SimVenue):
 
     async def cancel(self, order: CancelOrder) -> None:
         self.conditions.cancel()
-        await super().cancel(order)
+        twin = None if order.venue_id is None else self.twins.pop(order.venue_id, None)
+        if twin is None:
+            await super().cancel(order)
+            return
+        self._ended_twins[order.ref.id] = evolve(twin.report(), open=False)
+        report = OrderReported(self._now, order.ref, Fact.CANCELED, twin.venue_id, "canceled", "cancelled")
+        self._tell(OrderClosed(report, twin.filled))
 
     async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:
         self.conditions.read()
         if Source.ORDERS in self.behind.sources:
             return self.behind.found(ref, self._orders.get(ref.id))
-        return await super().find(ref, symbol)
+        # Of two that were made under one id the exchange keeps the newer, though that one has ended.
+        return self._ended_twins.get(ref.id) or await super().find(ref, symbol)
 
     async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
         self.conditions.read()
         if Source.ORDERS in self.behind.sources:
             return self.behind.open_orders(symbol)
-        return self._resting_in(symbol)
+        twins = [twin.report() for twin in self.twins.values() if twin.order.symbol == symbol]
+        return [*self._resting_in(symbol), *twins]
 
     async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
         self.conditions.read()
@@ -147,6 +164,13 @@ class TrueVenue(SimVenue):
     def holdings(self) -> dict[Asset, Decimal]:
         """Return each asset's total, without a request."""
         return dict(self._balances)
+
+    def twin(self, order: PlaceLimit) -> None:
+        """Carry out a create a second time."""
+        venue_id = twin_of(order.ref)
+        self._sequence += 1
+        self.twins[venue_id] = Resting(order, venue_id, self._sequence, Quantity(ZERO), self._now)
+        self.told(order.ref.id, "the venue carries it out a second time")
 
     def fall_behind(self, source: Source) -> None:
         """Let one of the sources show for a while what is true now."""

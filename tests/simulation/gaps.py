@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from gridbot.core.ledger import Account
 from gridbot.core.state import State
 from gridbot.core.units import Asset, Side, Symbol
-from gridbot.shell.balance_check import Gap
 from tests.simulation.exchange import TrueVenue
 from tests.simulation.market import Market
 
@@ -37,16 +36,16 @@ class Gaps:
                 self._dust[asset] = min(self._dust.get(asset, step), step)
         self._instruments = {symbol: market.instrument for symbol, market in markets.items()}
 
-    def said(self, gaps: tuple[Gap, ...], state: State) -> None:
-        """The program says where the venue does not hold what the books do: it must be true.
+    def accepted(self, assets: Iterable[Asset], state: State) -> None:
+        """A person has taken the exchange's word for these: as much as is forgotten or was moved is booked, no more.
 
         `state` is that of the journal.
         """
         moved = self._moved()
-        for gap in gaps:
-            accepted = self._accepted(gap.asset, state.accounts.get(gap.asset, Account()))
-            if not self._same(gap.asset, moved.get(gap.asset, Decimal(0)) - accepted, gap.missing):
-                self._fail("I10", f"the program says that {gap.missing:f} {gap.asset} are missing, and they are not")
+        for asset in assets:
+            booked = self._accepted(asset, state.accounts.get(asset, Account()))
+            if not self._same(asset, moved.get(asset, Decimal(0)), booked):
+                self._fail("I10", f"{booked:f} {asset} are accepted, {moved.get(asset, Decimal(0)):f} were moved")
 
     def closed(self, state: State) -> None:
         """After a quiet time books and account are equal, and nothing was accepted but what is so."""

@@ -28,6 +28,7 @@ from gridbot.shell.facade import (
     StopTrading,
 )
 from gridbot.shell.known_orders import live_orders
+from tests.simulation.life import outside
 from tests.simulation.market import MINUTE_MS, PRINT_MS, Market
 from tests.simulation.process import Process
 
@@ -49,6 +50,7 @@ class People:
         self._press_later = press_later
         self._owned: dict[Asset, Decimal] = {}
         self._moves = 0
+        self._other = ""
         self._seen_gaps: tuple[Gap, ...] = ()
         self._looks = 0
         self._doubt_until = 0
@@ -165,10 +167,20 @@ class People:
         self._seen_gaps = gaps
         if self._looks >= LOOKS and process.life.alive:
             world.trace.world(f"process {process.life.number} says: {' '.join(gap.sentence() for gap in gaps)}")
+            self._looks = 0
+            outside(self._accept(process, gaps))
+
+    async def _accept(self, process: Process, gaps: tuple[Gap, ...]) -> None:
+        world = self._world
+        answer = await self._answer(AcceptBalances(tuple(gap.sentence() for gap in gaps)))
+        if answer is None or not answer.ok:
+            return
+        world.counted["balances accepted"] += 1
+        # By then a mark has made it durable.
+        await asyncio.sleep(130.0)
+        if world.machine.true_ms() >= self._doubt_until and process.life.alive:
             world.checker.replica.catch_up()
-            world.checker.gaps.said(gaps, world.checker.replica.state)
-            world.counted["balances accepted"] += 1
-            process.ask(AcceptBalances(tuple(gap.sentence() for gap in gaps)))
+            world.checker.gaps.accepted([gap.asset for gap in gaps], world.checker.replica.state)
 
     # ------------------------------------------------------------------- at the exchange's website
 
@@ -226,10 +238,14 @@ class People:
 
     async def _another(self, random: Random) -> None:
         """Another installation of gridbot trades the account for a while: no start of ours may trade beside it."""
-        id_ = f"gbzzzzz{random.randrange(10**11):011d}"
-        self._rest(random, id_)
+        self._other = f"gbzzzzz{random.randrange(10**11):011d}"
+        self._rest(random, self._other)
         await asyncio.sleep(random.choice((60.0, 1_800.0)))
-        self._world.venue.end(id_, why="the other gridbot ends it")
+        self.end_the_other()
+
+    def end_the_other(self) -> None:
+        """The other installation's order is cancelled."""
+        self._world.venue.end(self._other, why="the other gridbot ends it")
 
     def _rest(self, random: Random, id_: str) -> None:
         """Rest an order so far away that it never trades."""

@@ -334,6 +334,7 @@ class Simulation:
         self.ticker.well()
         self.ticker.frozen = True
         self.venue.heal()
+        self.fate.people.end_the_other()
         if self.process is not None:
             await self.stop(self.process)
             await self.bury(self.process)

@@ -35,6 +35,7 @@ _CREATE = (
     ("acknowledgement hangs", 0.1),
     ("acknowledgement names no order", 0.15),
     ("acknowledgement names another order", 0.05),
+    ("create executed twice", 0.1),
 )
 _CANCEL = (
     ("cancel lost on its way", 0.3),
@@ -97,6 +98,8 @@ class Wire:
                 raise OutcomeUnknown("No answer came in time.")
             case "acknowledgement names another order":
                 raise OutcomeUnknown("The answer is about another order.")
+            case "create executed twice":
+                self._inner.twin(order)
             case _:
                 await self._late("answer late")
         # An answer with no id in it, as ccxt makes of an empty 200.
