@@ -203,12 +203,19 @@ class Application:
         self._wait(lambda: node.is_in("focused") or None, what=f"the field {name!r} with the keys")
         self.keys("<Control>a")
         self.keys("Delete")
-        self.type(text)
+        Atspi.generate_keyboard_event(0, text, Atspi.KeySynthType.STRING)
         self._wait(lambda: text in node.text or None, what=f"{text!r} in the field {name!r}, where {node.text!r} is")
 
-    def type(self, text: str) -> None:
-        """Press the keys of a text, whatever has them."""
-        Atspi.generate_keyboard_event(0, text, Atspi.KeySynthType.STRING)
+    def pick(self, role: str, name: str, wanted: str) -> None:
+        """Go to the entry of a long list that matches `wanted`, with the arrow keys, wherever it is scrolled to."""
+        node, pattern = self.find(role, name), re.compile(wanted, re.DOTALL)
+        entries = (number for number, each in enumerate(node.children(cells=True)) if pattern.fullmatch(each.name))
+        number = next(entries, None)
+        if number is None:
+            raise NotThere(f"The {role} {name!r} has no entry {wanted!r}.\n{self.dump()}")
+        node.click()
+        for key in ("Home", *["Down"] * number):
+            self.keys(key)
 
     def choose(self, now: str, wanted: str) -> None:
         """Choose an entry of the list that shows one like `now`, with the arrow keys; Qt names a list by its entry."""

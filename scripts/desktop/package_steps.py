@@ -138,11 +138,8 @@ def about(person: Person) -> None:
         application.until(lambda: re.match(r"\d+ packages", counted.text), "the licences")
         text = application.find("text", "Text of the licence")
         for name, words in PARTS.items():
-            # A list goes to the entry that begins with what is typed.
-            application.find("list item", r"(?s)gridbot .*").click()
-            application.type(name)
+            application.pick("list", "What is shipped", rf"{name} .*")
             application.until(lambda words=words: words in text.text or None, f"{words!r} as {name}'s licence")  # type: ignore[misc]
-            application.keys("Home")
         application.picture("package-licences")
         say(f"{counted.text} {', '.join(PARTS)} were read.")
 
