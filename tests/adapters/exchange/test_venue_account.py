@@ -268,7 +268,8 @@ def told(number: int, time: int) -> ToldTrade:
 
 
 @given(
-    times=st.lists(st.integers(0, 40_000), max_size=60),
+    # A list of any length would be short most of the time, and hardly ever fill a page.
+    times=st.integers(0, 60).flatmap(lambda many: st.lists(st.integers(0, 40_000), min_size=many, max_size=many)),
     bursts=st.lists(st.tuples(st.integers(0, 40_000), st.integers(2, 4)), max_size=4),
     newest=st.booleans(),
     window=st.sampled_from([None, 5_000, 15_000]),
