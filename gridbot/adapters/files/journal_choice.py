@@ -8,12 +8,11 @@ from pathlib import Path
 
 from gridbot.adapters.files.journal_history import (
     ARCHIVE,
-    PACKED,
     Chapter,
-    journal_name,
-    journals_in,
+    chapter_of,
+    journal_content,
+    journal_firsts,
     read_chapter,
-    unpacked,
 )
 from gridbot.errors import StateFileError
 from gridbot.ports import Disk
@@ -24,7 +23,7 @@ def chapters_to(disk: Disk, folder: Path, sequence: int) -> Iterator[Chapter]:
 
     Raises StateFileError where the journals before that event are no longer kept, and for damage.
     """
-    firsts = [first for first in _firsts(disk, folder) if first <= sequence]
+    firsts = [first for first in journal_firsts(disk, folder) if first <= sequence]
     if not firsts:
         raise StateFileError(
             f"The journals of {folder} that lead to event {sequence:,} are not kept any more.",
@@ -32,7 +31,7 @@ def chapters_to(disk: Disk, folder: Path, sequence: int) -> Iterator[Chapter]:
         )
     needed: list[Chapter] = []
     while firsts:
-        chapter = read_chapter(disk, _path(disk, folder, firsts.pop()))
+        chapter = chapter_of(disk, folder, firsts.pop())
         needed.insert(0, chapter)
         if _stands_alone(chapter):
             break
@@ -61,12 +60,8 @@ def chapters_about(disk: Disk, folder: Path, name: str, enough: Callable[[], boo
     Years of journals are looked through for the name, and only those that matter are stepped again. Nothing is yielded
     where none names it. Raises StateFileError for damage, and where the oldest cannot stand alone.
     """
-    firsts = _firsts(disk, folder)
-    named = [
-        place
-        for place, first in enumerate(firsts)
-        if name.encode() in (unpacked(disk, _path(disk, folder, first)) or b"")
-    ]
+    firsts = journal_firsts(disk, folder)
+    named = [place for place, first in enumerate(firsts) if name.encode() in journal_content(disk, folder, first)[1]]
     if not named:
         return
     # An older form does not name an order where it was intended, which may be at the end of the journal before.
@@ -78,7 +73,7 @@ def chapters_about(disk: Disk, folder: Path, name: str, enough: Callable[[], boo
     for place in range(begin + 1, len(firsts)):
         if place > named[-1] and enough():
             return
-        chapter = read_chapter(disk, _path(disk, folder, firsts[place]))
+        chapter = chapter_of(disk, folder, firsts[place])
         if before is not None:
             _check(before, chapter)
         yield chapter
@@ -117,14 +112,3 @@ def _check(before: Chapter, chapter: Chapter) -> None:
             f"{chapter.path} does not follow {before.path}: one of them is foreign, damaged or missing.",
             hint="Put the account back from a backup (`gridbot restore`), or ask for help.",
         )
-
-
-def _firsts(disk: Disk, folder: Path) -> list[int]:
-    return sorted(journals_in(disk, folder / ARCHIVE).keys() | journals_in(disk, folder).keys())
-
-
-def _path(disk: Disk, folder: Path, first: int) -> Path:
-    """Return where the journal lies now; a running gridbot may move and pack it."""
-    name = journal_name(first)
-    places = (folder / name, folder / ARCHIVE / name, folder / ARCHIVE / (name + PACKED))
-    return next((path for path in places if path.name in disk.names(path.parent)), places[0])

@@ -60,6 +60,36 @@ def journals_in(disk: Disk, folder: Path) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
+def journal_firsts(disk: Disk, folder: Path) -> list[int]:
+    """Return the number of the first event of each journal of an account, oldest first.
+
+    A running gridbot may move and pack journals meanwhile. A look goes the way they go, so that none slips behind it;
+    it is repeated until it finds nothing new, because a listing may pass over what is renamed while it is made.
+    """
+    found: set[int] = set()
+    while True:
+        looked = journals_in(disk, folder).keys() | journals_in(disk, folder / ARCHIVE).keys()
+        if looked <= found:
+            return sorted(found)
+        found |= looked
+
+
+def journal_content(disk: Disk, folder: Path, first: int) -> tuple[Path, bytes]:
+    """Return where a journal lies and what it holds, in the order in which a running gridbot moves it on."""
+    name = journal_name(first)
+    for path in (folder / name, folder / ARCHIVE / name, folder / ARCHIVE / (name + PACKED)):
+        content = unpacked(disk, path)
+        if content is not None:
+            return path, content
+    raise StateFileError(f"{folder / name} went away while it was read.", hint="Try again.")
+
+
+def chapter_of(disk: Disk, folder: Path, first: int) -> Chapter:
+    """Return an account's journal, wherever it lies by now; StateFileError for one that is damaged or gone."""
+    path, content = journal_content(disk, folder, first)
+    return _whole_chapter(disk, path, content)
+
+
 def read_history(disk: Disk, folder: Path) -> Iterator[Chapter]:
     """Yield an account's chapters from the oldest that is kept to the newest, which may still be written.
 
@@ -67,8 +97,8 @@ def read_history(disk: Disk, folder: Path) -> Iterator[Chapter]:
     move and pack files meanwhile.
     """
     before: Chapter | None = None
-    for first in sorted(journals_in(disk, folder / ARCHIVE).keys() | journals_in(disk, folder).keys()):
-        path, content = _content(disk, folder, first)
+    for first in journal_firsts(disk, folder):
+        path, content = journal_content(disk, folder, first)
         if b"\n" not in content:
             continue  # Begun in this instant: its header is not whole yet.
         chapter = _chapter(disk, path, content, with_state=before is None)
@@ -86,19 +116,13 @@ def read_chapter(disk: Disk, path: Path) -> Chapter:
     content = unpacked(disk, path)
     if content is None:
         raise StateFileError(f"{path} is not there.", hint="`gridbot doctor` names the folder that is used.")
+    return _whole_chapter(disk, path, content)
+
+
+def _whole_chapter(disk: Disk, path: Path, content: bytes) -> Chapter:
     if b"\n" not in content:
         raise StateFileError(f"{path} has no whole line: it is a journal that never began.", hint=_MEND)
     return _chapter(disk, path, content, with_state=True)
-
-
-def _content(disk: Disk, folder: Path, first: int) -> tuple[Path, bytes]:
-    """Return where a journal lies and what it holds, in the order in which a running gridbot moves it on."""
-    name = journal_name(first)
-    for path in (folder / name, folder / ARCHIVE / name, folder / ARCHIVE / (name + PACKED)):
-        content = unpacked(disk, path)
-        if content is not None:
-            return path, content
-    raise StateFileError(f"{folder / name} went away while it was read.", hint="Try again.")
 
 
 def _chapter(disk: Disk, path: Path, content: bytes, *, with_state: bool) -> Chapter:
@@ -146,7 +170,14 @@ def _no_header(path: Path) -> StateFileError:
 
 
 def _snapshot_before(disk: Disk, journal: Path, first: int) -> Snapshot | None:
-    """Return the snapshot that includes the event before `first`, from beside the journal or where archives lie."""
+    """Return the snapshot that includes the event before `first`, from beside the journal or where archives lie.
+
+    A second look is for one that moved into the archive behind the back of the first.
+    """
+    return _snapshot_now(disk, journal, first) or _snapshot_now(disk, journal, first)
+
+
+def _snapshot_now(disk: Disk, journal: Path, first: int) -> Snapshot | None:
     name = snapshot_name(first - 1)
     for folder in (journal.parent, journal.parent / ARCHIVE):
         for path in (folder / name, folder / (name + PACKED)):

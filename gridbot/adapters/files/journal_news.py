@@ -13,8 +13,8 @@ from gridbot.adapters.files.journal_history import (
     ARCHIVE,
     PACKED,
     Chapter,
+    journal_firsts,
     journal_name,
-    journals_in,
     read_chapter,
     unpacked,
 )
@@ -98,8 +98,7 @@ class JournalNews:
         return Past(chapter.restored, chapter.chain, left)
 
     def _firsts(self) -> list[int]:
-        archived = journals_in(self._disk, self._folder / ARCHIVE).keys()
-        return sorted(archived | journals_in(self._disk, self._folder).keys())
+        return journal_firsts(self._disk, self._folder)
 
     def _places(self, first: int) -> tuple[Path, ...]:
         """Where a journal may lie, in the order in which a running gridbot moves it on."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gridbot.adapters.files.journal_history import ARCHIVE, PACKED, journal_name, journals_in, unpacked
+from gridbot.adapters.files.journal_history import ARCHIVE, PACKED, journal_firsts, journal_name, unpacked
 from gridbot.core.units import TimeMs
 from gridbot.core.values import evolve, value
 from gridbot.ports import Disk
@@ -35,7 +35,7 @@ def stops_of(disk: Disk, folder: Path, looked: Callable[[float], None]) -> tuple
     `looked` is told after each journal how far this is. A running gridbot may move and pack journals meanwhile; one
     that was taken away for good is passed over. StateFileError for a journal that cannot be unpacked.
     """
-    firsts = sorted(journals_in(disk, folder / ARCHIVE).keys() | journals_in(disk, folder).keys())
+    firsts = journal_firsts(disk, folder)
     stops: list[StopRead] = []
     for number, first in enumerate(firsts, start=1):
         for record in _records(_content(disk, folder, first)):
