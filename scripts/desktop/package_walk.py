@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -105,9 +104,9 @@ def unpacked(work: Path) -> Path:
     """Return the folder of the .tar.gz, where nobody may make a Debian."""
     say("Only root can make an empty Debian, so the folder is unpacked here and shares this system's libraries.")
     (archive,) = DIST.glob("gridbot-*-linux-*.tar.gz")
-    with tarfile.open(archive) as file:
-        file.extractall(work / "folder", filter="data")
-    return work / "folder"
+    folder = private(work / "folder")
+    subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True)
+    return folder
 
 
 def private(folder: Path) -> Path:
