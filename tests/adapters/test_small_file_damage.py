@@ -72,12 +72,12 @@ def test_order_ids_never_come_again_whatever_becomes_of_the_epoch(tmp_path: Path
     journal.append(EpochStarted(NOW, first))
     journal.close()
     content, refused = (folder.folder / "epoch").read_bytes(), 0
-    for now in (NOW, TimeMs(0)):
+    for clock in (NOW, TimeMs(0)):
         for changed in damaged(content):
             (folder.folder / "epoch").write_bytes(changed)
             folder.load()
             try:
-                assert folder.next_prefix("ab3de", now) > first
+                assert folder.next_prefix("ab3de", clock) > first
             except StateFileError as error:
                 assert "epoch" in error.message and error.hint
                 refused += 1

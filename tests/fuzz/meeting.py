@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
-from types import FrameType
+from types import FrameType, TracebackType
 
 from gridbot.core.values import value
 from tests.fuzz.cli_targets import CLI_TARGETS
@@ -81,16 +81,31 @@ def bounded(seconds: float = LONGEST_S) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+class _Watch:
+    """Keeps whatever escapes a target: that is what is looked for. Only Ctrl-C goes on."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> _Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.error = error
+        return not isinstance(error, KeyboardInterrupt)
+
+
 def met(target: Target, meet: Meet, content: bytes) -> Count:
     """Meet one input."""
-    try:
-        with bounded():
-            return Count(accepted=1) if meet(content) else Count(refused=1)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - whatever escapes is what is looked for
-        last = "".join(traceback.format_exception(error)[-3:]).strip()
-        return Count(wrong=(f"{target.name}, {keep(target, content)}: {last[-1_500:]}",))
+    accepted = False
+    with _Watch() as watch, bounded():
+        accepted = meet(content)
+    if watch.error is None:
+        return Count(accepted=int(accepted), refused=int(not accepted))
+    last = "".join(traceback.format_exception(watch.error)[-3:]).strip()
+    return Count(wrong=(f"{target.name}, {keep(target, content)}: {last[-1_500:]}",))
 
 
 def keep(target: Target, content: bytes) -> Path:

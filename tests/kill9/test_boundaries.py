@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -103,14 +104,16 @@ def test_killed_at_every_call_that_writes_it_has_all_that_it_acknowledged(
             shutil.copytree(base, home, dirs_exist_ok=True)
             ended = killing.end(home, moment, seed=seed, turn=turn)
             kills, missed = kills + ended.killed, missed + (not ended.killed)
-            try:
+            with ExitStack() as failed:
+                failed.callback(_keep, home, tmp_path / "kept", f"{name}, {moment}: {ended.told} {ended.log[-2_000:]}")
                 check(home, ended.told)
-            except Exception as error:
-                kept = tmp_path / "kept"
-                shutil.copytree(home, kept)
-                calls = ended.log[-2_000:]
-                raise AssertionError(f"{name}, {moment}; its folder: {kept}. Told: {ended.told}. {calls}") from error
+                failed.pop_all()
             recovered += ended.killed
             shutil.rmtree(home)
     record_property("told", f"SIGKILL of {name}: {kills} kills, {recovered} recovered, {killing.how}.")
     assert kills == recovered > missed // 3, (kills, recovered, missed)
+
+
+def _keep(home: Path, kept: Path, what: str) -> None:
+    shutil.copytree(home, kept)
+    sys.stderr.write(f"{what}\nThe folder is kept: {kept}\n")

@@ -16,7 +16,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from gridbot.adapters import config_files
@@ -136,23 +139,22 @@ def serve() -> None:
 
 def _be_killed(order: dict[str, Any]) -> None:
     """Live on `home`; never returns. The exit code is 0 for a life that was lived to its end."""
-    code = 1
     said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
+    with ExitStack() as frame:
+        frame.push(partial(_left, said))
         ctypes.CDLL(None).prctl(*_ANY_TRACER, 0, 0, 0)
-        life = _Life(
-            Path(order["home"]),
-            lambda word: _told(said, word),
-            seed=order["seed"],
-            turn=order["turn"],
-        )
+        life = _Life(Path(order["home"]), lambda word: _told(said, word), seed=order["seed"], turn=order["turn"])
         os.kill(os.getpid(), signal.SIGSTOP)
         asyncio.run(life.live())
-        code = 0
-    except BaseException:  # noqa: BLE001 - the last frame of this process; its parent reads why
-        _told(said, traceback.format_exc())
-    finally:
-        os._exit(code)
+
+
+def _left(
+    said: int, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+) -> bool:
+    """End the process, with its reason where there is one: its parent reads it."""
+    if error is not None:
+        _told(said, "".join(traceback.format_exception(error)))
+    os._exit(0 if error is None else 1)
 
 
 def _told(said: int, word: str) -> None:
