@@ -83,10 +83,10 @@ class Frame(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(M, S, M, S)
         row.setSpacing(M)
-        for widget in (self._badge, self._symbol, self._exchange, self._dot, self._age):
+        # Start and Pause stand away from STOP, so that neither is hit for the other.
+        for widget in (self._badge, self._symbol, self._exchange, self._dot, self._age, self._start):
             row.addWidget(widget)
         row.addStretch()
-        row.addWidget(self._start)
         row.addWidget(self.stop)
 
     def show_view(self, view: View, *, symbol: Symbol | None, colours: Colours) -> None:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QTabWidget, QVBoxLayout, QWidget
 
 from gridbot.core.units import GridId, OrderId, Symbol
@@ -44,6 +44,8 @@ REMEMBER_MS = 3_000
 """How often it is looked whether the window's place, tab, colours or columns have changed."""
 RESTART = 75
 """What the application's loop returns when the program is to begin anew."""
+MOST_UNSHOWN = 1_000
+"""Log lines that wait for a window that nobody sees; so many are put into the table in one piece."""
 TITLES = ("Market", "Risk", "Orders", "Logs", "Settings", "Backtest", "Portfolio")
 
 
@@ -64,6 +66,8 @@ class Window(AskingWindow):
         self._view: View | None = None
         self._remembered: dict[str, object] = {}
         self._history = History()
+        self._unseen = False
+        self._lines: list[LogLine] = []
         self.drain = Drain(facade, self)
         self.frame = Frame()
         self.start_banners = StartBanners()
@@ -201,8 +205,9 @@ class Window(AskingWindow):
         page.focus_filter()
 
     def _export(self) -> None:
-        if self.tabs.currentWidget() is self.portfolio:
-            self.portfolio.export()
+        page = self.tabs.currentWidget()
+        if isinstance(page, OrdersTab | PortfolioTab):
+            page.export()
             return
         self.tabs.setCurrentWidget(self.logs)
         self.logs.export()
@@ -232,14 +237,20 @@ class Window(AskingWindow):
         self.context.desk.take(happened)
         self.sounds.hear(happened)
         self.orders.add(self._history.take(happened))
-        self.logs.add([item for item in happened if isinstance(item, LogLine)])
+        self._lines += [item for item in happened if isinstance(item, LogLine)]
+        if not self._unseen or len(self._lines) >= MOST_UNSHOWN:
+            self._show_lines()
+
+    def _show_lines(self) -> None:
+        lines, self._lines = self._lines, []
+        self.logs.add(lines)
 
     def _take_view(self, view: View) -> None:
+        """Show a view; while nobody sees the window only what must not be missed: banners, questions, the tray."""
         self._view = view
         if self.isVisible():
             self.welcome.greet(view)
         self._history.learn(view.snapshot)
-        self._show_frame()
         self.banners.show_view(view)
         self.start_banners.show_view(view)
         if self._quitting is not None:
@@ -247,11 +258,14 @@ class Window(AskingWindow):
         for grid in view.start.taken_away:
             if grid not in self._asked_about:
                 self.ask_about(grid)
-        self._show_tab()
+        if not self._unseen:
+            self._show_frame()
+            self._show_tab()
 
     def _take_silence(self, silence_ms: int) -> None:
         self.banners.show_silence(silence_ms)
-        self.frame.show_age(silence_ms, self.context.colours)
+        if not self._unseen:
+            self.frame.show_age(silence_ms, self.context.colours)
         self.sounds.look(self._view, silence_ms)
         if self._view is not None:
             self.tray.show_view(self._view, silence_ms, self.context.colours)
@@ -303,6 +317,23 @@ class Window(AskingWindow):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.WindowStateChange, QEvent.Type.ActivationChange):
             self._set_pace()
+            self._heed_sight()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._heed_sight()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._heed_sight()
+
+    def _heed_sight(self) -> None:
+        """Draw and write nothing for nobody: what came meanwhile is shown at once when the window is seen again."""
+        before, self._unseen = self._unseen, self.isMinimized() or not self.isVisible()
+        if before and not self._unseen:
+            self._show_lines()
+            self._show_frame()
+            self._show_tab()
 
     def _set_pace(self, _state: object = None) -> None:
         active = QApplication.applicationState() is Qt.ApplicationState.ApplicationActive

@@ -6,6 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -118,3 +120,20 @@ def test_a_spreadsheet_gets_the_numbers_as_settings_have_them(
     cell = wish.line(0).split(separator)[price]
     assert sign in cell and Decimal(cell.replace(",", ".")) > 0
     shown.reject()
+
+
+def test_the_key_for_an_export_writes_what_is_looked_at(window: Window, qtbot: QtBot) -> None:
+    window.context.desks = Desks(records=FakeRecords())
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.tabs.setCurrentWidget(window.orders)
+    QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    shown = dialog(TableExportDialog)
+    assert shown.windowTitle().startswith("Export: Open") and window.tabs.currentWidget() is window.orders
+    shown.reject()
+
+
+def test_start_and_pause_stand_at_the_left_away_from_stop(window: Window) -> None:
+    frame = window.frame
+    assert frame.stop.x() - frame._start.geometry().right() > frame._start.width()
+    assert frame._start.x() > frame._age.x() and frame.stop.geometry().right() > frame.width() - 40
