@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from gridbot import __version__
+from gridbot.adapters.licences import read_folder
 from scripts.bundle import debian, linux_texts
 from scripts.bundle.contents import ROOT
 from scripts.bundle.icons import draw_icons
@@ -50,7 +51,8 @@ def main() -> None:
         made = [pack_tar(DIST / f"{named}.tar.gz", of=DIST / "gridbot.app")]
     else:
         made = [pack_zip(DIST / f"{named}.zip")]
-    made.append(write_sbom(DIST / f"{named}.cdx.json", work=WORK))
+    parts = read_folder(FOLDER / "_internal" / "LICENCES")
+    made.append(write_sbom(DIST / f"{named}.cdx.json", parts=parts, work=WORK))
     write_checksums(made)
     report(made)
 

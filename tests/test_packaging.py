@@ -213,6 +213,16 @@ def test_the_sbom_names_what_is_shipped_and_not_what_builds() -> None:
     assert plain["dependencies"] == [{"ref": "root", "dependsOn": ["a"]}]
 
 
+def test_the_sbom_names_what_is_no_package_of_python_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.freedesktop_os_release", lambda: {"ID": "debian"})
+    plain = {"components": [{"name": "pydantic_core", "bom-ref": "a"}]}
+    parts = [("gridbot", "1"), ("pydantic-core", "2"), ("Qt", "6.11.3"), ("debian-zlib1g", "1:1.2+b")]
+    whole = sbom.with_others(plain, [Shipped(name, version, "Zlib", "Text.") for name, version in parts])
+    _, qt, zlib = whole["components"]
+    assert qt["purl"] == "pkg:generic/qt@6.11.3" and qt["licenses"] == [{"license": {"name": "Zlib"}}]
+    assert (zlib["name"], zlib["version"], zlib["purl"]) == ("zlib1g", "1:1.2+b", "pkg:deb/debian/zlib1g@1%3A1.2%2Bb")
+
+
 def test_what_is_shipped_is_what_running_needs_and_no_tool() -> None:
     names = {sbom.spelled(name) for name in contents.shipped_distributions()}
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))

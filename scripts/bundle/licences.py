@@ -22,7 +22,8 @@ NOTE = (
     "the same version in\ntheir place. The text of that licence follows, and after it that of the GNU General Public "
     "License, which it adds to."
 )
-DEBIAN_TEXTS = Path("/usr/share/doc")
+DEBIAN, DEBIAN_TEXTS = "debian-", Path("/usr/share/doc")
+"""What the names of the system's own packages begin with in the list, and where their texts lie."""
 _HEAD = (
     "gridbot is under the MIT licence: gridbot.txt. It brings along what is listed here; each has a file of its own\n"
     "in this folder. Qt and PySide6 are used under the LGPL, as libraries of their own in the folder PySide6, where you"
@@ -76,5 +77,5 @@ def add_system_licences(folder: Path, packages: Iterable[str]) -> None:
         asked = ["dpkg-query", "-W", "-f", "${Version}\n", package]
         version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()[0]
         text = place.read_text("utf-8", errors="replace").strip()
-        found.append(Shipped(f"debian-{package}", version, "as its text says", text))
+        found.append(Shipped(f"{DEBIAN}{package}", version, "as its text says", text))
     write_list(folder, (*read_folder(folder), *found))
