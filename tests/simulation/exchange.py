@@ -172,6 +172,10 @@ class TrueVenue(SimVenue):
         self.twins[venue_id] = Resting(order, venue_id, self._sequence, Quantity(ZERO), self._now)
         self.told(order.ref.id, "the venue carries it out a second time")
 
+    def hides(self, id_: str) -> bool:
+        """Tell whether who asks for this order hears of its twin instead, for ever."""
+        return id_ in self._ended_twins
+
     def fall_behind(self, source: Source) -> None:
         """Let one of the sources show for a while what is true now."""
         open_now = [resting for symbol in self._books for resting in self.resting(symbol)]

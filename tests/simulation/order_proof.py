@@ -121,7 +121,8 @@ class OrderProof:
         self._asked.pop(id_, None)
 
     def _unproved_absence(self, id_: str) -> str:
-        if self._venue.orders().get(id_) is not None:
+        # One whose twin is all that is told of, and which rests no more, can end in no other way (I8 holds its fills).
+        if self._venue.orders().get(id_) is not None and not self._venue.hides(id_):
             return "the exchange had it"
         sent = self._sent_at.get(id_)
         if sent is not None and self._machine.true_ms() - sent < LEAST_MS:
