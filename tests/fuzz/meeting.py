@@ -13,6 +13,7 @@ from random import Random
 from types import FrameType, TracebackType
 
 from gridbot.core.values import value
+from tests.fuzz.backup_target import BACKUP_TARGETS
 from tests.fuzz.cli_targets import CLI_TARGETS
 from tests.fuzz.edits import edited, random_edits
 from tests.fuzz.exchange_targets import EXCHANGE_TARGETS
@@ -21,7 +22,7 @@ from tests.fuzz.state_targets import STATE_TARGETS
 from tests.fuzz.stream_targets import STREAM_TARGETS
 from tests.fuzz.target import Meet, Target
 
-TARGETS = (*STATE_TARGETS, *FILE_TARGETS, *EXCHANGE_TARGETS, *STREAM_TARGETS, *CLI_TARGETS)
+TARGETS = (*STATE_TARGETS, *FILE_TARGETS, *EXCHANGE_TARGETS, *STREAM_TARGETS, *CLI_TARGETS, *BACKUP_TARGETS)
 KEPT = Path(__file__).parent / "kept"
 """Inputs that once were met wrongly, a folder for each target; every test run meets them again."""
 FOUND = Path(__file__).resolve().parents[2] / "build" / "fuzz"

@@ -291,5 +291,5 @@ STATE_TARGETS = (
     Target("snapshot, sealed anew", 110, _unsealed_snapshots, simply(_snapshot_inside)),
     Target("journal", 110, _journals, simply(_journal)),
     Target("journal, sealed anew", 100, _unsealed_journals, simply(_journal_inside)),
-    Target("small files", 140, _small_files, simply(_small)),
+    Target("small files", 120, _small_files, simply(_small)),
 )
