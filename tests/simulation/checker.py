@@ -16,7 +16,7 @@ from gridbot.adapters.files.notes_archive import NAME
 from gridbot.core.codec import digest
 from gridbot.core.commands import CancelOrder, FillBooked, PlaceLimit
 from gridbot.core.draft import Step
-from gridbot.core.events import Event, OrderFilled, OrderReported, Quote
+from gridbot.core.events import Event, OrderFilled, OrderReported, Quote, Transferred
 from gridbot.core.orders import OrderState
 from gridbot.core.state import State
 from gridbot.core.units import GridId, Mode, Side, Symbol
@@ -294,6 +294,8 @@ class Checker:
         if isinstance(event, (OrderReported, OrderFilled)):
             what = event.fact.value if isinstance(event, OrderReported) else f"filled {event.quantity:f}"
             self._trace.order(event.ref.id, f"journal {sequence}: {what}")
+        elif isinstance(event, Transferred):
+            self.gaps.transferred(event)
 
     def _on_step(self, event: Event, answer: Step) -> None:
         for note in answer.notes:

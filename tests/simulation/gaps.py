@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
+from gridbot.core.events import Transferred
 from gridbot.core.ledger import Account
 from gridbot.core.state import State
 from gridbot.core.units import Asset, Side, Symbol
@@ -46,6 +47,14 @@ class Gaps:
             booked = self._accepted(asset, state.accounts.get(asset, Account()))
             if not self._same(asset, moved.get(asset, Decimal(0)), booked):
                 self._fail("I10", f"{booked:f} {asset} are accepted, {moved.get(asset, Decimal(0)):f} were moved")
+
+    def transferred(self, event: Transferred) -> None:
+        """Something is booked that is no trade: the exchange tells of it, a person accepts it, or it is dust."""
+        if event.id.startswith("accepted-") or self._same(event.asset, event.amount, Decimal(0)):
+            return
+        told = (movement.amount for _, movement in self._venue.moves if movement.id == event.id)
+        if event.amount not in told:
+            self._fail("I10", f"{event.amount:f} {event.asset} are booked as {event.id}, and nobody said so")
 
     def closed(self, state: State) -> None:
         """After a quiet time books and account are equal, and nothing was accepted but what is so."""
