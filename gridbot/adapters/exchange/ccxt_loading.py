@@ -21,6 +21,8 @@ _PACKAGES = {"ccxt": "ccxt.base.exchange", "ccxt.async_support": "ccxt.async_sup
 """Each package, and where its own Exchange is."""
 _PRO = "ccxt.pro"
 _LOCK = threading.Lock()
+_MOST_PLACES = 4_096
+"""No figure of an exchange has so many digits; ccxt would write out each zero of "1E+999999999", for minutes."""
 
 
 class _Package(ModuleType):
@@ -78,6 +80,21 @@ def _settle() -> None:
                 setattr(package, key, getattr(held, key))
 
 
+def _bound_figures() -> None:
+    """Have ccxt refuse a figure beyond all measure as it refuses one that is none, instead of reckoning with it."""
+    precise = importlib.import_module("ccxt.base.precise").Precise
+    begin = precise.__init__
+    if begin.__module__ == __name__:
+        return
+
+    def bounded(self: Any, number: Any, decimals: Any = None) -> None:
+        begin(self, number, decimals)
+        if not -_MOST_PLACES <= self.decimals <= _MOST_PLACES:
+            raise ValueError("a figure beyond all measure")
+
+    precise.__init__ = bounded
+
+
 def streaming_class(exchange_id: str) -> Any:
     """Return ccxt's class with websockets, or the one without where the exchange has none; ConfigError if unknown."""
     with _LOCK:
@@ -99,6 +116,7 @@ def _class(package: str, exchange_id: str) -> Any:
     found = importlib.util.find_spec(f"{package}.{exchange_id}") if exchange_id.isidentifier() else None
     made = None if found is None else getattr(importlib.import_module(f"{package}.{exchange_id}"), exchange_id, None)
     _settle()
+    _bound_figures()
     if not isinstance(made, type):
         raise ConfigError(
             f"There is no exchange {exchange_id!r}.",
