@@ -12,6 +12,8 @@ from gridbot.core.candles import timeframe_ms
 from gridbot.core.units import FillRule
 from gridbot.core.values import value
 from gridbot.gui import numbers, words
+from gridbot.gui.grid_form import titles
+from gridbot.gui.setting_words import said_value
 from gridbot.shell.research_desk import CandleChoice, DataKind, Figures, KeptRun, Trial
 
 TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h")
@@ -230,7 +232,7 @@ def settings_of(run: KeptRun) -> dict[str, str]:
         "latency": f"{trial.latency_ms} ms",
         "account's limits": "on" if trial.risk else "off",
     }
-    return told | dict(_flat(grid_of(trial), ""))
+    return told | dict(_named(grid_of(trial), ""))
 
 
 def differences(runs: Sequence[KeptRun]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -249,12 +251,14 @@ def same_ground(one: KeptRun, other: KeptRun) -> bool:
     return one.trial.data.symbol == other.trial.data.symbol and both * 2 > shorter
 
 
-def _flat(data: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+def _named(data: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield a grid's settings as its form calls and writes them."""
     for key, item in data.items():
         if isinstance(item, dict):
-            yield from _flat(item, f"{prefix}{key}.")
+            yield from _named(item, f"{prefix}{key}.")
         elif key != "id":
-            yield f"{prefix}{key}", "none" if item is None else str(item)
+            path, text = f"{prefix}{key}", str(item).lower() if isinstance(item, bool) else item
+            yield titles().get(path, path), said_value(path, None if text is None else str(text))
 
 
 def _ink(amount: Decimal) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -10,6 +11,7 @@ from functools import cache
 from gridbot.config import AppConfig, Change, waits_for_start
 from gridbot.core.values import evolve, value
 from gridbot.gui import words
+from gridbot.gui.grid_form import titles
 from gridbot.gui.schema import Field, fields_of
 from gridbot.gui.setting_words import meaning_of, said_value
 
@@ -112,6 +114,7 @@ _TITLES = {
     "logging.keep_days": "Keep for (days)",
     "update_address": "Address to ask",
 }
+_OF_A_GRID = re.compile(r"grids\[([^\]]+)\]\.(.+)")
 _PARTS = {"limit": "", "warn": ": warn at", "action": ": then"}
 
 
@@ -127,7 +130,9 @@ def fields_by_place() -> dict[str, tuple[tuple[str, tuple[Field, ...]], ...]]:
 
 
 def title_of(path: str) -> str:
-    """Return a setting's name on the screen; one of a grid keeps its path."""
+    """Return a setting's name on the screen; one of a grid says of which."""
+    if (of := _OF_A_GRID.fullmatch(path)) is not None:
+        return f"{titles().get(of[2], of[2])} of {of[1]}"
     name, _, part = path.removeprefix("risk.").rpartition(".")
     if path in _TITLES:
         return _TITLES[path]
@@ -136,7 +141,7 @@ def title_of(path: str) -> str:
     if path.startswith("risk."):
         code = path.removeprefix("risk.")
         return words.LIMIT_WORDS.get(code, _in_words(code))
-    return path if path.startswith("grids") else _in_words(path.rpartition(".")[2])
+    return path if path.startswith("grids[") else _in_words(path.rpartition(".")[2])
 
 
 def said(path: str, figure: str | None) -> str:
@@ -145,7 +150,8 @@ def said(path: str, figure: str | None) -> str:
         # What is no number (an action, a currency) is said in words.
         with suppress(ArithmeticError, TypeError):
             return words.limit_figure(path.split(".")[1], Decimal(str(figure)))
-    return "nothing" if figure in (None, "null", "") else said_value(path, figure)
+    grid = _OF_A_GRID.fullmatch(path)
+    return "nothing" if figure in (None, "null", "") else said_value(path if grid is None else grid[2], figure)
 
 
 def sentence_of(changed: tuple[Change, ...]) -> str:

@@ -50,6 +50,14 @@ class Node:
         return str(self.raw.get_role_name() or "")
 
     @property
+    def label(self) -> str:
+        """The name of the label that it belongs to, "" for none: on Linux Qt tells the name of a list so."""
+        for relation in self.raw.get_relation_set():
+            if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY and relation.get_n_targets():
+                return str(relation.get_target(0).get_name() or "")
+        return ""
+
+    @property
     def text(self) -> str:
         """What stands in it: the content of a field, what a named label shows, else its name."""
         content = self.raw.get_text_iface()
@@ -216,6 +224,13 @@ class Application:
         node.click()
         for key in ("Home", *["Down"] * number):
             self.keys(key)
+
+    def list_of(self, label: str) -> Node:
+        """Wait for the list that belongs to a label, as a screen reader finds it."""
+        return self._wait(
+            lambda: next((node for node in self.all("combo box") if node.label == label), None),
+            what=f"a list labelled {label!r}",
+        )
 
     def choose(self, now: str, wanted: str) -> None:
         """Choose an entry of the list that shows one like `now`, with the arrow keys; Qt names a list by its entry."""

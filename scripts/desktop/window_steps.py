@@ -48,6 +48,10 @@ def add_and_fill(person: Person) -> None:
         application.until(lambda: person.status()["fills"] or None, "a fill", patience_s=FILL_PATIENCE_S)
         application.tab("Orders")
         application.picture("filled")
+        application.tab("Portfolio")
+        assert (
+            application.list_of("Period").name == "Last 30 days" and application.list_of("Days").name == "Days in UTC"
+        )
 
 
 def edit(person: Person) -> None:

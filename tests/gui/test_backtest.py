@@ -336,7 +336,7 @@ def test_two_runs_stand_beside_each_other_with_the_settings_that_differ(make: Ma
     assert room.parts.currentIndex() == 2 and room.compare.model is not None
     rows = [row for row in room.compare.model.visible_rows()]
     assert next(row.texts for row in rows if row.name == "Profit") == ("+9.00 %", "+5.00 %")
-    assert (rows[-1].name, rows[-1].texts) == ("Setting: levels", ("6", "10"))
+    assert (rows[-1].name, rows[-1].texts) == ("Setting: Levels", ("6", "10"))
     assert "A 9.00 %" in room.compare.plot.reading() and "B 5.00 %" in room.compare.plot.reading()
     room.compare.show_runs([whole(kept(3)), whole(kept(4))])
     assert room.compare.table is not None and room.compare.table.isVisibleTo(room.compare)

@@ -237,7 +237,9 @@ def test_a_value_is_said_in_words() -> None:
     assert value_said("risk.max_var.warn", "null") == "nothing"
     assert value_said("orders.post_only", "true") == "on" and value_said("account_currency", "null") == "nothing"
     assert title_of("risk.max_drawdown.action") == "Drawdown from the peak: then"
-    assert title_of("grids[btc-usdt].levels") == "grids[btc-usdt].levels"
+    assert title_of("grids[btc-usdt].levels") == "Levels of btc-usdt"
+    assert title_of("grids[btc-usdt].stop_loss") == "Stop loss (%) of btc-usdt"
+    assert value_said("grids[btc-usdt].stop_loss", "0.2") == "20 %" and title_of("grids[new]") == "grids[new]"
 
 
 @pytest.mark.parametrize(
