@@ -71,9 +71,7 @@ def apply_facts(state: State, event: Event, facts: tuple[JournalFact, ...]) -> S
     if isinstance(event, _DECIDES_NOTHING):
         return general_step(state, event)
     draft = Draft(state, event.time)
-    take = _TAKES.get(type(event))
-    if take is not None:
-        take(draft, event)
+    _TAKES[type(event)](draft, event)
     for fact in facts:
         _DOES[type(fact)](draft, fact)
     return draft.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from gridbot.core import booking, plan, risk
+from gridbot.core import booking, fact_replay, plan, risk
 from gridbot.core.cells import Cell, Lot, Want
 from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.draft import Draft, GridDraft, Step
@@ -149,6 +151,11 @@ def by_facts(events: list[Event]) -> tuple[State, State]:
         told = apply_facts(told, event, facts_of(stepped, answer)).state
         stepped = answer.state
     return stepped, wish_anew(told)
+
+
+def test_every_event_is_taken_by_facts_or_decides_nothing() -> None:
+    known = {*fact_replay._TAKES, *fact_replay._DECIDES_NOTHING}
+    assert known == set(get_args(Event)) and not {*fact_replay._TAKES} & {*fact_replay._DECIDES_NOTHING}
 
 
 def test_a_market_whose_rules_change_changes_its_grids_by_facts_too() -> None:
