@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from gridbot.core.candles import Bar, BarBuilder, Candle
+from gridbot.core.commands import PlaceLimit
 from gridbot.core.events import CandleClosed, PriceCrossed, Quote
-from gridbot.core.units import Price, Symbol, TimeMs
+from gridbot.core.rules import RiskRules
+from gridbot.core.units import Price, Side, Symbol, TimeMs
 from gridbot.core.watch import Watch
 from gridbot.ports import CandleArrived, FeedItem, QuoteArrived, TradePrint
 from gridbot.shell.facade import MarketView
@@ -101,7 +103,7 @@ class MarketBoard:
 
     def quotes(self) -> tuple[Quote, ...]:
         """Return every market's newest quote, as old as the feed says that it is, for a mark."""
-        newest = (self._latest(symbol) for symbol in self._quotes)
+        newest = (self._latest(symbol) for symbol in dict.fromkeys((*self._quotes, *self._watch)))
         return tuple(quote for quote in newest if quote is not None and _is_priced(quote))
 
     def mid(self, symbol: Symbol) -> Price | None:
@@ -110,6 +112,20 @@ class MarketBoard:
         if quote is None or not is_sane(quote):
             return None
         return Price((quote.bid + quote.ask) / 2)
+
+    def blind(self, order: PlaceLimit, rules: RiskRules | None) -> str | None:
+        """Return why a buy may not leave at this very moment for want of a price; None if it may (I15).
+
+        The state still holds what an earlier start saw last, and what waited at a gate was decided a while ago.
+        """
+        if rules is None or order.side is Side.SELL:
+            return None
+        quote = self._latest(order.symbol)
+        if quote is None:
+            return f"No price of {order.symbol} has come since this start; no buys until one does."
+        if quote.age_ms > rules.max_quote_age_ms.limit:
+            return f"The price of {order.symbol} is {quote.age_ms} ms old; no buys on it."
+        return None
 
     def views(self, symbols: Iterable[Symbol]) -> tuple[MarketView, ...]:
         """Return the markets for a window."""

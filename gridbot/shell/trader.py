@@ -81,10 +81,9 @@ class Trader:
         most = world.words.most_orders
         self._desk = Desk(config, save=record.save_config, clock=clock, brake=self.brake, exchange_orders=most)
         self._board = MarketBoard(base_ms=world.base_ms, exchange=world.exchange, latest=world.feed.latest)
-        self._charts = Charts(world.base_ms)
+        self._charts, put = Charts(world.base_ms), self._inbox.put
         self._arrival = Arrival(self._desk.rules(), recovered, consent=world.consent, log=record.log)
         self._meter, self._skew = Meter(clock), Skew(world.venue)
-        put = self._inbox.put
         self._wire_ways_out(put)
         inflow = Inflow(world, clock, board=self._board, charts=self._charts, problems=self._problems, put=put)
         self._pumps = inflow.pumps
@@ -295,7 +294,8 @@ class Trader:
             self._inbox.put_urgent(KillRequested(self._clock.now_ms(), KillKind.MANUAL, reason))
 
     def _refusal(self, order: PlaceLimit) -> str | None:
-        return self._keeper.broken or (None if self.liquidation.permits(order) else self.brake.refusal())
+        held = None if self.liquidation.permits(order) else self.brake.refusal()
+        return self._keeper.broken or held or self._board.blind(order, self.state.rules.risk)
 
     def is_ours(self, id_: OrderId) -> bool:
         """Tell whether an order id is of this installation."""

@@ -1,4 +1,4 @@
-"""`make simulate`: many seeds with their sums, or one with all that happened in it."""
+"""`make simulate`: many seeds with their sums, one with all that happened in it, or a failing one made small."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.simulation.runner import Timed, run_seed, run_seeds, told
+from tests.simulation.runner import Timed, run_plan, run_seeds, told
+from tests.simulation.scenario import Scenario, scenario
+from tests.simulation.shrink import Shrinking, read, reduced
 
 EXIT_FAILED = 1
 
@@ -16,9 +18,22 @@ def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _one(seed: int, *, hours: float, grids: int | None) -> bool:
-    timed = run_seed(seed, hours, grids, _say)
+def _one(plan: Scenario) -> bool:
+    timed = run_plan(plan, _say)
     return told([timed], wall_s=timed.seconds, say=_say)
+
+
+def _smallest(plan: Scenario) -> bool:
+    """Print the smallest part of a failing run that breaks the same invariant; return whether it does not fail."""
+
+    def note(number: int, faults: int) -> None:
+        sys.stderr.write(f"\r{number} runs, {faults} faults ")
+        sys.stderr.flush()
+
+    found = Shrinking(plan, run=lambda part: run_plan(part).verdict, note=note).shrunk()
+    sys.stderr.write("\n")
+    _say(f"Seed {plan.seed} breaks nothing." if found is None else found.told(plan))
+    return found is None
 
 
 def _many(first: int, count: int, *, hours: float, grids: int | None, jobs: int | None) -> bool:
@@ -44,9 +59,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="simulated hours of each seed")
     parser.add_argument("--grids", type=int, help="grids in each seed; the seed decides where it is left out")
     parser.add_argument("--jobs", type=int, help="processes; one a core where it is left out")
+    parser.add_argument("--shrink", action="store_true", help="with --seed: the fewest faults with which it fails")
+    parser.add_argument("--keep-grids", type=int, help="with --seed: leave out all but so many of its grids")
+    parser.add_argument("--only", help="with --seed: leave out all faults but these, as --shrink prints them")
     asked = parser.parse_args(argv)
     if asked.seed is not None:
-        passed = _one(asked.seed, hours=asked.hours, grids=asked.grids)
+        whole = scenario(asked.seed, hours=asked.hours, grids=asked.grids)
+        plan = reduced(whole, grids=asked.keep_grids, only=None if asked.only is None else read(asked.only))
+        passed = (_smallest if asked.shrink else _one)(plan)
     else:
         passed = _many(asked.first_seed, asked.seeds, hours=asked.hours, grids=asked.grids, jobs=asked.jobs)
     return 0 if passed else EXIT_FAILED

@@ -17,13 +17,18 @@ UNDER_WAY_MS = 120_000
 
 
 class CancelWatch:
-    """Looks once a minute. A new process, or one that slept, begins anew."""
+    """Looks once a minute. A new process, one that slept, and one that the exchange did not serve begin anew."""
 
     def __init__(
-        self, machine: Machine, resting: Callable[[], Iterable[Resting]], fail: Callable[[str, str, str], None]
+        self,
+        machine: Machine,
+        resting: Callable[[], Iterable[Resting]],
+        served: Callable[[], bool],
+        fail: Callable[[str, str, str], None],
     ) -> None:
         self._machine = machine
         self._resting = resting
+        self._served = served
         self._fail = fail
         self._since: dict[str, int] = {}
         self._sent: set[str] = set()
@@ -51,6 +56,10 @@ class CancelWatch:
         """Fail for what should have been cancelled by now."""
         trader = process.trader
         if trader is None or trader.starting or process.task.done():
+            self._of = None
+            return
+        if not self._served():
+            # It cannot learn what rests, and what it sends is answered by nobody (seed 30092).
             self._of = None
             return
         of = (process.life.number, self._machine.slept, trader.brake.held is not None)

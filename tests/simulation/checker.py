@@ -86,7 +86,7 @@ class Checker:
         self._trace = trace
         self._sent: set[str] = set()
         self._lived: set[str] = set()
-        self.cancels = CancelWatch(machine, self._our_resting, self.fail)
+        self.cancels = CancelWatch(machine, self._our_resting, venue.serves, self.fail)
         self.gaps = Gaps(venue, markets, forgotten=self._is_forgotten, fail=self.fail)
         self.proof = OrderProof(venue, machine, self.fail)
         self.stops = StopWatch(

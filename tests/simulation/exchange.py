@@ -188,6 +188,10 @@ class TrueVenue(SimVenue):
         self._move(moved.asset, moved.amount)
         self.moves.append((told, moved))
 
+    def serves(self) -> bool:
+        """Tell whether it answers anybody here."""
+        return self.conditions.shut is None
+
     def heal(self) -> None:
         """Serve everybody, show what is true, and push all that happens."""
         self.conditions.clear()

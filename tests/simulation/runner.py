@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from tests.simulation.scenario import scenario
+from tests.simulation.scenario import Scenario, scenario
 from tests.simulation.simulation import simulate
 from tests.simulation.verdict import Verdict
 
@@ -45,14 +45,19 @@ class Timed:
     seconds: float
 
 
-def run_seed(seed: int, hours: float, grids: int | None, show: Callable[[str], None] | None = None) -> Timed:
-    """Run one seed; `show` is given each line of its trace."""
+def run_seed(seed: int, hours: float, grids: int | None) -> Timed:
+    """Run one seed."""
+    return run_plan(scenario(seed, hours=hours, grids=grids))
+
+
+def run_plan(plan: Scenario, show: Callable[[str], None] | None = None) -> Timed:
+    """Run one scenario; `show` is given each line of its trace."""
     # A process that is killed leaves coroutines that never began; nothing is wrong with that.
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
     # What lives long here is the world; the collector need not walk it every few hundred objects.
     gc.set_threshold(50_000, 20, 50)
     began = time.process_time()
-    verdict = simulate(scenario(seed, hours=hours, grids=grids), show)
+    verdict = simulate(plan, show)
     return Timed(verdict=verdict, seconds=time.process_time() - began)
 
 

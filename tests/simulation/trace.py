@@ -6,7 +6,9 @@ import hashlib
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+from gridbot.core.units import TimeMs
 from tests.simulation.machine import Machine
+from tests.simulation.market import BEGIN, MINUTE_MS, PAST_MINUTES
 
 OF_AN_ORDER = 30
 OF_THE_WORLD = 40
@@ -61,6 +63,14 @@ class Trace:
 
 def time_of(machine: Machine) -> str:
     """Return the simulated time, in hours, minutes and seconds since the beginning."""
-    seconds = machine.monotonic() + machine.slept
+    return _told(machine.monotonic() + machine.slept)
+
+
+def time_of_day(time: TimeMs) -> str:
+    """Return a moment by the venue's clock in the same way."""
+    return _told((time - BEGIN - PAST_MINUTES * MINUTE_MS) / 1000)
+
+
+def _told(seconds: float) -> str:
     minutes, second = divmod(seconds, 60)
     return f"{int(minutes) // 60:03d}:{int(minutes) % 60:02d}:{second:06.3f}"
