@@ -175,6 +175,7 @@ class KillProcedure:
             listed = yield from self._ask(ListOrders(symbol))
             if not isinstance(listed, Listed):
                 complete = False
+                yield from self._cancel_known(symbol)
                 continue
             mine = [order for order in listed.orders if self._is_meant(order.ref.id)]
             foreign += len(listed.orders) - len(mine)
@@ -199,9 +200,15 @@ class KillProcedure:
         self._met.add(order.ref.id)
         self._resting[order.ref.id] = order
 
-    def _cancel(self, order: CancelOrder) -> Generator[Request, Answer, None]:
+    def _cancel_known(self, symbol: Symbol) -> Generator[Request, Answer, None]:
+        """Cancel again what is believed to rest where no list comes, as long as cancels are answered."""
+        for order in [order for order in self._resting.values() if order.symbol == symbol]:
+            if isinstance((yield from self._cancel(order)), NoAnswer):
+                return
+
+    def _cancel(self, order: CancelOrder) -> Generator[Request, Answer, Answer]:
         """Send one cancel. Its answer alone proves nothing: the order counts until a list comes without it."""
-        yield from self._ask(SendCancel(order))
+        return (yield from self._ask(SendCancel(order)))
 
     def _ask(self, request: ListOrders | SendCancel) -> Generator[Request, Answer, Answer]:
         answer = yield request
