@@ -105,7 +105,7 @@ class OrderProof:
             missing = "" if true is None or true.filled == note.quantity else f"{true.filled:f} are filled"
         elif true is not None and true.open:
             missing = "it rests"
-        elif id_ in self._flying:
+        elif true is None and id_ in self._flying:
             missing = "its request is under way"
         elif state in (OrderState.CANCELED, OrderState.EXPIRED):
             missing = "" if true is not None else "the exchange never had it"
