@@ -227,7 +227,9 @@ class Checker:
             # One that no journal answers for is cancelled, and is no cell's until then.
             if not self._is_forgotten(id_) and not self.proof.is_late(id_):
                 resting.append(rests)
-        flying = {id_: one for id_, one in self._flying.items() if id_ in self._lived}
+        # One whose answer hangs is on its way no more once the exchange has ended it.
+        ended = {id_ for id_ in self._flying if (one := self._venue.orders().get(id_)) is not None and not one.open}
+        flying = {id_: one for id_, one in self._flying.items() if id_ in self._lived and id_ not in ended}
         self._transport.creating(
             order,
             resting=resting,
