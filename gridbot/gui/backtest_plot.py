@@ -15,6 +15,7 @@ from gridbot.core.units import Side
 from gridbot.errors import EnvironmentProblem
 from gridbot.gui.chart_math import Floats, Scale, pixel_columns, segments
 from gridbot.gui.chart_pens import DOWNWARD, UPWARD, draw_lines
+from gridbot.gui.numbers import grouped, whole
 from gridbot.gui.plot_ticks import time_ticks, value_ticks
 from gridbot.gui.theme import Colours, Theme, Trading, colours_of
 
@@ -178,7 +179,11 @@ def _price(painter: QPainter, scale: Scale, data: BacktestPlot, colours: Colours
     _legend(
         painter,
         scale,
-        ((colours.up, f"{counts[0]:,} buys"), (colours.down, f"{counts[1]:,} sells"), (colours.accent, "slots")),
+        (
+            (colours.up, f"{whole(counts[0])} buys"),
+            (colours.down, f"{whole(counts[1])} sells"),
+            (colours.accent, "slots"),
+        ),
     )
 
 
@@ -200,12 +205,16 @@ def _equity(painter: QPainter, scale: Scale, data: BacktestPlot, colours: Colour
     curves = ((data.buy_and_hold, colours.caution, "buy and hold"), (data.equity, colours.accent, "grid"))
     for curve, colour, _ in curves:
         _curve(painter, scale, seconds, curve, colour)
-    _legend(painter, scale, tuple((colour, f"{name} {curve[-1]:,.2f}") for curve, colour, name in reversed(curves)))
+    _legend(
+        painter,
+        scale,
+        tuple((colour, f"{name} {grouped(float(curve[-1]), 2)}") for curve, colour, name in reversed(curves)),
+    )
 
 
 def _drawdown(painter: QPainter, scale: Scale, data: BacktestPlot, colours: Colours) -> None:
     _curve(painter, scale, data.open_time / 1000, data.drawdown, colours.down)
-    _legend(painter, scale, ((colours.down, f"greatest {float(data.drawdown.max()) * 100:.2f} %"),), low=True)
+    _legend(painter, scale, ((colours.down, f"greatest {grouped(float(data.drawdown.max()) * 100, 2)} %"),), low=True)
 
 
 def _curve(painter: QPainter, scale: Scale, seconds: Floats, values: Floats, colour: str) -> None:

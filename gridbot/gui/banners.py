@@ -10,6 +10,7 @@ from gridbot.core.units import ZERO, Asset, Mode, Symbol
 from gridbot.gui import words
 from gridbot.gui.drain import ENGINE_SILENT_MS
 from gridbot.gui.measures import XS, M, S
+from gridbot.gui.numbers import whole
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.facade import StopView, View
 
@@ -145,7 +146,7 @@ def _cancels(view: View, *, total: int, left: int) -> str:
     if left == 0 and (stop is None or stop.flat):
         orders = "No orders rest."
         if total:
-            orders = "The one order is cancelled." if total == 1 else f"All {total:,} orders cancelled."
+            orders = "The one order is cancelled." if total == 1 else f"All {whole(total)} orders cancelled."
         return f"{orders} {_coins(view.snapshot)}"
     offline = [market.symbol for market in view.markets if not market.connected]
     if any(order.symbol in offline for order in view.snapshot.orders):

@@ -10,6 +10,7 @@ from gridbot.core.snapshot import OrderView
 from gridbot.gui import words
 from gridbot.gui.dialogs import Dialog
 from gridbot.gui.figures import Figures
+from gridbot.gui.numbers import whole
 from gridbot.gui.parts import button, label
 
 ANEW = (
@@ -32,7 +33,7 @@ class CancelDialog(Dialog):
         self.box.addWidget(label(f"Cancel {count}?", role="heading"))
         lines = [order_sentence(order, figures) for order in orders[:_LISTED]]
         if len(orders) > _LISTED:
-            lines.append(f"and {len(orders) - _LISTED:,} more")
+            lines.append(f"and {whole(len(orders) - _LISTED)} more")
         self.box.addWidget(label("\n".join(lines), name="The orders"))
         self.box.addWidget(label(ANEW, role="muted", wrap=True, name="What becomes of them"))
         self.confirm = button(f"Cancel {count}", self._confirm)

@@ -13,7 +13,7 @@ from gridbot.gui import words
 from gridbot.gui.chart_labels import GRIP_PX, Placed, badge, time_badge
 from gridbot.gui.chart_layers import Sheet, faded
 from gridbot.gui.chart_scene import Grip, Scene
-from gridbot.gui.numbers import grouped, in_style
+from gridbot.gui.numbers import grouped
 
 GRIP_REACH_PX = 8.0
 
@@ -100,7 +100,7 @@ def _legends(painter: QPainter, sheet: Sheet, number: int) -> None:
         if not np.isnan(figure):
             left = _legend(painter, sheet, left, 15.0, f"{name}  {written(scene, float(figure))}", ink)
     if layout.volume is not None and data.volume is not None:
-        text = f"Volume  {in_style(short_amount(float(data.volume[number])))}"
+        text = f"Volume  {short_amount(float(data.volume[number]))}"
         _legend(painter, sheet, 8.0, layout.volume.top() + 15, text, scene.colours.muted)
     if layout.atr is not None and not np.isnan(data.atr[number]):
         text = f"ATR {atr or ''}".rstrip() + f"  {words.reading(float(data.atr[number]))}"
@@ -110,7 +110,7 @@ def _legends(painter: QPainter, sheet: Sheet, number: int) -> None:
 def short_amount(amount: float) -> str:
     """Return an amount with four figures, never as a power of ten."""
     places = 0 if amount >= 1000 else 1 if amount >= 100 else 2 if amount >= 10 else 4
-    return f"{amount:,.{places}f}"
+    return grouped(amount, places)
 
 
 def _legend(painter: QPainter, sheet: Sheet, left: float, base: float, text: str, ink: str) -> float:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from gridbot.gui.flash import FlashButton
 from gridbot.gui.measures import XS
+from gridbot.gui.numbers import whole
 from gridbot.gui.parts import button, set_text
 
 
@@ -54,7 +55,7 @@ class Chips(QWidget):
             count = counts.get(title, 0)
             if self._lit and isinstance(chip, FlashButton) and self._counts.get(title, count) != count:
                 chip.light()
-            set_text(chip, f"{title}  {count:,}")
+            set_text(chip, f"{title}  {whole(count)}")
             chip.setVisible(count > 0 or chip.isChecked())
         self._counts = dict(counts)
 

@@ -24,6 +24,7 @@ from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.dialogs import Dialog
 from gridbot.gui.named_list import NamedList
+from gridbot.gui.numbers import whole
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.shell.facade import Answered, SaveConfig
 
@@ -115,7 +116,7 @@ class FirstRunDialog(Dialog):
         row.addWidget(self._unit)
         row.addStretch()
         for each in AMOUNTS:
-            quick.addWidget(button(f"{each:,}", lambda n=each: self.amount.setText(str(n)), name=f"Budget {each}"))  # type: ignore[misc]
+            quick.addWidget(button(f"{whole(each)}", lambda n=each: self.amount.setText(str(n)), name=f"Budget {each}"))  # type: ignore[misc]
         quick.addStretch()
         text = "The grid never ties up more than this, fees included, whatever the price does. It is play money here."
         return _page(label(text, wrap=True), row, quick)

@@ -14,6 +14,7 @@ from gridbot.core.snapshot import GridView
 from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.grid_rows import slot_columns
+from gridbot.gui.numbers import in_style, whole
 from gridbot.gui.parts import button, figure_label, label, set_role, set_text
 from gridbot.gui.rows import grid_state
 from gridbot.gui.rows_model import RowsModel
@@ -107,7 +108,7 @@ class GridDetails(QWidget):
         quote = "" if grid.instrument is None else grid.instrument.quote
         base = "" if grid.instrument is None else grid.instrument.base
         fees = " + ".join(words.money(amount, asset) for asset, amount in grid.fees.items() if amount)
-        wins = f" ({grid.wins:,} won)" if grid.wins != grid.round_trips else ""
+        wins = f" ({whole(grid.wins)} won)" if grid.wins != grid.round_trips else ""
         said = {
             "State": grid.halt or f"{grid_state(grid)}, {grid.holding_cells} of {grid.levels} cells hold coins",
             "Trend": _regime(grid),
@@ -116,7 +117,7 @@ class GridDetails(QWidget):
             "Grid profit": words.money(grid.grid_profit, signed=True),
             "Unrealised": words.money(grid.unrealised, signed=True),
             "Fees": fees or words.money(None),
-            "Round trips": f"{grid.round_trips:,}{wins}",
+            "Round trips": f"{whole(grid.round_trips)}{wins}",
             "Anchor": words.price(grid.anchor, grid.instrument),
             "Spacing": words.price(grid.spacing, grid.instrument),
             "Investment": words.money(grid.investment),
@@ -187,5 +188,5 @@ def _regime(grid: GridView) -> str:
     if grid.breaker_open:
         marks.append("ATR breaker open")
     if grid.atr is not None:
-        marks.append(f"ATR {grid.atr:,.6g}")
+        marks.append(f"ATR {in_style(f'{grid.atr:,.6g}')}")
     return " | ".join(marks)

@@ -14,6 +14,7 @@ from gridbot.gui import words
 from gridbot.gui.context import Context
 from gridbot.gui.ladder_picture import LadderPicture
 from gridbot.gui.measures import XS, M, S
+from gridbot.gui.numbers import grouped
 from gridbot.gui.parts import label, set_role, set_text
 from gridbot.gui.rows_model import Column, RowsModel
 from gridbot.gui.table import Table
@@ -51,7 +52,7 @@ class _Row:
     def size(self) -> str:
         """The quantity with the market's own decimals, so that they stand under each other."""
         places = words.places_of(self.instrument.lot_size)
-        return words.NONE if self.quantity is None else f"{self.quantity:,.{places}f}"
+        return words.NONE if self.quantity is None else grouped(self.quantity, places)
 
     @property
     def profit(self) -> Decimal | None:

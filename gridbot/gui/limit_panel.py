@@ -18,7 +18,7 @@ from gridbot.gui.limit_rows import GUARDS, TITLES, taken, unit_of
 from gridbot.gui.limit_table import LimitsModel, LimitTable
 from gridbot.gui.loosen_dialog import LoosenDialog
 from gridbot.gui.measures import S
-from gridbot.gui.numbers import read_number
+from gridbot.gui.numbers import read_number, whole
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.gui.table import MenuEntry
 from gridbot.shell.facade import Answered, SaveConfig, View
@@ -176,7 +176,7 @@ class LimitPanel(QWidget):
         if change.code != "max_open_orders" or most is None or not isinstance(change.new, Decimal):
             return ""
         counts = allowed_orders(int(change.new), most)
-        return f" The exchange takes {most:,} a market, so {counts:,} count." if counts < change.new else ""
+        return f" The exchange takes {whole(most)} a market, so {whole(counts)} count." if counts < change.new else ""
 
     def _undo(self) -> None:
         if self._done:

@@ -17,6 +17,7 @@ from gridbot.gui.export import ExportDialog
 from gridbot.gui.icons import put_icon
 from gridbot.gui.log_details import LogDetails
 from gridbot.gui.measures import S
+from gridbot.gui.numbers import whole
 from gridbot.gui.parts import button, label, search_field, set_role, set_text
 from gridbot.gui.rows import LOG_COLUMNS, Logged
 from gridbot.gui.rows_model import RowsModel
@@ -206,13 +207,13 @@ class LogsTab(QWidget):
         self._say()
 
     def _say(self) -> None:
-        said = "Following" if self._follows else f"{self._unseen:,} new" if self._unseen else "Paused"
+        said = "Following" if self._follows else f"{whole(self._unseen)} new" if self._unseen else "Paused"
         set_text(self.follow, said)
         put_icon(self.follow, "follow" if self._follows else "up" if self._unseen else "pause")
         set_role(self.follow, "primary" if self._unseen and not self._follows else "toggle")
         self.follow.setAccessibleDescription(said)
         shown, kept = self.model.rowCount(), len(self.model.rows())
-        of = words.counted(shown, "line") if shown == kept else f"{shown:,} of {words.counted(kept, 'line')}"
+        of = words.counted(shown, "line") if shown == kept else f"{whole(shown)} of {words.counted(kept, 'line')}"
         set_text(self._shown, of)
         self.levels.show_counts(self._levels)
         self.components.show_counts(self._components)

@@ -86,6 +86,11 @@ def plain(amount: Decimal) -> str:
     return f"{amount:f}".replace(".", style().decimal)
 
 
+def whole(number: int) -> str:
+    """Return a whole number with its thousands apart."""
+    return in_style(f"{number:,}")
+
+
 def in_style(text: str) -> str:
     """Return a number that Python wrote ("1,234.5") in the style in use."""
     chosen = style()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gridbot.core.rules import Wish
 from gridbot.gui.empty_state import EmptyOver
+from gridbot.gui.numbers import whole
 from gridbot.gui.table import Table
 from gridbot.gui.theme import Colours
 from gridbot.shell.facade import View
@@ -27,7 +28,7 @@ class NothingHere(EmptyOver):
     def say_why(self, view: View | None, *, hidden: int, show_all: Callable[[], object]) -> None:
         """Say why no row is shown; `hidden` are those that the filter hides, and `show_all` takes it away."""
         if hidden:
-            rows = "the one row" if hidden == 1 else f"all {hidden:,} rows"
+            rows = "the one row" if hidden == 1 else f"all {whole(hidden)} rows"
             self.say("filter", f"The filter hides {rows} of this table.", "Show all", show_all)
         elif self._title in _NEVER:
             self.say("empty", _NEVER[self._title])

@@ -19,6 +19,7 @@ from gridbot.gui.chips import Chips
 from gridbot.gui.context import Context
 from gridbot.gui.history import REMEMBERED, Batch, History
 from gridbot.gui.measures import M, S
+from gridbot.gui.numbers import whole
 from gridbot.gui.order_kinds import ENDED_KINDS, FILL_KINDS, NOT_CONFIRMED, OPEN_KINDS, TRIP_KINDS, Kinds
 from gridbot.gui.order_rows import (
     Ended,
@@ -224,7 +225,7 @@ class OrdersTab(QWidget):
 
     def _count(self, *_args: object) -> None:
         for number, page in enumerate(self._parts):
-            text = f"{page.title} ({_our_count(page.model):,})"
+            text = f"{page.title} ({whole(_our_count(page.model))})"
             if self._pages.tabText(number) != text:
                 self._pages.setTabText(number, text)
         page = self._page()
@@ -236,11 +237,11 @@ class OrdersTab(QWidget):
 
     def _said_of(self, page: Page) -> str:
         hidden = len(page.model.rows()) - page.model.rowCount()
-        shown = f"{page.model.rowCount():,} shown, {hidden:,} hidden by the filter" if hidden else ""
+        shown = f"{whole(page.model.rowCount())} shown, {whole(hidden)} hidden by the filter" if hidden else ""
         foreign = len(page.model.rows()) - _our_count(page.model)
-        others = f"{foreign + self._beyond:,} not gridbot's" if foreign else ""
+        others = f"{whole(foreign + self._beyond)} not gridbot's" if foreign else ""
         if foreign and self._beyond:
-            others += f", {foreign:,} of them listed"
+            others += f", {whole(foreign)} of them listed"
         return "; ".join(filter(None, (shown, others)))
 
     def _show_all(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from math import ceil, floor, log10
 
+from gridbot.gui.numbers import grouped
+
 _STEPS_S = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400)
 _MONTHS = (1, 2, 3, 6, 12, 24, 60)
 
@@ -17,7 +19,7 @@ def value_ticks(low: float, high: float, count: int) -> list[tuple[float, str]]:
     size = 10.0 ** floor(log10(raw))
     step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= raw)
     places = max(0, -floor(log10(step)))
-    return [(n * step, f"{n * step:,.{places}f}") for n in range(ceil(low / step), floor(high / step) + 1)]
+    return [(n * step, grouped(n * step, places)) for n in range(ceil(low / step), floor(high / step) + 1)]
 
 
 def time_ticks(left: float, right: float, count: int) -> list[tuple[float, str]]:

@@ -18,6 +18,7 @@ from gridbot.gui import numbers, words
 from gridbot.gui.glossary import explained
 from gridbot.gui.history import History
 from gridbot.gui.measures import XS, M, S
+from gridbot.gui.numbers import whole
 from gridbot.gui.own_money import NO_MONEY, OwnMoney, own_money, own_sum
 from gridbot.gui.parts import Card, ShareBar, figure_label, label, set_role, set_text
 from gridbot.gui.theme import Colours
@@ -203,7 +204,7 @@ class ExposureBars(QFrame):
 
     def show_snapshot(self, snapshot: Snapshot, colours: Colours, most_orders: int | None = None) -> None:
         """Show where each stands; what is no longer there goes. `most_orders` is the exchange's own cap of a market."""
-        orders = "orders" if most_orders is None else f"orders; the exchange takes {most_orders:,}"
+        orders = "orders" if most_orders is None else f"orders; the exchange takes {whole(most_orders)}"
         limits = [limit for code in _BARS for limit in snapshot.limits if limit.code == code]
         keys = [(limit.code, limit.scope) for limit in limits]
         for key in [key for key in self._bars if key not in keys]:
@@ -216,7 +217,7 @@ class ExposureBars(QFrame):
             bar.show_share(None if limit.now is None or not limit.limit else float(limit.now / limit.limit), colours)
             counted = limit.code == "max_open_orders"
             set_text(figures, _counts(limit) if counted else _shares(limit))
-            set_text(money, numbers.in_style(orders) if counted else _money(limit, snapshot))
+            set_text(money, orders if counted else _money(limit, snapshot))
 
     def _bar(self, limit: LimitView, row: int) -> tuple[QLabel, ShareBar, QLabel, QLabel]:
         key = (limit.code, limit.scope)

@@ -9,6 +9,7 @@ from gridbot.gui.context import Context
 from gridbot.gui.dialogs import Dialog
 from gridbot.gui.empty_state import EmptyOver
 from gridbot.gui.errand_requests import ErrandRequests
+from gridbot.gui.numbers import whole
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.gui.rows_model import Column, RowsModel
 from gridbot.gui.table import Table
@@ -60,7 +61,7 @@ STOP_COLUMNS: tuple[Column[StopThen], ...] = (
     Column(title="Released by", text=lambda s: RELEASED_BY.get(s.by, s.by), order=lambda s: s.by, width=130),
     Column(
         title="Event",
-        text=lambda s: f"{s.sequence:,}",
+        text=lambda s: f"{whole(s.sequence)}",
         order=lambda s: s.sequence,
         width=80,
         right=True,
@@ -127,7 +128,7 @@ class StopsDialog(Dialog):
             self._empty.say("check", NEVER)
             self.model.replace(outcome.reply.stops)
             since = outcome.reply.since
-            older = f" The journals are kept from event {since:,} on." if since > 1 else ""
+            older = f" The journals are kept from event {whole(since)} on." if since > 1 else ""
             self._say(f"{words.counted(len(outcome.reply.stops), 'stop')}.{older}", ok=True)
         self._show_state()
 

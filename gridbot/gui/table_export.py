@@ -35,8 +35,8 @@ class TableExportDialog(SavingDialog[RecordWish, RecordReply]):
         self.path.setText(str(Path.home() / name))
         self.path.textChanged.connect(lambda _text: self.look_at_path())
         shown, whole = model.rowCount(), len(model.rows())
-        rows = [(f"What the filter shows ({shown:,})", True)] if shown < whole else []
-        self.rows = picker("Rows", [*rows, (f"All rows ({whole:,})", False)])
+        rows = [(f"What the filter shows ({numbers.whole(shown)})", True)] if shown < whole else []
+        self.rows = picker("Rows", [*rows, (f"All rows ({numbers.whole(whole)})", False)])
         self.form = picker("Form", [(text, key) for key, text in FORMS.items()])
         self._build()
         self.weigh()
@@ -65,4 +65,4 @@ class TableExportDialog(SavingDialog[RecordWish, RecordReply]):
     def saved(self, reply: RecordReply) -> str:
         """Return where the rows are, and how many."""
         assert isinstance(reply, Saved)
-        return f"Saved to {reply.target}: {reply.count:,} rows."
+        return f"Saved to {reply.target}: {numbers.whole(reply.count)} rows."

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from gridbot.core.units import OrderId
-from gridbot.gui import words
+from gridbot.gui import numbers, words
 from gridbot.gui.context import Context
 from gridbot.gui.dialogs import Dialog
 from gridbot.gui.errand_requests import ErrandRequests
@@ -131,7 +131,7 @@ class TimelineDialog(Dialog):
         for row, line in enumerate(life.lines):
             date, _, clock = words.moment(line.time).partition(" ")
             time = label(clock if date == day else f"{date}\n{clock}", role="muted", name=f"Time of step {row + 1}")
-            event = label(f"event {line.sequence:,}", role="muted", name=f"Event of step {row + 1}")
+            event = label(f"event {numbers.whole(line.sequence)}", role="muted", name=f"Event of step {row + 1}")
             sentence = label(line.sentence, name=f"Step {row + 1}", wrap=True)
             sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             top = Qt.AlignmentFlag.AlignTop

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,9 +16,11 @@ from PySide6.QtWidgets import QLineEdit
 from gridbot.config import AppConfig
 from gridbot.gui import numbers, words
 from gridbot.gui.backtest_fields import AmountField
+from gridbot.gui.chart_overlay import short_amount
 from gridbot.gui.display_page import DisplayPage
 from gridbot.gui.form import FormPage
-from gridbot.gui.numbers import NumberStyle, Writing, grouped, plain, read_number, style_of, written
+from gridbot.gui.numbers import NumberStyle, Writing, grouped, plain, read_number, style_of, whole, written
+from gridbot.gui.plot_ticks import value_ticks
 from gridbot.gui.schema import fields_of
 from gridbot.gui.settings_draft import Draft
 from gridbot.gui.window import Window
@@ -268,3 +272,34 @@ def test_what_could_be_two_numbers_is_refused_in_every_kind_of_field(
     limit = next(each for each in facade.view().snapshot.limits if each.code == "max_drawdown")
     window.risk.limits.edited(limit, "limit", "1,234")
     assert "could mean" in said(window.risk, "About the limits") and not facade.requests(SaveConfig)
+
+
+def _without_a_style(path: Path) -> list[str]:
+    """Return where a module groups thousands by itself, as Python does and not as a person chose."""
+    tree, styled = ast.parse(path.read_text("utf-8")), set[int]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "in_style":
+            styled |= {id(each) for each in ast.walk(node)}
+    found = []
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.FormattedValue)
+            and isinstance(node.format_spec, ast.JoinedStr)
+            and id(node) not in styled
+        ):
+            texts = [each.value for each in node.format_spec.values if isinstance(each, ast.Constant)]
+            if any("," in str(each) for each in texts):
+                found.append(f"{path.name}:{node.lineno}")
+    return found
+
+
+def test_no_module_of_the_window_groups_thousands_by_itself() -> None:
+    paths = sorted((Path(numbers.__file__).parent).glob("*.py"))
+    assert len(paths) > 50
+    assert not [place for path in paths for place in _without_a_style(path)]
+
+
+@pytest.mark.parametrize(("writing", "wanted"), [(Writing.GERMAN, "12.000"), (Writing.ENGLISH, "12,000")])
+def test_axes_counts_and_previews_are_written_as_chosen(writing: Writing, wanted: str) -> None:
+    numbers.use(style_of(writing))
+    assert value_ticks(11_500, 12_400, 1)[-1][1] == wanted == whole(12_000) == short_amount(12_000.0)
