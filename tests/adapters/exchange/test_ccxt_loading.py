@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gridbot.adapters.exchange.budget import Budget
 from gridbot.adapters.exchange.ccxt_client import CcxtClient
+from gridbot.adapters.exchange.ccxt_loading import streaming_class, synchronous_class
 from gridbot.adapters.exchange.redirect import redirected
 from gridbot.errors import ConfigError
 from tests.adapters.exchange.capturing import KEY
@@ -123,3 +127,13 @@ def test_paths_are_kept_where_they_decide() -> None:
         "hostname": "localhost:1",
     }
     assert redirected(described, "https://own.example")["urls"]["api"]["ws"]["a"] == "wss://own.example/v5"
+
+
+@pytest.mark.parametrize("load", [streaming_class, synchronous_class])
+@pytest.mark.parametrize("figure", ["1E+999999999", "1e-999999999", "-0.5E+5000"])
+def test_a_figure_beyond_all_measure_is_none_to_ccxt(load: Callable[[str], Any], figure: str) -> None:
+    load("binance")
+    precise = importlib.import_module("ccxt.base.precise").Precise
+    assert precise.string_mul("1E-18", "70250.25") == "0.00000000000007025025"
+    with pytest.raises(ValueError, match="beyond all measure"):
+        precise.string_add(figure, "1")
