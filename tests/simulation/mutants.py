@@ -23,8 +23,8 @@ import pytest
 
 from benchmarks.results import machine, table, write_section
 from tests.simulation.planted import MISTAKES, THEMES
-from tests.simulation.planting import Planted
-from tests.simulation.scenario import Weather, scenario
+from tests.simulation.planting import Planted, Sky
+from tests.simulation.scenario import scenario
 from tests.simulation.simulation import simulate
 from tests.simulation.verdict import Verdict
 
@@ -59,7 +59,7 @@ def look_for(mistake: Planted, *, seeds: int, hours: float) -> Search:
     for seed in range(1, seeds + 1):
         number = seed
         with mistake.patch():
-            verdict = weathered(mistake.weather, mistake.grids, seed, hours=hours)
+            verdict = weathered(mistake.sky, seed, hours=hours)
         if not verdict.passed:
             said = verdict.violations[0].splitlines()[0]
             named = said.partition("[")[2].partition("]")[0]
@@ -69,12 +69,13 @@ def look_for(mistake: Planted, *, seeds: int, hours: float) -> Search:
     return Search(mistake=mistake.name, seeds=number, invariant="", said="", seconds=time.process_time() - began)
 
 
-def weathered(weather: Weather, grids: int, seed: int, *, hours: float) -> Verdict:
-    """Run one seed in a weather."""
+def weathered(sky: Sky, seed: int, *, hours: float) -> Verdict:
+    """Run one seed under a sky."""
+    weather, grids, tight = sky
     # A process that is killed leaves coroutines that never began; nothing is wrong with that.
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
     gc.set_threshold(50_000, 20, 50)
-    return simulate(scenario(seed, hours=hours, grids=grids, weather=weather))
+    return simulate(scenario(seed, hours=hours, grids=grids, weather=weather, tight=tight))
 
 
 def ask_test(mistake: Planted) -> Search:
@@ -104,9 +105,9 @@ def _search(name: str, seeds: int, hours: float) -> Search:
     return ask_test(mistake) if mistake.test else look_for(mistake, seeds=seeds, hours=hours)
 
 
-def _true_code(weather: Weather, grids: int, seed: int, hours: float) -> str:
-    """Return what the true code does wrong with this seed in this weather, "" if nothing."""
-    verdict = weathered(weather, grids, seed, hours=hours)
+def _true_code(sky: Sky, seed: int, hours: float) -> str:
+    """Return what the true code does wrong with this seed under this sky, "" if nothing."""
+    verdict = weathered(sky, seed, hours=hours)
     return "" if verdict.passed else verdict.violations[0]
 
 
@@ -137,16 +138,13 @@ def hunt(mistakes: Sequence[Planted], *, seeds: int, hours: float, jobs: int | N
             found[search.mistake] = search
             if not search.caught:
                 sys.stderr.write(f"\n{search.mistake}: {search.said or 'nobody said anything'}\n")
-        needed: dict[tuple[Weather, int], int] = {}
+        needed: dict[Sky, int] = {}
         for mistake in mistakes:
             if not mistake.test:
-                sky = (mistake.weather, mistake.grids)
-                needed[sky] = max(needed.get(sky, 0), found[mistake.name].seeds)
+                needed[mistake.sky] = max(needed.get(mistake.sky, 0), found[mistake.name].seeds)
         tests = dict.fromkeys(mistake.test for mistake in mistakes if mistake.test)
         held = [
-            pool.submit(_true_code, weather, grids, seed, hours)
-            for (weather, grids), last in needed.items()
-            for seed in range(1, last + 1)
+            pool.submit(_true_code, sky, seed, hours) for sky, last in needed.items() for seed in range(1, last + 1)
         ]
         if tests:
             held.append(pool.submit(_true_tests, list(tests)))
@@ -194,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds a mistake has to show itself in")
     parser.add_argument("--hours", type=float, default=HOURS, help="simulated hours of each seed")
-    parser.add_argument("--only", default="", help="only mistakes with these words in their name or theme")
+    parser.add_argument("--only", default="", help="only these themes and words of names, by commas")
     parser.add_argument("--jobs", type=int, help="processes; one a core where it is left out")
     parser.add_argument("--record", action="store_true", help="write the table into benchmarks/RESULTS.md")
     parser.add_argument("--with", dest="planted", help=argparse.SUPPRESS)
@@ -205,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         mistake
         for theme, planted in THEMES.items()
         for mistake in planted
-        if asked.only == theme or asked.only in mistake.name
+        if any(words == theme or words in mistake.name for words in asked.only.split(","))
     ]
     began = time.perf_counter()
     found, wrong = hunt(mistakes, seeds=asked.seeds, hours=asked.hours, jobs=asked.jobs)

@@ -91,7 +91,7 @@ RECOVERY = (
     Planted(
         name="checksums are not checked",
         patch=edit(journal_lines._unsealed, ("if line[:_BODY] != expected:", "if False:")),
-        names=("I23",),
+        names=("I23", "I24"),
         weather=replace(STORM, rot=1.0),
         quick=True,
     ),

@@ -10,7 +10,7 @@ from gridbot.shell.balance_check import BalanceCheck
 from gridbot.shell.executor import Executor
 from gridbot.shell.reconciler import Reconciler
 from tests.simulation.planting import Planted, answers, edit, together
-from tests.simulation.weathers import BUSY, CROSSING, RESTORED
+from tests.simulation.weathers import BUSY, RESTORED, STOPPING, WAVERING
 
 _OVERTAKEN = answers(Reconciler, "is_whole", True)
 """The first defence against lost fills, gone: an order may end before its fills are booked."""
@@ -36,13 +36,13 @@ TRADES = (
         name="an end may overtake the fills of its order",
         patch=_OVERTAKEN,
         names=("I11", "I4"),
-        weather=CROSSING,
+        weather=WAVERING,
     ),
     Planted(
         name="fills of ended orders are dropped (and an end may overtake them)",
         patch=together(_OVERTAKEN, answers(engine, "retire", None)),
         names=("I8", "I10", "I4", "I11"),
-        weather=CROSSING,
+        weather=STOPPING,
     ),
     Planted(
         name="lost fills of ended orders are not looked for (and an end may overtake them)",
@@ -51,16 +51,19 @@ TRADES = (
             edit(Reconciler._put_new, (" or trade.ref.id in state.retired", "")),
         ),
         names=("I8", "I10", "I4", "I11"),
-        weather=CROSSING,
+        weather=STOPPING,
     ),
     Planted(
-        name="a start looks for fills no further back than itself (and an end may overtake them)",
+        name="fills from before a start are never looked for (and an end may overtake them)",
         patch=together(
             _OVERTAKEN,
-            edit(Reconciler.sweep, ("self._swept.get(symbol, oldest)", "self._swept.get(symbol, started)")),
+            edit(
+                Reconciler.sweep,
+                ("oldest if thorough else self._swept.get(symbol, oldest)", "self._swept.get(symbol, started)"),
+            ),
         ),
         names=("I8", "I10", "I4", "I11"),
-        weather=replace(CROSSING, crash_s=600.0),
+        weather=replace(STOPPING, crash_s=900.0),
     ),
     Planted(
         name="more is filled than was ordered, and nobody is told",
@@ -82,7 +85,7 @@ SUMS = (
     Planted(
         name="the base fee is not taken off what may be sold (and funds are not looked at)",
         patch=together(edit(booking._fees, (_BASE_FEE, "ZERO")), _UNFUNDED),
-        names=("I11",),
+        names=("I11", "I13"),
         weather=BUSY,
     ),
     Planted(
@@ -105,7 +108,7 @@ SUMS = (
             edit(plan.complete, ("sellable = instrument.quantity_floor", "sellable = instrument.quantity_ceil")),
             _UNFUNDED,
         ),
-        names=("I11",),
+        names=("I11", "I13"),
         weather=BUSY,
     ),
     Planted(

@@ -12,7 +12,7 @@ from gridbot.shell.executor import Executor
 from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.trader import Trader
 from tests.simulation.planting import Planted, answers, becomes, edit, together
-from tests.simulation.weathers import BUSY, CROSSING, LATE, RESTORED
+from tests.simulation.weathers import BUSY, LATE, RESTORED, WAVERING
 
 _ORDERS = "tests/adapters/exchange/test_venue_orders.py"
 _CLIENT = "tests/adapters/exchange/test_ccxt_client.py"
@@ -39,9 +39,9 @@ SENDING = (
         quick=True,
     ),
     Planted(
-        name="a client id counts to 64 only, and begins anew",
+        name="a client id counts to 16 only, and begins anew",
         patch=edit(
-            plan._send, ("order_id(draft.prefix, draft.sequence)", "order_id(draft.prefix, draft.sequence % 64)")
+            plan._send, ("order_id(draft.prefix, draft.sequence)", "order_id(draft.prefix, draft.sequence % 16)")
         ),
         # [I1] where the order that had the id first is still alive.
         names=("I2", "I1"),
@@ -114,8 +114,8 @@ FREEING = (
     Planted(
         name="a cancel that was answered counts as the end",
         patch=edit(Executor._send_cancel, ('return Fact.CANCEL_SENT, ""', 'return Fact.CANCELED, ""')),
-        names=("I4", "I8", "I10"),
-        weather=CROSSING,
+        names=("I4", "I3"),
+        weather=WAVERING,
     ),
     Planted(
         name="a part of a fill frees the whole order",
@@ -123,21 +123,13 @@ FREEING = (
             booking._fill_order,
             ("Fact.FULLY_FILLED if filled >= order.quantity else Fact.PART_FILLED", "Fact.FULLY_FILLED"),
         ),
-        names=("I4", "I3", "I6", "I8"),
-    ),
-    Planted(
-        name="an order that was given up and rests all the same is left there",
-        patch=together(
-            edit(engine._late_report, ("draft.cancels.append", "print")),
-            answers(Reconciler, "_is_excess", False),
-        ),
-        names=("I6", "I4", "I30"),
-        weather=LATE,
+        names=("I4", "I3", "I6", "I8", "I10"),
+        weather=WAVERING,
     ),
     Planted(
         name="orders of ours that no journal knows are left to rest",
         patch=answers(Reconciler, "_is_excess", False),
-        names=("I6", "I20", "I27"),
+        names=("I6", "I3", "I20", "I27"),
         weather=RESTORED,
     ),
     Planted(

@@ -9,7 +9,7 @@ from gridbot.shell.reconciler import Reconciler
 from gridbot.shell.start_up import StartUp
 from tests.simulation.planting import Planted, answers, edit
 from tests.simulation.scenario import STORM
-from tests.simulation.weathers import BUSY
+from tests.simulation.weathers import BUSY, WAVERING
 
 _PAGES = "tests/adapters/exchange/test_venue_account.py"
 _RESTARTING = replace(STORM, venue=0.4, crash_s=600.0)
@@ -35,12 +35,6 @@ READS = (
         weather=_RESTARTING,
     ),
     Planted(
-        name="a start compares balances and asks about no order",
-        patch=edit(StartUp._agree, ("await self._reconciler.ask_all()", "pass")),
-        names=("I26",),
-        weather=_RESTARTING,
-    ),
-    Planted(
         name="a machine that slept trades on with what it knew",
         patch=answers(StartUp, "anew", None),
         names=("I26",),
@@ -48,24 +42,15 @@ READS = (
     ),
     Planted(
         name="a sweep reads no trades",
-        patch=edit(Reconciler.sweep, ("await self._put_new(", "print(")),
-        names=("I8", "I10", "I30"),
-        weather=BUSY,
-    ),
-    Planted(
-        name="the end of a sweep's span moves on though it could not be read",
-        patch=edit(
-            Reconciler.sweep,
-            ("await self._put_new(", "self._swept[symbol] = started\n    await self._put_new("),
-        ),
-        names=("I8", "I10", "I30"),
-        weather=BUSY,
+        patch=edit(Reconciler.sweep, ("await self._put_new(", "len(")),
+        names=("I10", "I8", "I30"),
+        weather=WAVERING,
     ),
     Planted(
         name="what rests no more is not asked about",
         patch=edit(Reconciler.sweep, ("and live.order.id not in ids and", "and False and")),
         names=("I6", "I8"),
-        weather=BUSY,
+        weather=replace(BUSY, hands_s=600.0),
     ),
     Planted(
         name="pages end one row too early",

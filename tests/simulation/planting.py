@@ -13,6 +13,8 @@ from typing import Any
 from tests.simulation.scenario import STORM, Weather
 
 Patch = Callable[[], AbstractContextManager[None]]
+Sky = tuple[Weather, int, bool]
+"""A weather, how many grids there are in it, and whether the account's limits bite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class Planted:
 
     Attributes:
         names: the invariants, the one that it was planted against first; any of them may be the first to fail
-        weather: what shows it soonest, in runs of so many `grids`
+        weather: what shows it soonest, in runs of so many `grids`, with limits that bite where `tight`
         test: the directed test that must fail instead, for what lies outside the simulation
         quick: whether a run or two show it, so that `make test` looks for it as well
     """
@@ -31,8 +33,14 @@ class Planted:
     names: tuple[str, ...]
     weather: Weather = STORM
     grids: int = 2
+    tight: bool = False
     test: str = ""
     quick: bool = False
+
+    @property
+    def sky(self) -> Sky:
+        """What the true code must survive as well."""
+        return self.weather, self.grids, self.tight
 
 
 @contextmanager

@@ -21,6 +21,11 @@ BUSY = replace(
 )
 """Nothing keeps the grids from trading but a venue that answers badly, and a crash now and then."""
 LATE = replace(BUSY, venue=0.4, late_ms=40_000)
+WAVERING = replace(BUSY, wish_s=120.0, late_ms=40_000)
+"""A user who wants something else every two minutes, and a venue that is slow to tell: fills and cancels cross."""
+STOPPING = replace(BUSY, kill_s=400.0, late_ms=20_000, crash_s=7_200.0)
+SHAKY = replace(BUSY, away_s=900.0, clock_s=2_700.0)
+"""Prices that stay away, cross or make no sense, and a clock that somebody sets wrong."""
 KILLING = replace(STORM, kill_s=120.0, wish_s=100.0, crash_s=3_600.0, trouble_s=0.0, venue=0.05)
 CUTTING = replace(STORM, power=1.0, trouble_s=0.0, kill_s=0.0, rot=0.0, crash_s=900.0)
 SICK = replace(STORM, trouble_s=1_200.0, kill_s=0.0, crash_s=7_200.0)
