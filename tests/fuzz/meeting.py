@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 import threading
 import traceback
@@ -27,6 +28,7 @@ KEPT = Path(__file__).parent / "kept"
 """Inputs that once were met wrongly, a folder for each target; every test run meets them again."""
 FOUND = Path(__file__).resolve().parents[2] / "build" / "fuzz"
 LONGEST_S = 30.0
+_LOOK = 20
 
 
 class Hang(BaseException):
@@ -133,5 +135,9 @@ def run(target: Target, folder: Path, *, inputs: int, seed: int) -> Count:
     total = Count()
     with target.opened(folder) as meet:
         for number in range(inputs):
+            if number % _LOOK == 0:
+                # An alarm is heard between two steps of Python only; what never comes back from C ends the process.
+                faulthandler.dump_traceback_later(_LOOK * LONGEST_S, exit=True)
             total += met(target, meet, spoilt(target, Random(f"{target.name} {seed} {number}")))
+    faulthandler.cancel_dump_traceback_later()
     return total
