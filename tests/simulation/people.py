@@ -176,9 +176,10 @@ class People:
         if answer is None or not answer.ok:
             return
         world.counted["balances accepted"] += 1
-        # By then a mark has made it durable.
+        # By then a mark has made it durable, if the process lives and its disk takes it.
         await asyncio.sleep(130.0)
-        if world.machine.true_ms() >= self._doubt_until and process.life.alive:
+        kept = process.life.alive and not world.checker.is_broken(process.life)
+        if kept and world.machine.true_ms() >= self._doubt_until:
             world.checker.replica.catch_up()
             world.checker.gaps.accepted([gap.asset for gap in gaps], world.checker.replica.state)
 
