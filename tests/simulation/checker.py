@@ -188,9 +188,9 @@ class Checker:
         self._sent.add(id_)
         self._lived.add(id_)
         self._traded.add(order.symbol)
-        for amount in (order.price, order.quantity):
-            if type(amount) is not Decimal:
-                self.fail("I12", f"{amount!r} is no Decimal", id_)
+        if {type(order.price), type(order.quantity)} != {Decimal}:
+            self.fail("I12", f"{order.price!r} or {order.quantity!r} is no Decimal", id_)
+            return  # Nothing can be reckoned with it.
         self._create_is_intended(order)
         self._create_is_allowed(life, order)
         self._create_has_room(order)
