@@ -32,12 +32,14 @@ class CancelWatch:
         self._fail = fail
         self._since: dict[str, int] = {}
         self._sent: set[str] = set()
+        self._tried_at = 0
         self._of: tuple[int, float, bool] | None = None
         self._promised: dict[str, int] = {}
         self._newest: dict[str, int] = {}
 
     def sent(self, id_: str) -> None:
         """A cancel enters the transport."""
+        self._tried_at = self._machine.true_ms()
         self._sent.add(id_)
         self._newest[id_] = self._machine.true_ms()
         self._promised.pop(id_, None)
@@ -58,8 +60,8 @@ class CancelWatch:
         if trader is None or trader.starting or process.task.done():
             self._of = None
             return
-        if not self._served():
-            # It cannot learn what rests, and what it sends is answered by nobody (seed 30092).
+        if not self._served() and self._machine.true_ms() - self._tried_at <= BOUND_MS:
+            # Nobody answers: it tries one cancel again and again, and the others when that is answered (seed 30092).
             self._of = None
             return
         of = (process.life.number, self._machine.slept, trader.brake.held is not None)
