@@ -106,6 +106,7 @@ def window(
             painted=partial(_begin_to_trade, engine),
         )
     finally:
+        gc.enable()
         if not engine.stop():
             print("The engine did not end in time; what it has written is safe.", file=sys.stderr)
     if code == RESTART and engine.ended_well():
