@@ -34,7 +34,7 @@ from gridbot.adapters.secrets.chosen_store import Ask, ChosenStore
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.adapters.wake_lock import WakeLock
 from gridbot.bootstrap_keys import accepted_key, secret_store
-from gridbot.bootstrap_worlds import Books, Parts, demo_parts, dry_parts, live_parts
+from gridbot.bootstrap_worlds import Books, Parts, demo_parts, dry_parts, live_parts, unpriced
 from gridbot.config import AppConfig
 from gridbot.core.snapshot import snapshot
 from gridbot.core.state import State
@@ -368,7 +368,7 @@ def _log_files(home: Home, config: AppConfig, clock: SystemClock, mask: Mask) ->
 
 
 def _first_view(state: State, config: AppConfig) -> View:
-    return View(0, state.now, snapshot(state), (), True, True, (), config.to_json())
+    return View(0, state.now, snapshot(state), unpriced(config), True, True, (), config.to_json())
 
 
 def _show_line(facade: EngineFacade, fields: Mapping[str, object], text: str) -> None:

@@ -17,7 +17,7 @@ from gridbot.core.state import State
 from gridbot.core.units import Asset, OrderId, Symbol
 from gridbot.core.values import value
 from gridbot.ports import DeadMan, Feed, KillVenue, KnownOrder, LogSink, Tickers, Venue
-from gridbot.shell.facade import ExchangeWords
+from gridbot.shell.facade import ExchangeWords, MarketView
 from gridbot.shell.known_orders import KnownOrders, standing_orders
 from gridbot.shell.trader import Trader
 from gridbot.sim.demo_world import DemoParts, Left, generated_demo, recorded_demo
@@ -184,6 +184,11 @@ def exchange_words(exchange_id: str) -> ExchangeWords:
 def traded(config: AppConfig) -> tuple[Symbol, ...]:
     """Return every market that a grid trades, each once."""
     return tuple(dict.fromkeys(Symbol(grid.symbol) for grid in config.grids))
+
+
+def unpriced(config: AppConfig) -> tuple[MarketView, ...]:
+    """Return the markets as a window shows them before anything is connected."""
+    return tuple(MarketView(symbol, "", False, None, None, None, None) for symbol in traded(config))
 
 
 def signals(config: AppConfig) -> tuple[Symbol, ...]:

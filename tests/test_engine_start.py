@@ -53,3 +53,10 @@ def test_one_that_was_never_started_gives_the_account_back(tmp_path: Path) -> No
     again.start()
     assert until(lambda: again.facade.view().beat > 0)
     assert again.stop()
+
+
+def test_before_the_start_the_markets_are_named_and_nothing_is_claimed_of_them(tmp_path: Path) -> None:
+    engine = open_engine(Home(tmp_path), settings())
+    (market,) = engine.facade.view().markets
+    assert (market.symbol, market.connected, market.last, market.age_ms) == ("BTC/USDT", False, None, None)
+    assert engine.facade.view().starting and engine.stop()

@@ -19,7 +19,7 @@ from gridbot.gui.grid_details import GridDetails
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.grid_rows import GRID_COLUMNS, ON, STATE, ChipDelegate, SwitchDelegate
 from gridbot.gui.measures import XS
-from gridbot.gui.parts import button, set_role
+from gridbot.gui.parts import button, set_role, set_text
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.table import Table
 from gridbot.shell.facade import RemoveGrid, SetWish, View
@@ -73,7 +73,7 @@ class GridPanel(QWidget):
         self._context = context
         self._view: View | None = None
         self._grid: GridId | None = None
-        self._shown: tuple[tuple[GridView, ...], tuple[RateView, ...], GridId | None] | None = None
+        self._shown: tuple[tuple[GridView, ...], tuple[RateView, ...], bool, GridId | None] | None = None
         self.model: RowsModel[GridView] = RowsModel(GRID_COLUMNS, key=lambda grid: grid.id)
         self.model.set_colours(context.colours)
         self.table = GridTable(self.model, context)
@@ -129,13 +129,13 @@ class GridPanel(QWidget):
     def show_view(self, view: View) -> None:
         """Show what the view says; the engine hands on the very same grids until one of them changes."""
         anew, self._view = view is self._view, view
-        before, self._shown = self._shown, (view.snapshot.grids, view.rates, self._grid)
+        before, self._shown = self._shown, (view.snapshot.grids, view.rates, view.starting, self._grid)
         if before is not None and not anew and before[0] is self._shown[0] and before[1:] == self._shown[1:]:
             return
         self.model.replace(view.snapshot.grids)
         if self.grid() is None and view.snapshot.grids:
             self.choose(view.snapshot.grids[0].id)
-            self._shown = (view.snapshot.grids, view.rates, self._grid)
+            self._shown = (view.snapshot.grids, view.rates, view.starting, self._grid)
         grid = self.grid()
         for which, made in self.wishes.items():
             made.setEnabled(grid is not None)
@@ -143,6 +143,8 @@ class GridPanel(QWidget):
         self.edit.setEnabled(grid is not None)
         self.remove.setEnabled(grid is not None)
         self.details.show_grid(grid, view.rates)
+        if grid is None and view.starting:
+            set_text(self.details.figures["State"], "Starting…")
 
     def set_colours(self) -> None:
         """Draw with the context's colours, and write numbers as it does."""

@@ -6,7 +6,10 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from gridbot.core.values import evolve
 from gridbot.gui.first_paint import FirstPaint
+from tests.gui.conftest import Opened
+from tests.gui.fake_facade import FakeFacade
 
 
 class Painted(QWidget):
@@ -39,3 +42,18 @@ def test_a_window_that_nobody_sees_is_waited_for_no_longer_than_a_moment(qtbot: 
     qtbot.addWidget(window)
     FirstPaint(window, lambda: told.append("first"))
     qtbot.waitUntil(lambda: told == ["first"])
+
+
+def test_while_it_starts_nobody_is_told_to_add_a_grid(opened: Opened, facade: FakeFacade) -> None:
+    view = facade.view()
+    facade.show(evolve(view, starting=True, snapshot=evolve(view.snapshot, grids=(), orders=())))
+    window = opened(facade)
+    state = window.market.details.figures["State"]
+    assert state.text() == "Starting…"
+    view = facade.view()
+    facade.show(evolve(view, beat=view.beat + 1, starting=False))
+    window.drain.take()
+    assert state.text() == "No grid yet. Add one to begin."
+    facade.publish()
+    window.drain.take()
+    assert "cells hold coins" in state.text()
