@@ -46,3 +46,5 @@ SICK_STOPPED = replace(
 )
 PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0.0, trouble_s=0.0, sleep_s=0.0, rot=0.0, second_s=0.0)
 CROSSING = replace(STORM, venue=0.3, kill_s=300.0, crash_s=7_200.0, trouble_s=0.0, stop_s=0.0, sleep_s=0.0, rot=0.0)
+TEMPEST = replace(STORM, clock_s=5_400.0, exchange_s=1_800.0, stream_s=1_200.0, hands_s=1_800.0, away_s=1_800.0)
+"""STORM at an exchange with bad days, beside people who use the account by hand."""
