@@ -128,7 +128,7 @@ def scenario(
 ) -> Scenario:
     """Return what the seed decides. `tight` gives it limits that bite, which plain seeds have now and then."""
     limits = Random(f"limits {seed}")
-    bites = limits.random() < 0.4 and weather is None if tight is None else tight
+    bites = limits.random() < 0.25 and weather is None if tight is None else tight
     random = Random(f"scenario {seed}")
     count = random.choice((1, 2, 3, 5)) if grids is None else grids
     return Scenario(
