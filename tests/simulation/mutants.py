@@ -136,8 +136,10 @@ def hunt(mistakes: Sequence[Planted], *, seeds: int, hours: float, jobs: int | N
         found = {}
         for search in _as_they_end(asked, "mistakes looked for"):
             found[search.mistake] = search
-            if not search.caught:
-                sys.stderr.write(f"\n{search.mistake}: {search.said or 'nobody said anything'}\n")
+            how = (
+                f"{search.seeds} seeds, [{search.invariant}]" if search.caught else f"{search.said or 'nobody saw it'}"
+            )
+            sys.stderr.write(f"{search.mistake}: {how}\n")
         needed: dict[Sky, int] = {}
         for mistake in mistakes:
             if not mistake.test:
@@ -157,8 +159,8 @@ def rows(found: Sequence[Search]) -> list[list[str]]:
     theme_of = {mistake.name: theme for theme, mistakes in THEMES.items() for mistake in mistakes}
     return [
         [
-            theme_of[search.mistake],
             search.mistake,
+            theme_of[search.mistake],
             str(search.seeds) if search.seeds else "test",
             f"[{search.invariant}]" if search.invariant else "nobody",
             f"{search.seconds:.1f}",
@@ -177,14 +179,16 @@ def told(found: Sequence[Search], wrong: Sequence[str], say: Callable[[str], Non
         names = " or ".join(f"[{name}]" for name in _BY_NAME[search.mistake].names)
         say(f"\n{search.mistake}: {names} was to name it. {search.said or 'Nobody said anything.'}")
     named = {search.invariant for search in found if search.caught}
-    say(f"\ninvariants that named one: {sum(name in named for name in INVARIANTS)} of {len(INVARIANTS)}")
+    silent = [name for name in INVARIANTS if name not in named]
+    tail = f"; none was named by {', '.join(silent)}" if silent else ""
+    say(f"\ninvariants that named one: {len(INVARIANTS) - len(silent)} of {len(INVARIANTS)}{tail}")
     say(f"{len(found) - len(lost)} of {len(found)} caught")
     if lost:
         say(f"survivors: {'; '.join(search.mistake for search in lost)}")
     return not lost and not wrong
 
 
-HEADER = ("about", "mistake", "seeds", "named by", "s")
+HEADER = ("mistake", "about", "seeds", "named by", "s")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -197,6 +201,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--record", action="store_true", help="write the table into benchmarks/RESULTS.md")
     parser.add_argument("--with", dest="planted", help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
+    if asked.record and asked.only:
+        parser.error("a part of the mistakes is no table to record")
     if asked.planted is not None:
         return run_test(_BY_NAME[asked.planted])
     mistakes = [

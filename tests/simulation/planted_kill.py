@@ -88,7 +88,7 @@ KILL = (
             Brake.release, ("if self._presses != presses:", "if False:"), ("if self._presses == presses:", "if True:")
         ),
         names=("I19", "I18"),
-        weather=PRESSED,
+        test="tests/shell/test_brake.py::test_a_release_is_meant_for_the_presses_that_its_judge_had_seen",
     ),
     Planted(
         name="a release asks nobody before it sends",
