@@ -142,7 +142,8 @@ def _be_killed(order: dict[str, Any]) -> None:
     said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with ExitStack() as frame:
         frame.push(partial(_left, said))
-        ctypes.CDLL(None).prctl(*_ANY_TRACER, 0, 0, 0)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(*_ANY_TRACER, 0, 0, 0)
         life = _Life(Path(order["home"]), lambda word: _told(said, word), seed=order["seed"], turn=order["turn"])
         os.kill(os.getpid(), signal.SIGSTOP)
         asyncio.run(life.live())
