@@ -27,6 +27,7 @@ MOST_FOREIGN = 200
 """Orders of others that are kept of a market to be shown; the rest is counted."""
 FOREIGN, OTHER_GRIDBOT = "not gridbot's", "another gridbot's"
 
+_OPEN = OrderState.OPEN
 _ON_ITS_WAY = frozenset({OrderState.INTENT, OrderState.SENT})
 _UNRESOLVED = _ON_ITS_WAY | {OrderState.UNKNOWN, OrderState.CANCEL_SENT, OrderState.CANCEL_UNKNOWN}
 _TO_CONFIRM = _ON_ITS_WAY | {OrderState.UNKNOWN, OrderState.CANCEL_UNKNOWN}
@@ -108,10 +109,11 @@ class Reconciler:
         # One that rests by the books, and that the venue knew nothing of when it was asked, is looked for as well.
         missed = {id_ for id_, case in self._cases.items() if case.nones}
         unwhole = self._unwhole
+        doubted = missed | unwhole
         waiting = [
             live
             for live in live_orders(self._state())
-            if live.order.state in _UNRESOLVED or live.order.id in unwhole or live.order.id in missed
+            if live.order.id in doubted or (live.order.state is not _OPEN and live.order.state in _UNRESOLVED)
         ]
         unwhole.intersection_update(live.order.id for live in waiting)
         # Held here as well: a jump of the clock while one is asked about lets go of them all.
