@@ -15,12 +15,11 @@ from gridbot.core.units import Side, Symbol
 from gridbot.sim.matching import Resting
 from tests.simulation.exchange import TrueVenue
 from tests.simulation.machine import Machine
+from tests.simulation.order_proof import MARK_MS
 from tests.simulation.own_books import WINDOW_MS, Fail, OwnBooks, crosses, over
 
-MARK_MS = 60_000
-"""How far apart marks are: a price may have grown so much older since the newest one."""
 SLACK_MS = 5_000
-"""What a slow disk and a queue may add."""
+"""What a slow disk and a queue may add to a price that has grown older since the newest mark."""
 
 
 class AtTransport:

@@ -324,7 +324,8 @@ class Checker:
         self.look_at_latch()
         state = self.replica.state
         for live_one in live_orders(state):
-            if live_one.order.state not in _SURE and not self.proof.was_rejected(live_one.order.id):
+            id_ = live_one.order.id
+            if live_one.order.state not in _SURE and not (self.proof.was_rejected(id_) or self.proof.is_new(id_)):
                 self.fail("I30", f"an order is still {live_one.order.state.value}", live_one.order.id)
         self._fills.quiet(state)
         self._every_order_is_known(state)

@@ -19,6 +19,8 @@ from tests.simulation.machine import Machine
 
 LEAST_ROUNDS = 3
 """How often the venue must have been asked for an order, and never have had it, before it counts as absent."""
+MARK_MS = 60_000
+"""How far apart marks are."""
 LEAST_MS = 100_000
 """How long ago it must have been sent by then: 120 s, less what a wall clock may be set forward meanwhile."""
 
@@ -60,6 +62,10 @@ class OrderProof:
     def was_rejected(self, id_: str) -> bool:
         """Tell whether the venue has refused it."""
         return id_ in self._rejected
+
+    def is_new(self, id_: str) -> bool:
+        """Tell whether it was sent so lately that the next mark makes its answer durable (seed 30448)."""
+        return self._machine.true_ms() - self._sent_at.get(id_, 0) < MARK_MS
 
     def is_late(self, id_: str) -> bool:
         """Tell whether an order rests that was rightly given up: its request came when nobody could wait any more."""

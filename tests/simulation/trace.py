@@ -45,6 +45,9 @@ class Trace:
             lines = self._orders[id_] = deque(maxlen=OF_AN_ORDER)
             if len(self._orders) > ORDERS_KEPT:
                 self._orders.popitem(last=False)
+        else:
+            # Who rests for long is forgotten last: what befell it is told to whoever asks why.
+            self._orders.move_to_end(id_)
         lines.append(line)
 
     def violation(self, invariant: str, sentence: str, order: str | None) -> str:
