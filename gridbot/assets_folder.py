@@ -23,6 +23,6 @@ def assets_folder() -> Path:
 
 
 def licences_folder() -> Path | None:
-    """Return the folder of what a frozen application says of all that it brings; None where nothing is brought along."""
+    """Return the folder with the licences of all that a frozen application brings; None where nothing is brought."""
     unpacked = getattr(sys, "_MEIPASS", None)
     return None if unpacked is None else Path(unpacked) / "LICENCES"
