@@ -10,9 +10,9 @@ from gridbot.shell.balance_check import BalanceCheck
 from gridbot.shell.executor import Executor
 from gridbot.shell.reconciler import Reconciler
 from tests.simulation.planting import Planted, answers, edit, together
-from tests.simulation.weathers import BUSY, RESTORED, STOPPING, WAVERING
+from tests.simulation.weathers import BUSY, RESTORED, STOPPING
 
-_OVERTAKEN = answers(Reconciler, "is_whole", True)
+_OVERTAKEN = edit(Reconciler.is_whole, ("live.order.filled >= closed.filled and not", "not"))
 """The first defence against lost fills, gone: an order may end before its fills are booked."""
 _UNFUNDED = edit(risk._funds_denial, ("if need > free:", "if False:"))
 """The gate that would keep a sell of more than is there from leaving, gone."""
@@ -33,15 +33,9 @@ TRADES = (
         weather=BUSY,
     ),
     Planted(
-        name="an end may overtake the fills of its order",
-        patch=_OVERTAKEN,
-        names=("I11", "I4"),
-        weather=WAVERING,
-    ),
-    Planted(
         name="fills of ended orders are dropped (and an end may overtake them)",
         patch=together(_OVERTAKEN, answers(engine, "retire", None)),
-        names=("I8", "I10", "I4", "I11"),
+        names=("I8", "I10", "I11"),
         weather=STOPPING,
     ),
     Planted(
@@ -50,7 +44,7 @@ TRADES = (
             _OVERTAKEN,
             edit(Reconciler._put_new, (" or trade.ref.id in state.retired", "")),
         ),
-        names=("I8", "I10", "I4", "I11"),
+        names=("I8", "I10", "I11"),
         weather=STOPPING,
     ),
     Planted(
@@ -62,7 +56,7 @@ TRADES = (
                 ("oldest if thorough else self._swept.get(symbol, oldest)", "self._swept.get(symbol, started)"),
             ),
         ),
-        names=("I8", "I10", "I4", "I11"),
+        names=("I8", "I10", "I11"),
         weather=replace(STOPPING, crash_s=900.0),
     ),
     Planted(

@@ -133,6 +133,12 @@ FREEING = (
         weather=RESTORED,
     ),
     Planted(
+        name="the end of an order that was carried out twice is taken for the end of both",
+        patch=edit(Reconciler.is_whole, ("not _is_another(live, closed.report.venue_id)", "True")),
+        names=("I4", "I3"),
+        weather=WAVERING,
+    ),
+    Planted(
         name="every order counts as ours",
         patch=answers(Trader, "is_ours", True),
         names=("I21",),
