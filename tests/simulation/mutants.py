@@ -21,7 +21,6 @@ from typing import TypeVar
 
 import pytest
 
-from benchmarks.results import machine, table, write_section
 from tests.simulation.planted import MISTAKES, THEMES
 from tests.simulation.planting import Planted, Sky
 from tests.simulation.scenario import scenario
@@ -29,6 +28,10 @@ from tests.simulation.simulation import simulate
 from tests.simulation.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
+# Benchmarks are scripts, which know each other by their bare names.
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from results import machine, table, write_section  # noqa: E402  their folder is known only from here on
+
 SEEDS, HOURS = 50, 6.0
 INVARIANTS = tuple(f"I{number}" for number in range(1, 31))
 _TESTS_FAILED = 1
