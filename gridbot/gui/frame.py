@@ -69,7 +69,7 @@ class Frame(QFrame):
         self._exchange = label("", role="muted", name="Exchange")
         self._dot = Dot()
         self._age = label("", name="Age of the data")
-        self._age.setMinimumWidth(self._age.fontMetrics().horizontalAdvance("not connected, 000 min"))
+        self._age.setMinimumWidth(self._age.fontMetrics().horizontalAdvance("00.0 s ago"))
         self._start = button("Start", self._toggle, name="Start or pause trading", icon="start")
         self._start.setMinimumWidth(self._start.fontMetrics().horizontalAdvance("Starting…") + ICON_SMALL + 2 * L)
         self.stop = button(
