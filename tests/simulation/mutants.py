@@ -214,6 +214,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for mistake in planted
         if any(words == theme or words in mistake.name for words in asked.only.split(","))
     ]
+    if not mistakes:
+        parser.error("no mistake has these words in its name")
     began = time.perf_counter()
     found, wrong = hunt(mistakes, seeds=asked.seeds, hours=asked.hours, jobs=asked.jobs)
     lines: list[str] = []
