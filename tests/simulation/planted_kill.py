@@ -61,7 +61,6 @@ KILL = (
         patch=edit(Trader.run, ("try:\n", "self._record.latch.clear()\n    try:\n")),
         names=("I19",),
         weather=KILLING,
-        quick=True,
     ),
     Planted(
         name="one look without an order counts as flat",
