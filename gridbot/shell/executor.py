@@ -19,6 +19,8 @@ REQUESTS_AT_ONCE = 8
 """How many requests may be under way together."""
 TURN_S = 0.25
 """How often it is looked whether a create that waits for its turn may leave."""
+AGAIN_S = 5.0
+"""How long a cancel that did not leave waits until it is tried again."""
 
 Put = Callable[[OrderReported], Awaitable[None]]
 Spawn = Callable[[Coroutine[None, None, None]], None]
@@ -69,6 +71,7 @@ class Executor:
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._flights: dict[OrderId, _Flight] = {}
         self._cancelling: set[OrderId] = set()
+        self._unsent: set[OrderId] = set()
         self._held: list[PlaceLimit] | None = []
         self._queue: list[PlaceLimit] = []
 
@@ -191,9 +194,18 @@ class Executor:
             self._cancelling.discard(order.ref.id)
         if fact is not None:
             await self._put(OrderReported(self._clock.now_ms(), order.ref, fact, order.venue_id, "", message))
+        elif order.ref.id not in self._unsent:
+            self._unsent.add(order.ref.id)
+            self._spawn(self._cancel_again(order))
+
+    async def _cancel_again(self, order: CancelOrder) -> None:
+        """Try a cancel anew that did not leave: a person may have asked for it, whom the engine knows nothing of."""
+        await self._clock.sleep(AGAIN_S)
+        self._unsent.discard(order.ref.id)
+        self.carry_out((order,))
 
     async def _send_cancel(self, order: CancelOrder) -> tuple[Fact | None, str]:
-        """Send a cancel; None if it did not leave, then the engine asks for it again at the next mark."""
+        """Send a cancel; None if it did not leave."""
         if self._brake.cancelled_elsewhere():
             # The same as one that left here: what became of it is learnt by asking.
             return Fact.CANCEL_SENT, "The kill switch's own thread sends it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 
@@ -17,7 +18,8 @@ class Witness:
     """`created` and `cancelled` are the ids in the order of the requests; `on_create` looks on and may raise.
 
     While not `hears_of_fills`, the news of fills are lost, and those of ends are not. The next `cancels_to_lose`
-    cancels never reach the venue, and nobody hears of it.
+    cancels never reach the venue, and nobody hears of it; of so many of an order as `cancels_to_refuse` says it
+    is known that they did not leave.
     """
 
     def __init__(self, inner: Venue) -> None:
@@ -28,6 +30,7 @@ class Witness:
         self.reads_fail = False
         self.hears_of_fills = True
         self.cancels_to_lose = 0
+        self.cancels_to_refuse: Counter[str] = Counter()
 
     async def create(self, order: PlaceLimit) -> VenueOrderId:
         self.created.append(order.ref.id)
@@ -39,6 +42,9 @@ class Witness:
         if self.cancels_to_lose:
             self.cancels_to_lose -= 1
             raise OutcomeUnknown("Nothing was heard.")
+        if self.cancels_to_refuse[order.ref.id]:
+            self.cancels_to_refuse[order.ref.id] -= 1
+            raise VenueUnavailable("The exchange cannot be reached.")
         await self._inner.cancel(order)
 
     async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from gridbot.config import AppConfig, parse_config
 from gridbot.core.events import Removal
 from gridbot.core.rules import Wish
 from gridbot.core.state import Phase, State
 from gridbot.core.units import GridId, Mode, OrderId, Symbol
 from gridbot.errors import EnvironmentProblem
+from gridbot.shell import executor
 from gridbot.shell.facade import (
     Answered,
     CancelOne,
@@ -143,6 +146,29 @@ def test_a_cancelled_order_that_is_still_wanted_is_placed_anew() -> None:
 
     cancelled, again = run_virtual(main())
     assert len(again) == 1 and cancelled not in again
+
+
+def test_a_cancel_that_a_person_asked_for_and_that_could_not_leave_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """He was told that it is on its way."""
+    # Sooner than this market makes the engine want the same.
+    monkeypatch.setattr(executor, "AGAIN_S", 1.0)
+    house = House(choppy(2, minutes=300, quiet=30))
+
+    async def main() -> str:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            lowest = min(resting_at(house).values(), key=lambda order: order.price)
+            house.witness.cancels_to_refuse[lowest.ref.id] = 1
+            trader.ask(Asked(1, CancelOne(lowest.ref.id)))
+            await asyncio.sleep(0.5)
+            assert house.witness.cancelled.count(lowest.ref.id) == 1 and lowest.ref.id in resting_at(house)
+            await asyncio.sleep(1)
+        return lowest.ref.id
+
+    cancelled = run_virtual(main())
+    assert house.witness.cancelled.count(cancelled) == 2 and cancelled not in resting_at(house)
 
 
 def test_refusals_have_a_sentence() -> None:
