@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,13 +14,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:R
 """A process that is killed leaves coroutines that never began."""
 TRIES = 12
 QUICK = [mistake for mistake in MISTAKES if mistake.quick]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_of_the_dead_is_left() -> Iterator[None]:
-    yield
-    # While their warnings are still ignored.
-    gc.collect()
 
 
 @pytest.mark.parametrize("mistake", QUICK, ids=lambda mistake: mistake.name)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,13 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:R
 """A process that is killed leaves coroutines that never began."""
 ROOT = Path(__file__).resolve().parents[2]
 PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0, trouble_s=0, sleep_s=0, rot=0, second_s=0)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_of_the_dead_is_left() -> Iterator[None]:
-    yield
-    # While their warnings are still ignored.
-    gc.collect()
 
 
 def held(*verdicts: Verdict) -> str:
