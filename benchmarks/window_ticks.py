@@ -74,7 +74,7 @@ class Ticking:
                     if newest:
                         await waiting.put(self._tick(newest[0]))
 
-        tasks = [asyncio.ensure_future(each()) for each in (of_the_market, ticks)]
+        tasks = [asyncio.ensure_future(each()) for each in (of_the_market, ticks)[: 2 if self._per_second else 1]]
         try:
             while True:
                 yield await waiting.get()

@@ -346,7 +346,9 @@ def _rhythm(config: AppConfig) -> Rhythm:
     and at least once."""
     if config.mode is not Mode.DEMO:
         return Rhythm()
-    return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.25, 60 / config.demo.speed)))
+    minute_s = 60 / config.demo.speed
+    ask_s = min(Rhythm().ask_s, max(DEMO_RHYTHM.ask_s, minute_s))
+    return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.25, minute_s)), ask_s=ask_s)
 
 
 def awake_for(mode: Mode) -> Awake | None:

@@ -82,8 +82,9 @@ class Record:
 
 @value
 class Rhythm:
-    """In machine seconds: marks, views, questions about silent orders (and the longest pause between two about one),
-    sweeps, comparisons of the balances and of the clocks, and how long a stop waits for answers.
+    """In machine seconds: marks, views, views that nobody looks at, questions about silent orders (and the longest
+    pause between two about one), sweeps, comparisons of the balances and of the clocks, and how long a stop waits for
+    answers.
 
     A mark comes once a second, live. A demo marks ten times a second: at 600 times real time that is once a simulated
     minute, and prices that the risk gate judges by would otherwise be ten minutes old. Marks bear market time.
@@ -91,6 +92,7 @@ class Rhythm:
 
     mark_s: float = 1.0
     beat_s: float = 0.05
+    unseen_s: float = 0.5
     ask_s: float = 0.5
     sweep_s: float = 30.0
     balance_s: float = 600.0

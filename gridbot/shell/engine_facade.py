@@ -26,6 +26,8 @@ from gridbot.shell.messages import Asked
 
 MOST_LOG_LINES = 5_000
 """Log lines that wait for a window that does not ask; beyond it they are counted, and the count is told."""
+UNSEEN = 6
+"""Views in a row that nobody looked at, after which nobody looks: a window that is not in front takes every fourth."""
 
 Chart = Callable[[Symbol, int, GridId | None], ChartData]
 
@@ -38,6 +40,7 @@ class EngineFacade:
 
     def __init__(self, first: View, past: tuple[Note, ...]) -> None:
         self._view = first
+        self._unseen = 0
         self._with_stop = (first, first)
         self._past = past
         self._lock = Lock()
@@ -58,9 +61,11 @@ class EngineFacade:
         """
         self._hand_in, self._chart, self._kill = hand_in, chart, kill
 
-    def publish(self, view: View) -> None:
-        """Replace the newest view."""
+    def publish(self, view: View) -> bool:
+        """Replace the newest view; tell whether somebody has looked at one lately."""
         self._view = view
+        self._unseen += 1
+        return self._unseen <= UNSEEN
 
     def tell(self, items: Iterable[Happened]) -> None:
         """Add what happened. Notes and answers are all kept, log lines up to a limit."""
@@ -92,7 +97,7 @@ class EngineFacade:
 
     def view(self) -> View:
         """Return the newest view, and in it how far a stop is, which needs no engine that turns."""
-        seen = self._view
+        seen, self._unseen = self._view, 0
         stop = None if self._kill is None else self._kill.view()
         if stop is None:
             return seen

@@ -19,9 +19,13 @@ class NotingOutlet:
         self._outlet, self._store = outlet, store
         self._noted: tuple[str, ...] | None = None
 
-    def publish(self, view: View) -> None:
+    def publish(self, view: View) -> bool:
         """Replace the newest view."""
-        self._outlet.publish(view)
+        seen = self._outlet.publish(view)
+        self._note(view)
+        return seen
+
+    def _note(self, view: View) -> None:
         gaps = [gap for gap in view.start.gaps if not any(gap in problem for problem in view.problems)]
         wrong = (*view.problems, *gaps)
         if wrong == self._noted:

@@ -11,8 +11,8 @@ from gridbot.shell.facade import Happened, View
 class Outlet(Protocol):
     """Takes what the engine shows. Both methods return at once and may be read from another thread."""
 
-    def publish(self, view: View) -> None:
-        """Replace the newest view."""
+    def publish(self, view: View) -> bool:
+        """Replace the newest view; tell whether somebody has looked at one lately."""
         ...
 
     def tell(self, items: Iterable[Happened]) -> None:

@@ -340,16 +340,16 @@ class Trader:
 
     async def _beats(self) -> None:
         while True:
-            self._publish()
-            await self._clock.sleep(self._rhythm.beat_s)
+            seen = self._publish()
+            await self._clock.sleep(self._rhythm.beat_s if seen else self._rhythm.unseen_s)
 
-    def _publish(self) -> None:
+    def _publish(self) -> bool:
         unwritten = self._record.log.problem
         if unwritten is None:
             self._problems.end("log")
         else:
             self._problems.begin("log", unwritten)
-        self._record.outlet.publish(
+        return self._record.outlet.publish(
             self._showcase.view(self.state, self._desk.config, running=self._running, starting=self.starting)
         )
 

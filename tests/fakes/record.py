@@ -142,14 +142,16 @@ class LogBook:
 
 
 class Notebook:
-    """An Outlet."""
+    """An Outlet; `seen` is whether somebody looks."""
 
     def __init__(self) -> None:
+        self.seen = True
         self.views: list[View] = []
         self.items: list[Happened] = []
 
-    def publish(self, view: View) -> None:
+    def publish(self, view: View) -> bool:
         self.views = [*self.views[-1:], view]
+        return self.seen
 
     def tell(self, items: Iterable[Happened]) -> None:
         self.items.extend(items)

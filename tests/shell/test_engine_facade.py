@@ -11,7 +11,7 @@ from gridbot.core.snapshot import snapshot
 from gridbot.core.state import new_state
 from gridbot.core.units import Mode, Symbol, TimeMs
 from gridbot.core.values import evolve
-from gridbot.shell.engine_facade import MOST_LOG_LINES, EngineFacade
+from gridbot.shell.engine_facade import MOST_LOG_LINES, UNSEEN, EngineFacade
 from gridbot.shell.facade import Answered, Happened, LogLine, SetRunning, View
 from gridbot.shell.messages import Asked
 
@@ -32,6 +32,13 @@ def test_the_newest_view_wins() -> None:
     newer = evolve(FIRST, beat=1)
     facade.publish(newer)
     assert facade.view() is newer
+
+
+def test_an_engine_is_told_when_nobody_looks_any_more() -> None:
+    facade = EngineFacade(FIRST, ())
+    assert all(facade.publish(FIRST) for _ in range(UNSEEN)) and not facade.publish(FIRST)
+    facade.view()
+    assert facade.publish(FIRST)
 
 
 def test_notes_are_never_left_out_and_log_lines_are_counted() -> None:

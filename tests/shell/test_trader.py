@@ -355,3 +355,17 @@ def test_nothing_is_sent_while_an_order_of_ours_rests_that_nobody_knows() -> Non
     run_virtual(house.run(12))
     assert house.witness.cancelled.count(ref.id) == 3
     assert resting and not any(resting)
+
+
+def test_views_that_nobody_looks_at_are_made_more_rarely() -> None:
+    house = House(choppy(2, minutes=300, quiet=30))
+
+    async def beats(*, seen: bool) -> int:
+        house.outlet.seen = seen
+        async with house.trading():
+            await asyncio.sleep(1)
+            before = house.outlet.views[-1].beat
+            await asyncio.sleep(2)
+            return house.outlet.views[-1].beat - before
+
+    assert run_virtual(beats(seen=False)) * 5 <= run_virtual(beats(seen=True))

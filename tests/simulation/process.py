@@ -30,7 +30,7 @@ from tests.simulation.life import Life, begin
 from tests.simulation.machine import Machine, ProcessClock
 from tests.simulation.market import BASE_MS
 
-RHYTHM = Rhythm(mark_s=60.0, beat_s=600.0, ask_s=15.0, sweep_s=600.0, longest_wait_s=30.0, stop_s=3.0)
+RHYTHM = Rhythm(mark_s=60.0, beat_s=600.0, unseen_s=600.0, ask_s=15.0, sweep_s=600.0, longest_wait_s=30.0, stop_s=3.0)
 """Marks once a simulated minute, as a demo makes them; views are for windows, and there is none here."""
 
 
