@@ -14,10 +14,11 @@ venv run test check soak mutants coverage bench bench-backtest bench-desktop ben
 	@$(DEV) $@ $(ARGS)
 
 # make simulate SEEDS=400 HOURS=24 [FIRST_SEED=1] [GRIDS=10], or make simulate SEED=7 HOURS=24 for one, told in full.
+# WEATHER=steady (storm, tempest) decides how much goes wrong instead of the seed.
 # With SHRINK=1 a seed that fails is made small; KEEP_GRIDS and ONLY come from what that prints.
 simulate:
 	@$(DEV) $@ $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) \
-		$(if $(HOURS),--hours $(HOURS)) $(if $(GRIDS),--grids $(GRIDS)) $(if $(SHRINK),--shrink) \
+		$(if $(HOURS),--hours $(HOURS)) $(if $(GRIDS),--grids $(GRIDS)) $(if $(WEATHER),--weather $(WEATHER)) $(if $(SHRINK),--shrink) \
 		$(if $(KEEP_GRIDS),--keep-grids $(KEEP_GRIDS)) $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
 # make fuzz INPUTS=200000 [SEED=1]

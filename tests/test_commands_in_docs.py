@@ -18,7 +18,7 @@ from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^ *```(?:sh|shell|bash|console|text)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-MAKE_VARIABLES = {"ARGS", "PYTHON", "SEEDS", "SEED", "FIRST_SEED", "HOURS", "GRIDS", "INPUTS", "SHRINK"}
+MAKE_VARIABLES = {"ARGS", "PYTHON", "SEEDS", "SEED", "FIRST_SEED", "HOURS", "GRIDS", "WEATHER", "INPUTS", "SHRINK"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from gridbot.core.units import Asset
 from gridbot.errors import VenueUnavailable
 from gridbot.ports import Clock, Tickers
 
-ASK_S, LOOK_S = 60.0, 2.0
+ASK_S, LOOK_S = 60.0, 5.0
 """How long a rate counts as new, and how often it is looked whether somebody wants another, in machine seconds."""
 
 

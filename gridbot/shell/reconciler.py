@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from gridbot.core.commands import CancelOrder
 from gridbot.core.events import OrderFilled, OrderReported
 from gridbot.core.orders import Fact, OrderState
-from gridbot.core.state import State
-from gridbot.core.units import ZERO, OrderId, Symbol, TimeMs, VenueOrderId
+from gridbot.core.state import Grid, State
+from gridbot.core.units import ZERO, GridId, OrderId, Symbol, TimeMs, VenueOrderId
 from gridbot.errors import AmbiguousOrder, OutcomeUnknown, VenueUnavailable
 from gridbot.ports import Clock, OrderClosed, OrderReport, Venue
 from gridbot.shell.facade import ForeignOrder, ForeignOrders
@@ -74,6 +74,8 @@ class Reconciler:
         self._ours = ours
         self._longest_wait_s = longest_wait_s
         self._cases: dict[OrderId, _Case] = {}
+        self._settled: Mapping[GridId, Grid] | None = None
+        """The grids in which nothing was in doubt when it was looked last: while they are the same, nothing is."""
         self._swept: dict[Symbol, TimeMs] = {}
         self._unwhole: set[OrderId] = set()
         self._stranger: OrderId | None = None
@@ -110,11 +112,15 @@ class Reconciler:
         missed = {id_ for id_, case in self._cases.items() if case.nones}
         unwhole = self._unwhole
         doubted = missed | unwhole
+        grids = self._state().grids
+        if grids is self._settled and not doubted:
+            return
         waiting = [
             live
             for live in live_orders(self._state())
             if live.order.id in doubted or (live.order.state is not _OPEN and live.order.state in _UNRESOLVED)
         ]
+        self._settled = None if waiting else grids
         unwhole.intersection_update(live.order.id for live in waiting)
         # Held here as well: a jump of the clock while one is asked about lets go of them all.
         cases = self._cases = {live.order.id: self._cases.get(live.order.id, _Case(now)) for live in waiting}

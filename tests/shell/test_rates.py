@@ -9,7 +9,7 @@ from gridbot.config import AppConfig, default_config
 from gridbot.core.rates import RateView, in_account_currency
 from gridbot.core.units import Asset, Symbol, TimeMs
 from gridbot.errors import VenueUnavailable
-from gridbot.shell.rates import ASK_S, Rates
+from gridbot.shell.rates import ASK_S, LOOK_S, Rates
 from gridbot.sim.feed_tickers import FeedTickers
 from tests.core.builders import Rig
 from tests.fakes.trading import SYMBOL, House, choppy
@@ -83,7 +83,7 @@ def test_it_is_asked_once_a_minute_and_at_once_for_another_currency() -> None:
             await asyncio.sleep(seconds)
             seen.append((prices.asked, desk.rates.views()[0].rate))
         desk.config = desk.config.model_copy(update={"account_currency": "EUR"})
-        await asyncio.sleep(3)
+        await asyncio.sleep(LOOK_S + 1)
         seen.append((prices.asked, desk.rates.views()[0].rate))
         task.cancel()
         return seen

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from tests.simulation.runner import Timed, run_plan, run_seeds, told
 from tests.simulation.scenario import Scenario, scenario
 from tests.simulation.shrink import Shrinking, read, reduced
+from tests.simulation.weathers import WEATHERS
 
 EXIT_FAILED = 1
 
@@ -36,10 +37,10 @@ def _smallest(plan: Scenario) -> bool:
     return found is None
 
 
-def _many(first: int, count: int, *, hours: float, grids: int | None, jobs: int | None) -> bool:
+def _many(first: int, count: int, *, hours: float, grids: int | None, jobs: int | None, weather: str | None) -> bool:
     began = time.perf_counter()
     results: list[Timed] = []
-    for timed in run_seeds(range(first, first + count), hours=hours, grids=grids, jobs=jobs):
+    for timed in run_seeds(range(first, first + count), hours=hours, grids=grids, jobs=jobs, weather=weather):
         results.append(timed)
         failed = sum(1 for one in results if not one.verdict.passed)
         if not timed.verdict.passed:
@@ -47,7 +48,8 @@ def _many(first: int, count: int, *, hours: float, grids: int | None, jobs: int 
         sys.stderr.write(f"\r{len(results)} of {count} seeds, {failed} failed ")
         sys.stderr.flush()
     sys.stderr.write("\n")
-    return told(results, wall_s=time.perf_counter() - began, say=_say)
+    besides = "".join(f" {name}={value}" for name, value in (("GRIDS", grids), ("WEATHER", weather)) if value)
+    return told(results, wall_s=time.perf_counter() - began, say=_say, besides=besides)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,13 +64,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--shrink", action="store_true", help="with --seed: the fewest faults with which it fails")
     parser.add_argument("--keep-grids", type=int, help="with --seed: leave out all but so many of its grids")
     parser.add_argument("--only", help="with --seed: leave out all faults but these, as --shrink prints them")
+    parser.add_argument("--weather", choices=WEATHERS, help="how much goes wrong; the seed decides where left out")
     asked = parser.parse_args(argv)
     if asked.seed is not None:
-        whole = scenario(asked.seed, hours=asked.hours, grids=asked.grids)
+        whole = scenario(asked.seed, hours=asked.hours, grids=asked.grids, weather=WEATHERS.get(asked.weather or ""))
         plan = reduced(whole, grids=asked.keep_grids, only=None if asked.only is None else read(asked.only))
         passed = (_smallest if asked.shrink else _one)(plan)
     else:
-        passed = _many(asked.first_seed, asked.seeds, hours=asked.hours, grids=asked.grids, jobs=asked.jobs)
+        named = {"hours": asked.hours, "grids": asked.grids, "jobs": asked.jobs, "weather": asked.weather}
+        passed = _many(asked.first_seed, asked.seeds, **named)
     return 0 if passed else EXIT_FAILED
 
 

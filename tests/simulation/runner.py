@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tests.simulation.scenario import Scenario, scenario
 from tests.simulation.simulation import simulate
 from tests.simulation.verdict import Verdict
+from tests.simulation.weathers import WEATHERS
 
 HAPPENED = (
     ("orders sent", "creates"),
@@ -45,9 +46,9 @@ class Timed:
     seconds: float
 
 
-def run_seed(seed: int, hours: float, grids: int | None) -> Timed:
-    """Run one seed."""
-    return run_plan(scenario(seed, hours=hours, grids=grids))
+def run_seed(seed: int, hours: float, grids: int | None, weather: str | None = None) -> Timed:
+    """Run one seed, in the weather of this name or its own."""
+    return run_plan(scenario(seed, hours=hours, grids=grids, weather=WEATHERS.get(weather or "")))
 
 
 def run_plan(plan: Scenario, show: Callable[[str], None] | None = None) -> Timed:
@@ -61,23 +62,25 @@ def run_plan(plan: Scenario, show: Callable[[str], None] | None = None) -> Timed
     return Timed(verdict=verdict, seconds=time.process_time() - began)
 
 
-def run_seeds(seeds: Iterable[int], *, hours: float, grids: int | None, jobs: int | None = None) -> Iterator[Timed]:
+def run_seeds(
+    seeds: Iterable[int], *, hours: float, grids: int | None, jobs: int | None = None, weather: str | None = None
+) -> Iterator[Timed]:
     """Run seeds on so many processes (None: one a core); yield each as it is done."""
     with ProcessPoolExecutor(max_workers=jobs or os.cpu_count()) as pool:
-        waiting = [pool.submit(run_seed, seed, hours, grids) for seed in seeds]
+        waiting = [pool.submit(run_seed, seed, hours, grids, weather) for seed in seeds]
         for done in as_completed(waiting):
             yield done.result()
 
 
-def told(results: Sequence[Timed], *, wall_s: float, say: Callable[[str], None]) -> bool:
-    """Print what the seeds add up to; return whether all passed."""
+def told(results: Sequence[Timed], *, wall_s: float, say: Callable[[str], None], besides: str = "") -> bool:
+    """Print what the seeds add up to; return whether all passed. `besides` is what else shows a failure again."""
     total: Counter[str] = sum((one.verdict.counted for one in results), Counter())
     hours = sum(one.verdict.hours for one in results)
     busy = sum(one.seconds for one in results)
     failed = sorted((one.verdict for one in results if not one.verdict.passed), key=lambda verdict: verdict.seed)
     for verdict in failed:
         say(f"\n{verdict.violations[0]}")
-        say(f"Show it again: make simulate SEED={verdict.seed} HOURS={verdict.hours:g}")
+        say(f"Show it again: make simulate SEED={verdict.seed} HOURS={verdict.hours:g}{besides}")
     say("")
     for name, figure in (("seeds", len(results)), ("simulated hours", round(hours))):
         say(f"{name:52} {figure:12,}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.simulation.scenario import STORM
+from tests.simulation.scenario import CALM, HOUR, STORM, Weather
 
 BUSY = replace(
     STORM,
@@ -48,3 +48,21 @@ PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0.0, trouble_s=0.0
 CROSSING = replace(STORM, venue=0.3, kill_s=300.0, crash_s=7_200.0, trouble_s=0.0, stop_s=0.0, sleep_s=0.0, rot=0.0)
 TEMPEST = replace(STORM, clock_s=5_400.0, exchange_s=1_800.0, stream_s=1_200.0, hands_s=1_800.0, away_s=1_800.0)
 """STORM at an exchange with bad days, beside people who use the account by hand."""
+STEADY = replace(
+    CALM,
+    crash_s=2 * HOUR,
+    stop_s=8 * HOUR,
+    trouble_s=8 * HOUR,
+    kill_s=12 * HOUR,
+    wish_s=4 * HOUR,
+    away_s=8 * HOUR,
+    sleep_s=12 * HOUR,
+    second_s=12 * HOUR,
+    stream_s=4 * HOUR,
+    venue=0.002,
+    power=0.5,
+    rotate_after=600,
+)
+"""Some seventy faults a day, a dozen crashes among them: what the speed of the simulation is told for."""
+WEATHERS: dict[str, Weather] = {"steady": STEADY, "storm": STORM, "tempest": TEMPEST}
+"""Those that `make simulate` runs by name, whatever the seed would have."""
