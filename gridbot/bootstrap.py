@@ -342,13 +342,11 @@ def _recording(config: AppConfig) -> Recording | None:
 
 
 def _rhythm(config: AppConfig) -> Rhythm:
-    """Mark once a second; in a demo once a simulated minute, but at most four times a second (the journal keeps each)
-    and at least once."""
+    """Mark once a second; in a demo once a simulated minute, from one to four times a second (the journal keeps each)."""
     if config.mode is not Mode.DEMO:
         return Rhythm()
     minute_s = 60 / config.demo.speed
-    ask_s = min(Rhythm().ask_s, max(DEMO_RHYTHM.ask_s, minute_s))
-    return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.25, minute_s)), ask_s=ask_s)
+    return evolve(DEMO_RHYTHM, mark_s=min(1.0, max(0.25, minute_s)), ask_s=min(0.5, max(0.1, minute_s)))
 
 
 def awake_for(mode: Mode) -> Awake | None:
