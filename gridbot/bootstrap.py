@@ -342,7 +342,7 @@ def _recording(config: AppConfig) -> Recording | None:
 
 
 def _rhythm(config: AppConfig) -> Rhythm:
-    """Mark once a second; in a demo once a simulated minute, from one to four times a second (the journal keeps each)."""
+    """Mark once a second; in a demo once a simulated minute, one to four times a second (the journal keeps each)."""
     if config.mode is not Mode.DEMO:
         return Rhythm()
     minute_s = 60 / config.demo.speed
