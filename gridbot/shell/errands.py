@@ -13,6 +13,7 @@ from gridbot.shell.history_desk import HistoryReply, HistoryWish
 from gridbot.shell.key_desk import KeyDesk
 from gridbot.shell.record_desk import RecordReply, RecordWish
 from gridbot.shell.research_desk import ResearchReply, ResearchWish
+from gridbot.shell.search_desk import SearchReply, SearchWish
 from gridbot.shell.upkeep_desk import UpkeepReply, UpkeepWish
 
 Wish_contra = TypeVar("Wish_contra", contravariant=True)
@@ -75,4 +76,5 @@ class Desks:
     upkeep: Errands[UpkeepWish, UpkeepReply] | None = None
     records: Errands[RecordWish, RecordReply] | None = None
     research: Errands[ResearchWish, ResearchReply] | None = None
+    search: Errands[SearchWish, SearchReply] | None = None
     history: Errands[HistoryWish, HistoryReply] | None = None
