@@ -11,6 +11,7 @@ from gridbot.bootstrap_history import history_desk
 from gridbot.bootstrap_key_desk import key_desk
 from gridbot.bootstrap_record import record_desk
 from gridbot.bootstrap_research import research_desk
+from gridbot.bootstrap_search import search_desk
 from gridbot.bootstrap_upkeep import upkeep_desk
 from gridbot.config import AppConfig
 from gridbot.shell.errands import Desks
@@ -36,5 +37,6 @@ def window_desks(
         ),
         records=record_desk(home.root, mode=config.mode, account=config.account),
         research=research_desk(home, environment),
+        search=search_desk(home, environment),
         history=history_desk(home, mode=config.mode, account=config.account),
     )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_runs import FOLDER, KeptRuns
-from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.system_clock import SystemClock
-from gridbot.errors import GridbotError, StateFileError
+from gridbot.bootstrap_own_job import done_elsewhere
+from gridbot.errors import StateFileError
 from gridbot.shell.errand_thread import Errand, ErrandThread
 from gridbot.shell.errands import Done, Refused, Standing
 from gridbot.shell.research_desk import (
@@ -31,14 +29,11 @@ from gridbot.shell.research_desk import (
     RunsListed,
     RunsOpened,
     RunTrial,
-    Trial,
     WholeRun,
 )
 from gridbot.shell.research_forms import run_of, trial_data, whole_of
 
 WISH = "next.wish"
-LOOK_S = 0.1
-_LAST_WORDS = 6
 
 
 class ResearchDeskThreads:
@@ -107,62 +102,10 @@ class ResearchDeskThreads:
 
     def _run(self, wish: ResearchWish, errand: Errand) -> ResearchReply:
         assert isinstance(wish, RunTrial)
-        return RunsOpened((self._whole(self._done_elsewhere(wish.trial, errand)),))
-
-    def _done_elsewhere(self, trial: Trial, errand: Errand) -> RunId:
-        """Have it done by another process; return the id of the kept run. Raises GivenUp, and what went wrong."""
-        # Imported here: a window that tests nothing starts no process.
-        from gridbot.adapters.own_process import OwnProcess
-
-        disk, wish = SystemDisk(), self._home.root / FOLDER / WISH
-        disk.make_folder(wish.parent)
-        save_whole(disk, wish, json.dumps(trial_data(trial)).encode())
-        errand.tell("Starting the backtest.")
-        kept, refused, last = "", None, list[str]()
-        with OwnProcess(("backtest-job", str(wish)), self._environment) as process:
-            for line in process.lines(LOOK_S):
-                told = None if line is None else _read(line)
-                if told is None:
-                    last = [*last, line][-_LAST_WORDS:] if line else last
-                    errand.tell(*_said(errand))
-                elif "sentence" in told:
-                    errand.tell(str(told["sentence"]), told.get("share"))
-                elif "refused" in told:
-                    refused = GridbotError(str(told["refused"]), hint=str(told.get("hint", "")))
-                elif "kept" in told:
-                    kept = str(told["kept"])
-            code = process.code()
-        if refused is not None:
-            raise refused
-        if not kept:
-            raise _crashed(code, last)
-        return kept
-
-
-def _said(errand: Errand) -> tuple[str, float | None]:
-    """Return what was told last, to be told again: that is how an errand learns that it was given up."""
-    standing = errand.standing()
-    return ("", None) if standing is None else (standing.sentence, standing.share)
-
-
-def _read(line: str) -> dict[str, Any] | None:
-    if not line.startswith("{"):
-        return None
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) else None
-
-
-def _crashed(code: int, last: list[str]) -> GridbotError:
-    """Return what is said of a process that ended without an outcome."""
-    how = f"signal {-code}" if code < 0 else f"code {code}"
-    words = f" Its last words: {' '.join(last)}" if last else ""
-    return GridbotError(
-        f"The process of the backtest ended by itself ({how}). Trading is not affected.{words}",
-        hint="Try it again; with a shorter period it needs less memory.",
-    )
+        kept = done_elsewhere(
+            "backtest-job", self._home.root / FOLDER / WISH, trial_data(wish.trial), self._environment, errand
+        )
+        return RunsOpened((self._whole(kept),))
 
 
 def _exchanges() -> tuple[tuple[str, str], ...]:

@@ -23,9 +23,9 @@ from gridbot.adapters.files.whole import save_whole
 from gridbot.adapters.market_files.candle_cache import LOCK, CandleCache, market_folder
 from gridbot.adapters.market_files.candle_files import load_candles
 from gridbot.adapters.system_clock import SystemClock
-from gridbot.config import AppConfig, GridConfig, InstrumentConfig, parse_config, parse_grid_or_app
+from gridbot.config import GridConfig, InstrumentConfig, parse_config, parse_grid_or_app
 from gridbot.core.candles import Candle
-from gridbot.core.rules import Instrument
+from gridbot.core.rules import Instrument, RiskRules
 from gridbot.core.units import Symbol
 from gridbot.core.values import evolve
 from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem, VenueUnavailable
@@ -50,13 +50,13 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
 
 def run_job(home: Home, trial: Trial, *, tell: Tell) -> str:
     """Do a backtest and keep it; return its id. Raises what is wrong with the wish, the candles or the disk."""
-    grid = _grid_of(trial.grid)
-    candles, instrument = _candles_and_rules(home, trial.data, grid, tell)
+    grid = grid_of(trial.grid)
+    candles, instrument = candles_and_rules(home, trial.data, grid, tell)
     rules = grid.to_rules()
     if rules.instrument is None:
         rules = evolve(rules, instrument=instrument)
     tell(f"Running over {len(candles):,} candles.", 0.0)
-    risk = None if not trial.risk else _risk_of(trial.risk)
+    risk = risk_of(trial.risk)
     # A run makes no reference cycles, and the collector would walk every fill that it keeps, again and again.
     gc.disable()
     result = run_backtest(
@@ -64,7 +64,7 @@ def run_job(home: Home, trial: Trial, *, tell: Tell) -> str:
         rules,
         fills=trial.fills,
         latency_ms=trial.latency_ms,
-        risk=None if risk is None else risk.risk.to_rules(),
+        risk=risk,
         equity=trial.equity,
         progress=lambda done, total: tell(f"Running over {total:,} candles.", done / total),
         stopwatch=SystemClock().monotonic,
@@ -72,22 +72,32 @@ def run_job(home: Home, trial: Trial, *, tell: Tell) -> str:
     gc.enable()
     tell("Keeping the result.", 1.0)
     assert rules.instrument is not None
-    tested = grid.model_copy(update={"instrument": _as_config(rules.instrument)})
-    told = evolve(trial, grid=json.dumps(tested.to_data()))
     runs, made = KeptRuns(SystemDisk(), home.root / FOLDER), SystemClock().now_ms()
-    name = f"{datetime.fromtimestamp(made / 1000, UTC):%Y%m%d-%H%M%S}-{_UNSAFE.sub('-', rules.symbol).lower()}"
-    id_ = runs.free_id(name)
+    id_ = runs.free_id(name_of(rules.symbol, made))
+    told = with_rules(trial, grid, rules.instrument)
     head = {"made": made, "gridbot": __version__, "trial": trial_data(told), "figures": figures(result, candles)}
     runs.save(id_, head, drawn(result, candles))
     return id_
 
 
+def name_of(symbol: Symbol, made: int) -> str:
+    """Return how a result is called that was made then (ms UTC): newer ones sort behind older ones."""
+    return f"{datetime.fromtimestamp(made / 1000, UTC):%Y%m%d-%H%M%S}-{_UNSAFE.sub('-', symbol).lower()}"
+
+
+def with_rules(trial: Trial, grid: GridConfig, instrument: Instrument) -> Trial:
+    """Return the trial with the rules of the market that it was made under."""
+    tested = grid.model_copy(update={"instrument": _as_config(instrument)})
+    return evolve(trial, grid=json.dumps(tested.to_data()))
+
+
 # ------------------------------------------------------------------------------------------ the candles
 
 
-def _candles_and_rules(
+def candles_and_rules(
     home: Home, data: CandleChoice, grid: GridConfig, tell: Tell
 ) -> tuple[CandleArrays, Instrument | None]:
+    """Return the candles of a choice, and the market's rules and fees where the choice knows them (a file does not)."""
     match data.kind:
         case DataKind.FILE:
             tell(f"Reading {Path(data.place).name}.", None)
@@ -199,12 +209,16 @@ def _kept_rules(disk: SystemDisk, folder: Path) -> tuple[int, InstrumentConfig] 
 # ------------------------------------------------------------------------------------------- the wish
 
 
-def _grid_of(text: str) -> GridConfig:
+def grid_of(text: str) -> GridConfig:
+    """Return the grid of a wish; ConfigError."""
     return parse_grid_or_app(text, source="The grid").grids[0]
 
 
-def _risk_of(text: str) -> AppConfig:
-    return parse_config(json.dumps({"risk": json.loads(text)}), source="The account's limits")
+def risk_of(text: str) -> RiskRules | None:
+    """Return the account's limits of a wish, None where they are off; ConfigError."""
+    if not text:
+        return None
+    return parse_config(json.dumps({"risk": json.loads(text)}), source="The account's limits").risk.to_rules()
 
 
 def _as_config(instrument: Instrument) -> InstrumentConfig:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ _COUNTS = {
     **{name: name for name in ("round_trips", "holding_cells")},
 }
 _SHARES = ("yearly", "hold_drawdown", "win_rate", "profit_factor", "sharpe", "sortino", "in_market", "fully_invested")
-_BROKEN = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
+_BROKEN = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def trial_data(trial: Trial) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ def main() -> None:
         sys.stdout = nowhere.open("w", encoding="utf-8")
     if sys.stderr is None:
         sys.stderr = nowhere.open("w", encoding="utf-8")
+    # The processes of a search are this program once more, which then does their work and never comes back from here.
+    multiprocessing.freeze_support()
     from gridbot.cli import main as command_line
 
     command_line()

@@ -21,7 +21,9 @@ from gridbot import cli
 from gridbot.cli_app import EXIT_BUG
 from tests.fuzz.target import Meet, Target
 
-_NOT_BEGUN = frozenset({"run", "sandbox", "test", "check", "list", "backtest-job", "set", "show", "forget", "kill"})
+_NOT_BEGUN = frozenset(
+    {"run", "sandbox", "test", "check", "list", "backtest-job", "search-job", "set", "show", "forget", "kill"}
+)
 """Commands that would go on for ever, or out into the world, or ask for a secret."""
 _LINES = (
     ("--version",),

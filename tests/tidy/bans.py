@@ -191,6 +191,8 @@ GUI_MAY_KNOW = (
     "gridbot.shell.errands",
     "gridbot.shell.key_desk",
     "gridbot.shell.research_desk",
+    "gridbot.shell.search_desk",
+    "gridbot.shell.search_desk",
     "gridbot.shell.history_desk",
     "gridbot.core.chronicle",
     "gridbot.core.portfolio",

@@ -78,11 +78,15 @@ def log_files(disk: Disk, root: Path) -> Iterator[str]:
 
 
 def run_files(disk: Disk, root: Path) -> Iterator[str]:
-    """Yield the files of the kept backtests that are whole, by their names below `root`; a head after what it heads."""
-    names = set(disk.names(root / kept_runs.FOLDER))
-    for id_ in kept_runs.finished(names):
-        if f"{id_}{kept_runs.REST}" in names:
-            yield from (f"{kept_runs.FOLDER}/{id_}{suffix}" for suffix in (kept_runs.REST, kept_runs.HEAD))
+    """Yield the files of the kept backtests and searches that are whole, by their names below `root`.
+
+    A head comes after what it heads.
+    """
+    for folder in (kept_runs.FOLDER, kept_runs.SEARCHES):
+        names = set(disk.names(root / folder))
+        for id_ in kept_runs.finished(names):
+            if f"{id_}{kept_runs.REST}" in names:
+                yield from (f"{folder}/{id_}{suffix}" for suffix in (kept_runs.REST, kept_runs.HEAD))
 
 
 def account_of(name: str) -> AccountName | None:
@@ -101,7 +105,7 @@ def may_be_kept(name: str) -> bool:
     match parts:
         case [single]:
             return single in {CONFIG, WINDOW, KILL}
-        case [kept_runs.FOLDER, file]:
+        case [kept_runs.FOLDER | kept_runs.SEARCHES, file]:
             return kept_runs.is_of_a_run(file)
         case [folder, _]:
             return folder == LOGS

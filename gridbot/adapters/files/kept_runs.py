@@ -1,4 +1,4 @@
-"""Backtests that were run, kept as files: what stands in the list apart from what is drawn, and nothing half.
+"""Backtests and searches, kept as files: what stands in the list apart from what is drawn, and nothing half.
 
 `<id>.json` is the head, small enough that all heads are read for a list; `<id>.curves.json` is the rest. A head is
 written last, so that a run without one was never finished. A deleted run is renamed, and gone at the next start.
@@ -18,8 +18,8 @@ from gridbot.errors import StateFileError
 from gridbot.ports import Disk
 
 SCHEMA = 1
-FOLDER = "backtests"
-"""Where they lie below gridbot's folder."""
+FOLDER, SEARCHES = "backtests", "searches"
+"""Where each kind lies below gridbot's folder."""
 HEAD, REST, DELETED = ".json", ".curves.json", ".deleted"
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
 
@@ -36,11 +36,12 @@ def is_of_a_run(name: str) -> bool:
 
 
 class KeptRuns:
-    """The runs in one folder, which need not exist."""
+    """The runs in one folder, which need not exist; `what` is how one of them is called."""
 
-    def __init__(self, disk: Disk, folder: Path) -> None:
+    def __init__(self, disk: Disk, folder: Path, what: str = "backtest") -> None:
         self._disk = disk
         self._folder = folder
+        self._what = what
 
     def ids(self) -> list[str]:
         """Return the ids of the kept runs, the newest (by their names) first."""
@@ -94,17 +95,18 @@ class KeptRuns:
         path = self._folder / f"{id_}{suffix}"
         content = self._disk.read(path)
         if content is None:
-            raise StateFileError(f"The backtest {path.name} is not there any more.", hint="Run it again.")
+            raise StateFileError(f"The {self._what} {path.name} is not there any more.", hint="Run it again.")
         try:
             told = orjson.loads(content)
             schema = told["schema"]
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise StateFileError(
-                f"The backtest {path.name} is damaged and is left out.", hint="Delete the file, or restore a backup."
+                f"The {self._what} {path.name} is damaged and is left out.",
+                hint="Delete the file, or restore a backup.",
             ) from error
         if schema != SCHEMA:
             raise StateFileError(
-                f"The backtest {path.name} was made by another version of gridbot and is left out.",
+                f"The {self._what} {path.name} was made by another version of gridbot and is left out.",
                 hint="The newer version can read it.",
             )
         assert isinstance(told, dict)

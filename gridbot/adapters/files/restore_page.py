@@ -17,10 +17,11 @@ def restore_sentences(path: Path, manifest: Manifest, plan: Plan) -> Iterator[st
     yield f"{path}: made {made} UTC by gridbot {manifest.version}, {counted(len(manifest.files), 'file')}, sound."
     yield from (_compared(each) for each in plan.comparisons)
     yield from (f"{account.folder}: not in the backup; it stays as it is." for account in plan.untouched)
-    below = f"{kept_runs.FOLDER}/"
-    runs = kept_runs.finished(name.removeprefix(below) for name in manifest.files if name.startswith(below))
-    if runs:
-        yield f"{kept_runs.FOLDER}: {counted(len(runs), 'kept run')}; others that are here now stay."
+    for folder, noun in ((kept_runs.FOLDER, "kept run"), (kept_runs.SEARCHES, "search result")):
+        below = f"{folder}/"
+        runs = kept_runs.finished(name.removeprefix(below) for name in manifest.files if name.startswith(below))
+        if runs:
+            yield f"{folder}: {counted(len(runs), noun)}; others that are here now stay."
 
 
 def stamp(now: int) -> str:

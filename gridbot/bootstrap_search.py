@@ -1,0 +1,114 @@
+"""What a window asks about searches: the kept ones in one thread, a search in another, by a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gridbot.adapters.files.disk import SystemDisk
+from gridbot.adapters.files.home import Home
+from gridbot.adapters.files.kept_runs import SEARCHES, KeptRuns
+from gridbot.adapters.market_files.candle_columns import COLUMNS, LOCK
+from gridbot.bootstrap_own_job import done_elsewhere
+from gridbot.errors import AlreadyRunning, StateFileError
+from gridbot.shell.errand_thread import Errand, ErrandThread
+from gridbot.shell.errands import Done, Refused, Standing
+from gridbot.shell.search_desk import (
+    DeleteSearches,
+    KeptSearch,
+    ListSearches,
+    OpenSearch,
+    RestoreSearches,
+    RunSearch,
+    SearchesListed,
+    SearchId,
+    SearchOpened,
+    SearchReply,
+    SearchWish,
+)
+from gridbot.shell.search_forms import kept_of, search_data, whole_search_of
+
+WISH = "next.wish"
+
+
+class SearchDeskThreads:
+    """Satisfies Errands for searches: whoever looks at kept ones does not wait for one that is under way."""
+
+    def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
+        self._home = home
+        self._environment = {**environment, "GRIDBOT_HOME": str(home.root)}
+        self._kept = KeptRuns(SystemDisk(), home.root / SEARCHES, "search")
+        self._purged = False
+        self._desks = (ErrandThread("searches", self._look), ErrandThread("search", self._run))
+
+    def ask(self, wish: SearchWish) -> int:
+        """Hand in a wish; return its number."""
+        which = 1 if isinstance(wish, RunSearch) else 0
+        return self._desks[which].ask(wish) * 2 + which
+
+    def standing(self, number: int) -> Standing | None:
+        """Return how far it is."""
+        return self._desks[number % 2].standing(number // 2)
+
+    def answer(self, number: int) -> Done[SearchReply] | Refused | None:
+        """Return the outcome, once."""
+        return self._desks[number % 2].answer(number // 2)
+
+    def cancel(self, number: int) -> None:
+        """Give it up; what was downloaded is kept."""
+        self._desks[number % 2].cancel(number // 2)
+
+    def _look(self, wish: SearchWish, _errand: Errand) -> SearchReply:
+        match wish:
+            case OpenSearch(id=id_):
+                return self._opened(id_)
+            case DeleteSearches(ids=ids):
+                for each in ids:
+                    self._kept.delete(each)
+            case RestoreSearches(ids=ids):
+                for each in ids:
+                    self._kept.restore(each)
+            case ListSearches() | RunSearch():
+                if not self._purged:
+                    self._purged = True
+                    self._kept.purge()
+        return self._listed()
+
+    def _listed(self) -> SearchesListed:
+        found: list[KeptSearch] = []
+        troubles: list[str] = []
+        for each in self._kept.ids():
+            try:
+                found.append(kept_of(each, self._kept.head(each)))
+            except StateFileError as error:
+                troubles.append(f"{each}: {error.message} {error.hint}".strip())
+        return SearchesListed(tuple(sorted(found, key=lambda one: one.made, reverse=True)), tuple(troubles))
+
+    def _opened(self, id_: SearchId) -> SearchOpened:
+        return SearchOpened(whole_search_of(kept_of(id_, self._kept.head(id_)), self._kept.rest(id_)))
+
+    def _run(self, wish: SearchWish, errand: Errand) -> SearchReply:
+        assert isinstance(wish, RunSearch)
+        folder = self._home.root / SEARCHES
+        try:
+            kept = done_elsewhere("search-job", folder / WISH, search_data(wish.search), self._environment, errand)
+        finally:
+            _clear(folder)
+        return self._opened(kept)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the candles that a search which was given up has left, unless another one reads them."""
+    disk = SystemDisk()
+    try:
+        held = disk.lock(folder / LOCK)
+    except AlreadyRunning:
+        return
+    if COLUMNS in disk.names(folder):
+        disk.remove(folder / COLUMNS)
+    held.release()
+
+
+def search_desk(home: Home, environment: Mapping[str, str]) -> SearchDeskThreads:
+    """Return the desk of this folder's searches; no thread, process or file is there before it is asked."""
+    return SearchDeskThreads(home, environment)
