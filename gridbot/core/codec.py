@@ -25,7 +25,7 @@ from gridbot.core.events import Event
 from gridbot.core.facts import JournalFact
 from gridbot.core.state import Seen, State
 
-SCHEMA = 3
+SCHEMA = 4
 """The form of the state and of the journal; it grows when a value class changes its fields or their meaning.
 
 Whoever raises it adds a step to `UPGRADES` (gridbot/adapters/files/upgrades.py) and a golden file (tests/golden/).

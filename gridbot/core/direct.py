@@ -48,6 +48,7 @@ def acknowledged(state: State, event: OrderReported) -> Step | None:
         order.rung_quantity,
         order.taker,
         event.venue_id,
+        order.trades,
     )
     after = _with_cell(grid, Cell(cell.number, cell.want, accepted, cell.lot, cell.block))
     grids = dict(state.grids)

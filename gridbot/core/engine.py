@@ -295,6 +295,7 @@ def _on_reported(draft: Draft, event: OrderReported) -> None:
         order.rung_quantity,
         order.taker,
         venue_id,
+        order.trades,
     )
     g = draft.grid(found.ref.grid)
     cell = g.cells[found.ref.cell - 1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from gridbot.core.units import OrderId, Price, Quantity, Side, TimeMs, VenueOrderId
+from gridbot.core.units import OrderId, Price, Quantity, Side, TimeMs, TradeId, VenueOrderId
 from gridbot.core.values import value
 from gridbot.errors import IllegalTransition
 
@@ -172,7 +172,8 @@ class Order:
     """One limit order of ours; quantities in base.
 
     `slot` and `target` belong to a buy. `rung_quantity` is the whole quantity of the slot that it was made for: the
-    order itself is smaller when its cell already has a part.
+    order itself is smaller when its cell already has a part. `trades` are those that filled it in part: for as long as
+    it is remembered one of them may be told again, however many others were booked since.
     """
 
     id: OrderId
@@ -187,6 +188,7 @@ class Order:
     rung_quantity: Quantity
     taker: bool = False
     venue_id: VenueOrderId | None = None
+    trades: tuple[TradeId, ...] = ()
 
     @property
     def leaves(self) -> Decimal:

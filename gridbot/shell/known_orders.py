@@ -139,5 +139,9 @@ def is_news(state: State, report: OrderReported) -> bool:
 
 
 def is_booked(state: State, trade: OrderFilled) -> bool:
-    """Tell whether a trade is in the books already."""
-    return f"{trade.symbol}|{trade.trade_id}" in state.trades
+    """Tell whether a trade is in the books already: among the newest ones, or among those of its order."""
+    if f"{trade.symbol}|{trade.trade_id}" in state.trades:
+        return True
+    live, ended = live_order(state, trade.ref), state.retired.get(trade.ref.id)
+    order = live.order if live is not None else None if ended is None else ended.order
+    return order is not None and trade.trade_id in order.trades

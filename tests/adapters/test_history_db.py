@@ -296,7 +296,7 @@ def test_two_processes_that_read_at_the_same_time_write_everything_once(tmp_path
     assert one.whole() == fresh(account, tmp_path / "anew.db").whole()
 
 
-@pytest.mark.parametrize("form", ["schema-2", "schema-3"])
+@pytest.mark.parametrize("form", ["schema-2", "schema-3", "schema-4"])
 @pytest.mark.parametrize("life", ["closed", "crashed"])
 def test_files_that_an_older_gridbot_left_are_told_too(tmp_path: Path, form: str, life: str) -> None:
     home = GOLDEN / form / life

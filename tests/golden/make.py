@@ -1,4 +1,4 @@
-"""Writes the golden files of the form that this code writes: `python -m tests.golden.make tests/golden/schema-3`.
+"""Writes the golden files of the form that this code writes: `python -m tests.golden.make tests/golden/schema-4`.
 
 Run it once, when a form is about to be released; the files of a released form are never made again.
 """

@@ -46,9 +46,20 @@ def _reinvests_nothing(plain: Plain) -> Plain:
     return plain
 
 
+def _trades_of_orders(plain: Plain) -> Plain:
+    """Form 3 did not tell by which trades an order was filled in part; which they were is not known any more."""
+    state = plain.get("state", {})
+    cells = (cell for grid in state.get("grids", {}).values() for cell in grid["cells"])
+    for holder in (*cells, *state.get("retired", {}).values()):
+        if holder["order"] is not None:
+            holder["order"].setdefault("trades", [])
+    return plain
+
+
 UPGRADES: dict[int, Upgrade] = {
     1: Upgrade(snapshot=_core_1, header=_core_1, line=_as_it_is),
     2: Upgrade(snapshot=_reinvests_nothing, header=_as_it_is, line=_reinvests_nothing),
+    3: Upgrade(snapshot=_trades_of_orders, header=_as_it_is, line=_as_it_is),
 }
 
 
