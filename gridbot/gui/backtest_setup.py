@@ -29,6 +29,13 @@ _RULE_FIELDS = (
     ("lot_size", "Step of amounts", "Amounts are whole steps of this, in coins."),
     ("min_notional", "Smallest order", "The exchange refuses orders of less than this, in quote currency."),
 )
+OPTIMISE_TIP = (
+    "Try many settings on one part of the period, and judge the best on the other part, which the search never sees."
+)
+WALK_TIP = (
+    "Choose settings again and again as time goes on, and judge each choice on the days that followed: what you would "
+    "really have got."
+)
 _RATES = frozenset({"maker_fee", "taker_fee"})
 
 
@@ -39,14 +46,17 @@ class Setup(QWidget):
         run_wanted: the Trial that a person wants to be run.
         cancel_wanted: the running one is given up.
         data_chosen: other candles are chosen; `choice` says which.
+        search_wanted: (trial, walking) settings are to be searched for, walking forward or not.
     """
 
     run_wanted = Signal(object)
     cancel_wanted = Signal()
     data_chosen = Signal()
+    search_wanted = Signal(object, bool)
 
     def __init__(self) -> None:
         super().__init__()
+        self._searching = ""
         self._risk = ""
         self._symbol = ""
         self._config_text = ""
@@ -69,6 +79,8 @@ class Setup(QWidget):
         self.equity = AmountField("Money in the account", Decimal(50_000), self.check, least=Decimal(1))
         self.run = button("Run backtest", self._run, role="primary")
         self.cancel = button("Cancel", self.cancel_wanted.emit, name="Cancel the backtest")
+        self.optimise = button("Optimise…", lambda: self._search(walking=False), name="Optimise")
+        self.walk = button("Walk forward…", lambda: self._search(walking=True), name="Walk forward")
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Progress of the backtest")
         self.bar.setTextVisible(False)
@@ -114,6 +126,9 @@ class Setup(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 1)
         buttons.addWidget(self.cancel, 1)
+        searches = QHBoxLayout()
+        searches.addWidget(self.optimise, 1)
+        searches.addWidget(self.walk, 1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(S)
@@ -121,6 +136,7 @@ class Setup(QWidget):
         box.addWidget(self.said)
         box.addWidget(self.bar)
         box.addLayout(buttons)
+        box.addLayout(searches)
 
     # ------------------------------------------------------------------------------- what is learned
 
@@ -194,6 +210,9 @@ class Setup(QWidget):
         self._equity_row.show(self.limits.isChecked())
         wrong = self.wrong()
         self.run.setEnabled(not wrong and not self._running)
+        for each, tip in ((self.optimise, OPTIMISE_TIP), (self.walk, WALK_TIP)):
+            each.setEnabled(not wrong and not self._searching)
+            each.setToolTip(self._searching or tip)
         if not self._running:
             self._say(wrong, wrong=True)
 
@@ -214,6 +233,11 @@ class Setup(QWidget):
         else:
             self.check()
 
+    def forbid_search(self, why: str) -> None:
+        """Let no search be asked for, and say why; "" lets them be asked for again."""
+        self._searching = why
+        self.check()
+
     def say(self, sentence: str, *, wrong: bool = False) -> None:
         """Say how a run ended."""
         self._say(sentence, wrong=wrong)
@@ -230,6 +254,12 @@ class Setup(QWidget):
         trial = self.trial()
         if trial is not None:
             self.run_wanted.emit(trial)
+
+    def _search(self, *, walking: bool) -> None:
+        self.grid.check()
+        trial = self.trial()
+        if trial is not None:
+            self.search_wanted.emit(trial, walking)
 
     def _data_edited(self) -> None:
         self.check()

@@ -18,6 +18,7 @@ from gridbot.gui.errand_requests import ErrandRequests
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.measures import XS, S
 from gridbot.gui.parts import button, set_text
+from gridbot.gui.search_room import SearchRoom
 from gridbot.gui.table import Table
 from gridbot.shell.errands import Done, Refused, Standing
 from gridbot.shell.facade import View
@@ -41,7 +42,9 @@ from gridbot.shell.research_desk import (
     Trial,
 )
 
-PARTS = ("Result", "Runs", "Compare")
+PARTS = ("Result", "Runs", "Compare", "Searches")
+SEARCHES = 3
+SEARCHING = "A search is under way. The next can begin when it has ended, or when you cancel it."
 FORM_PX = 330
 FIRST_SENTENCE = (
     "See what a grid would have made of the past, before it may touch your money. Choose candles and settings on the "
@@ -68,13 +71,14 @@ class BacktestRoom(QWidget):
         self.result = ResultPage(context)
         self.runs = RunsPage(context)
         self.compare = ComparePage(context)
+        self.search = SearchRoom(context)
         self.empty = EmptyState("About the result", context.colours)
         self.empty.say("backtest", FIRST_SENTENCE)
         self._results = QStackedWidget()
         self._results.addWidget(self.empty)
         self._results.addWidget(self.result)
         self.parts = QStackedWidget()
-        for page in (self._results, self.runs, self.compare):
+        for page in (self._results, self.runs, self.compare, self.search):
             self.parts.addWidget(page)
         self.toggles: list[QPushButton] = []
         self._build()
@@ -120,12 +124,20 @@ class BacktestRoom(QWidget):
         self.setup.run_wanted.connect(self._run)
         self.setup.cancel_wanted.connect(self._cancel)
         self.setup.data_chosen.connect(self._count)
-        self.result.use_wanted.connect(self._use)
+        self.result.use_wanted.connect(self._use_tested)
         self.result.load_wanted.connect(self._load)
         self.runs.open_wanted.connect(lambda id_: self._ask(OpenRuns((id_,))))
         self.runs.compare_wanted.connect(lambda ids: self._ask(OpenRuns(ids)))
         self.runs.delete_wanted.connect(self._delete)
         self.runs.restore_wanted.connect(self._restore)
+        self.setup.search_wanted.connect(lambda trial, walking: self.search.ask_for_one(trial, walking=walking))
+        self.search.title_changed.connect(lambda title: set_text(self.toggles[SEARCHES], title))
+        self.search.running_changed.connect(lambda on: self.setup.forbid_search(SEARCHING if on else ""))
+        self.search.seen_wanted.connect(lambda: self.show_part(SEARCHES))
+        self.search.use_wanted.connect(self._use)
+        self.search.load_wanted.connect(self.setup.show_trial)
+        if not self.search.reachable:
+            self.setup.forbid_search("This window cannot reach the room where settings are searched for.")
 
     # ---------------------------------------------------------------------------------- from the window
 
@@ -133,6 +145,7 @@ class BacktestRoom(QWidget):
         """Take over what the configuration knows; the first time, look at what is kept."""
         self._view = view
         self.setup.learn(view.config_text)
+        self.search.look_in()
         if not self._asked and self._desk is not None:
             self._asked = True
             self._ask(ListRuns())
@@ -154,12 +167,12 @@ class BacktestRoom(QWidget):
     def set_colours(self) -> None:
         """Paint with the colours of the context."""
         self.empty.set_colours(self._context.colours)
-        for page in (self.result, self.runs, self.compare):
+        for page in (self.result, self.runs, self.compare, self.search):
             page.set_colours()
 
     def tables(self) -> tuple[Table, ...]:
         """Return the tables whose columns are remembered."""
-        return (self.runs.table, self.result.table)
+        return (self.runs.table, self.result.table, *self.search.tables())
 
     # --------------------------------------------------------------------------------------- the desk
 
@@ -256,9 +269,14 @@ class BacktestRoom(QWidget):
             return None
         return grid.model_copy(update={"instrument": None})
 
-    def _use(self) -> None:
+    def _use_tested(self) -> None:
         grid = self._tested()
-        if grid is None or self._view is None:
+        if grid is not None:
+            self._use(grid)
+
+    def _use(self, grid: GridConfig) -> None:
+        """Open the form of the grid that these settings are for: nothing is saved before a person says so there."""
+        if self._view is None:
             return
         known = parse_config(self._view.config_text, source="The saved configuration").grid(grid.id)
         edited = known if known is not None and known.symbol == grid.symbol else None

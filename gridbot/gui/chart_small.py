@@ -82,6 +82,7 @@ class SmallPlot(QWidget):
         self._times: Times = np.empty(0, np.int64)
         self._curves: tuple[Curve, ...] = ()
         self._at: int | None = None
+        self._apart: tuple[int, str, str] | None = None
         self.setAccessibleName(name)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -105,6 +106,11 @@ class SmallPlot(QWidget):
         """Show no curve, and in a sentence why."""
         self._empty = why
         self.show_curves(np.empty(0, np.int64))
+
+    def set_apart(self, until: int | None, before: str = "", after: str = "") -> None:
+        """Lay another ground under what is before `until` (ms UTC), and name both sides; None for no difference."""
+        self._apart = None if until is None else (until, before, after)
+        self.update()
 
     def set_colours(self, colours: Colours) -> None:
         """Paint with these colours."""
@@ -207,12 +213,14 @@ class SmallPlot(QWidget):
             painter.drawText(self.rect().adjusted(12, int(HEAD_PX), -12, -4), aligned, self._empty)
         else:
             painter.translate(EDGE_PX, HEAD_PX)
+            self._sides(painter, scale, named=False)
             self._axes(painter, scale)
             painter.save()
             painter.setClipRect(QRectF(0, -1, scale.width + 1, scale.height + 2))
             for curve in self._curves:
                 self._draw(painter, scale, curve)
             painter.restore()
+            self._sides(painter, scale, named=True)
             self._mark(painter, scale)
         if self.hasFocus():
             painter.resetTransform()
@@ -248,6 +256,27 @@ class SmallPlot(QWidget):
         if left + metrics.horizontalAdvance(moment) < right:
             painter.setPen(QColor(colours.muted))
             painter.drawText(QPointF(right - metrics.horizontalAdvance(moment), base), moment)
+
+    def _sides(self, painter: QPainter, scale: Scale, *, named: bool) -> None:
+        """Paint the ground of the part that is set apart; over the curves, name it and the rest where there is room."""
+        if self._apart is None:
+            return
+        until, before, after = self._apart
+        metrics, edge = QFontMetricsF(painter.font()), min(max(scale.x(until / 1000), 0.0), scale.width)
+        grounds = QColor(self._colours.hover), QColor(self._colours.base)
+        if not named:
+            painter.fillRect(QRectF(0, 0, edge, scale.height), grounds[0])
+            painter.setPen(QColor(self._colours.outline))
+            painter.drawLine(QPointF(edge, 0), QPointF(edge, scale.height))
+            return
+        sides = ((0.0, edge, before), (edge, scale.width, after))
+        for (left, right, said), ground in zip(sides, grounds, strict=True):
+            wide = metrics.horizontalAdvance(said)
+            if wide + 16 < right - left:
+                # A curve does not run through the words.
+                painter.fillRect(QRectF(left + 5, scale.height - 18, wide + 6, 16), ground)
+                painter.setPen(QColor(self._colours.muted))
+                painter.drawText(QPointF(left + 8, scale.height - 6), said)
 
     def _axes(self, painter: QPainter, scale: Scale) -> None:
         colours, metrics = self._colours, QFontMetricsF(painter.font())
