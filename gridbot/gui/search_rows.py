@@ -48,9 +48,9 @@ class KnobRow:
         self.note = label("", role="error", name=f"What is wrong with {variable.title}", wrap=True)
         self.fields: tuple[QLineEdit, ...] = ()
         self.boxes: dict[str, QCheckBox] = {}
-        self.choices = QWidget()
+        self._choices: QWidget | None = None
         if variable.range is None:
-            self._make_boxes()
+            self._choices = self._make_boxes()
         else:
             ends = (variable.range.first, variable.range.last, variable.range.step)
             self.fields = tuple(self._field(end, shown(variable.path, at)) for end, at in zip(_ENDS, ends, strict=True))
@@ -62,8 +62,9 @@ class KnobRow:
         made.setFixedWidth(FIELD_PX)
         return made
 
-    def _make_boxes(self) -> None:
-        grid = QGridLayout(self.choices)
+    def _make_boxes(self) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(M)
         grid.setVerticalSpacing(0)
@@ -75,6 +76,7 @@ class KnobRow:
             self.boxes[text] = box
             grid.addWidget(box, number // _IN_A_ROW, number % _IN_A_ROW)
         grid.setColumnStretch(_IN_A_ROW, 1)
+        return holder
 
     def lay(self, grid: QGridLayout) -> None:
         """Put the row into a grid of five columns, with room for what is wrong under it."""
@@ -87,7 +89,8 @@ class KnobRow:
             # The row keeps its height where its fields are not shown.
             grid.setRowMinimumHeight(place, self.fields[0].sizeHint().height())
         else:
-            grid.addWidget(self.choices, place, 2, 1, 3, middle)
+            assert self._choices is not None
+            grid.addWidget(self._choices, place, 2, 1, 3, middle)
             grid.setRowMinimumHeight(place, self.box.sizeHint().height() + S)
         grid.addWidget(self.note, place + 1, 0, 1, 5)
         self.note.hide()
@@ -97,7 +100,8 @@ class KnobRow:
         ticked = self.box.isChecked()
         for field in self.fields:
             field.setVisible(ticked)
-        self.choices.setVisible(ticked)
+        if self._choices is not None:
+            self._choices.setVisible(ticked)
         wrong, at = self._wrong() if ticked else ("", ())
         for number, field in enumerate(self.fields):
             set_role(field, "wrong", "true" if number in at else "false")

@@ -75,6 +75,15 @@ def test_the_form_of_a_search_is_made_for_what_stands_in_the_form_of_a_backtest(
     assert parse_grid_or_app(wanted.trial.grid, source="x").grids[0].levels == 8
 
 
+def test_the_form_is_the_only_window_that_opens(make: Made) -> None:
+    room = make(FakeSearch())
+    before = {each for each in QApplication.topLevelWidgets() if each.isVisible()}
+    asked = form(room)
+    for row in asked.rows.rows.values():
+        row.box.setChecked(True)
+    assert {each for each in QApplication.topLevelWidgets() if each.isVisible()} - before == {asked}
+
+
 def test_every_part_of_the_form_goes_with_the_search(make: Made) -> None:
     search = FakeSearch()
     asked = form(make(search), walking=True)
