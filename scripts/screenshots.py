@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QPushButton, QWidget
 
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.logbook.masking import Mask
@@ -33,7 +33,7 @@ DARK = frozenset({"orders", "logs", "backtest"})
 """These are chosen in the dark theme, so that README's pictures show both."""
 SPEED = 7_200
 """Two hours of the market in a second, so that a picture has a few days of trading in it."""
-LIVED_S, SETTLED_S, READ_S, TESTED_S = 25.0, 0.6, 3.0, 15.0
+LIVED_S, SETTLED_S, READ_S, TESTED_S, SEARCHED_S = 25.0, 0.6, 3.0, 15.0, 60.0
 LIMIT_BYTES = 300_000
 
 Open = Callable[[], QWidget]
@@ -51,12 +51,14 @@ class Screens:
 
     def __init__(self, window: Window) -> None:
         self._window = window
-        self._tested = False
+        self._tested = self._searched = False
 
     def __iter__(self) -> Iterator[tuple[str, Open]]:
         for number, title in enumerate(TITLES):
             yield title.lower(), lambda n=number: self._tab(n)  # type: ignore[misc]
         yield "grid-form", self._grid_form
+        yield "search-form", self._search_form
+        yield "search", self._search
         yield "first-steps", self._first_steps
         yield "tour", self._tour
         yield "guide", self._guide
@@ -95,6 +97,27 @@ class Screens:
         self._tab(0)
         self._window.market.edit_grid()
         return self._dialog()
+
+    def _search_form(self) -> QWidget:
+        self._tab(TITLES.index("Backtest"))
+        self._press("Walk forward")
+        return self._dialog()
+
+    def _search(self) -> QWidget:
+        """Search on the demo market, walking forward over two settings, as a person would."""
+        if self._searched:
+            return self._tab(TITLES.index("Backtest"))
+        self._search_form()
+        wait(SETTLED_S)
+        self._press("Vary Take profit")
+        self._press("Start the search")
+        wait(SEARCHED_S)
+        self._searched = True
+        return self._window
+
+    def _press(self, name: str) -> None:
+        found = (each for top in QApplication.topLevelWidgets() for each in top.findChildren(QAbstractButton))
+        next(each for each in found if each.accessibleName() == name).click()
 
     def _first_steps(self) -> QWidget:
         self._window.welcome.ask(self._window.context.facade.view())

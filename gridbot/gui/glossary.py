@@ -42,6 +42,8 @@ GLOSSARY = {
     "maker and taker": "A maker's order waited in the book until somebody took it. A taker's traded at once, for a fee "
     "that is usually higher.",
     "max. drawdown": "The greatest fall of the account from a peak in the time shown, in percent of that peak.",
+    "optimising": "Many settings are tried on one part of the past, and the best of them is judged on another part "
+    "that the search never saw. Only the second says what it may be worth.",
     "order": "Your instruction at the exchange to buy or sell a quantity at a price.",
     "post-only": "The exchange refuses such an order if it would trade at once, so that never more than the maker fee "
     "is paid.",
@@ -71,8 +73,15 @@ GLOSSARY = {
     "(NEUTRAL). In a falling market fewer slots buy.",
     "unrealised": "What the coins that are held would win or lose if they were sold at the price of now.",
     "UTC": "The time of exchanges: it is the same everywhere, and has no summer time.",
+    "unseen days": "Days that had no part in choosing the settings. Whatever is chosen for a past looks good on that "
+    "past; on these days it shows what it is worth.",
     "VaR": "Value at Risk: on 19 days of 20 the account lost less than this, judged by the days seen so far.",
     "volatility spike": "The price moves much more than usual. The grid then buys at fewer slots until it is calmer.",
+    "walk-forward efficiency": "The yearly profit on unseen days as a part of the yearly profit while choosing; not "
+    "known without a month of each. Half or more is thought good; little means that the past was learnt by heart. "
+    "After R. Pardo.",
+    "walking forward": "Settings are chosen on some months, judged on the days that follow, chosen anew, and so on "
+    "through the past: what you would have got if you had always used the newest choice.",
     "win rate": "How many round trips of a hundred ended with a profit.",
     "worst case": "What you would hold and have lost if the price fell through the lowest slot and every buy was "
     "filled.",

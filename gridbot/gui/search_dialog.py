@@ -12,6 +12,7 @@ from gridbot.gui import numbers
 from gridbot.gui.backtest_fields import AmountField, Note, Section, narrow
 from gridbot.gui.dialogs import Dialog
 from gridbot.gui.form import CalmComboBox
+from gridbot.gui.glossary import explained
 from gridbot.gui.measures import L, M, S
 from gridbot.gui.parts import button, label, set_role, set_text
 from gridbot.gui.search_knobs import combined, counted_words
@@ -129,6 +130,7 @@ class SearchDialog(Dialog):
 
     def _judging(self) -> Section:
         section = Section("How it is judged")
+        explained(section, "walking forward" if self._walking else "optimising")
         if self._walking:
             section.add("Choose on, days", self.train, tip="So many days before each choice are looked at.")
             section.add("Judge on, days", self.test, tip="What was chosen is judged on so many days that follow.")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from gridbot.core.values import value
 from gridbot.gui import numbers, words
 from gridbot.gui.backtest_words import day, share, source
+from gridbot.gui.glossary import meaning
 from gridbot.gui.rows_model import Column
 from gridbot.gui.search_knobs import said_setting, short_title, spelled
 from gridbot.gui.search_plan import days_of, plan_words
@@ -100,9 +101,7 @@ SEARCHES: tuple[Column[SearchRow], ...] = (
         width=118,
         about="A part kept back for judging, or the days of choosing and of judging of each round.",
     ),
-    _percent(
-        "Unseen", lambda row: row.sums.unseen, 84, about="What was chosen made so much on days that it had not seen."
-    ),
+    _percent("Unseen", lambda row: row.sums.unseen, 84, about=meaning("unseen days")),
     _percent(
         "Promised",
         lambda row: row.sums.promised,

@@ -15,6 +15,7 @@ from gridbot.core.values import value
 from gridbot.errors import ConfigError
 from gridbot.gui import numbers, words
 from gridbot.gui.backtest_words import Figure, day, grid_of, share, source
+from gridbot.gui.glossary import GLOSSARY
 from gridbot.gui.search_knobs import changed, said_setting, same_text, spelled
 from gridbot.gui.search_plan import DAY_MS, OBJECTIVE_WORDS, days_of, plan_words
 from gridbot.shell.search_desk import HoldOut, KeptSearch, Round, Score, Settings, Span, WholeSearch
@@ -185,9 +186,7 @@ def figures_of(search: KeptSearch) -> tuple[Figure, ...]:
             "Came true",
             words.NONE if sums.kept is None else share(max(sums.kept, 0.0)),
             "by the year" if sums.kept is not None else "not known",
-            "The yearly profit on unseen days as a part of the yearly profit while choosing (walk-forward efficiency, "
-            "after R. Pardo). Half or more is thought good; little means that the past was learnt by heart. It needs a "
-            "month on each side, and a profit while choosing.",
+            GLOSSARY["walk-forward efficiency"],
             "" if sums.kept is None else "down" if sums.kept <= 0 else "notice" if sums.kept < 0.5 else "",
         ),
         Figure(
