@@ -109,7 +109,7 @@ class Screens:
             return self._tab(TITLES.index("Backtest"))
         self._search_form()
         wait(SETTLED_S)
-        self._press("Vary Take profit")
+        self._press("Vary Take profit (spacings)")
         self._press("Start the search")
         wait(SEARCHED_S)
         self._searched = True

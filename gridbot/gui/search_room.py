@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from gridbot.config import GridConfig, form_of, grid_from_form, parse_grid_or_app
@@ -65,6 +66,8 @@ class SearchRoom(QWidget):
             self._desk = ErrandRequests(context.desks.search, self)
         self._number: int | None = None
         self._asked = False
+        self._standing: Standing | None = None
+        self._news = False
         self._searches: tuple[KeptSearch, ...] = ()
         self.list = SearchesPage(context)
         self.page = SearchPage(context)
@@ -102,6 +105,9 @@ class SearchRoom(QWidget):
     def ask_for_one(self, trial: Trial, *, walking: bool) -> None:
         """Open the form of a search over what stands in the form of a backtest."""
         grid = parse_grid_or_app(trial.grid, source="The tested grid").grids[0]
+        for other in self.window().findChildren(SearchDialog):
+            # One at a time: of two forms the second would ask for what cannot begin.
+            other.reject()
         dialog = SearchDialog(trial, grid, self.window(), walking=walking)
         dialog.search_wanted.connect(self.run)
         dialog.present()
@@ -113,10 +119,11 @@ class SearchRoom(QWidget):
         self.list.note.say("")
         self.list.under_way.show_standing(None)
         self.list.under_way.show()
+        self._standing = None
         self._number = self._desk.ask(RunSearch(search), self._ended, self._progressed)
         self.show_list()
         self.running_changed.emit(True)
-        self._tell_title(None)
+        self._tell_title()
         self.seen_wanted.emit()
 
     def show_list(self) -> None:
@@ -149,7 +156,7 @@ class SearchRoom(QWidget):
             case SearchesListed(searches=searches, troubles=troubles):
                 self._searches = searches
                 self.list.show_searches(searches, troubles)
-                self._tell_title(None)
+                self._tell_title()
             case SearchOpened(search=whole):
                 self.page.show_search(whole, others=self._searches)
                 self._pages.setCurrentWidget(self.page)
@@ -167,7 +174,8 @@ class SearchRoom(QWidget):
     def _progressed(self, standing: Standing) -> None:
         if self._number is not None:
             self.list.under_way.show_standing(standing)
-            self._tell_title(standing)
+            self._standing = standing
+            self._tell_title()
 
     def _cancel(self) -> None:
         if self._desk is not None and self._number is not None:
@@ -180,16 +188,25 @@ class SearchRoom(QWidget):
         if isinstance(outcome, Refused):
             said = "You cancelled the search. Nothing of it is kept; candles that were downloaded are."
             self.list.note.say(said if outcome.given_up else outcome.sentence(), wrong=not outcome.given_up)
-            self._tell_title(None)
+            self._tell_title()
             return
+        self._news = not self.isVisible()
         self._take(outcome)
         self._ask(ListSearches())
 
-    def _tell_title(self, standing: Standing | None) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._news:
+            self._news = False
+            self._tell_title()
+
+    def _tell_title(self) -> None:
         count = len(self._searches)
         title = f"Searches ({numbers.whole(count)})" if count else "Searches"
+        if self._news:
+            title = "Searches (1 new)"
         if self._number is not None:
-            share = None if standing is None else standing.share
+            share = None if self._standing is None else self._standing.share
             title = "Searches (under way)" if share is None else f"Searches ({int(share * 100)} %)"
         self.title_changed.emit(title)
 

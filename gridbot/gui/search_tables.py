@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from gridbot.core.candles import timeframe_ms
 from gridbot.core.values import value
 from gridbot.gui import numbers, words
 from gridbot.gui.backtest_words import day, share, source
@@ -221,11 +222,12 @@ def _setting(knob: Knob) -> Column[TryRow]:
         return dict(row.tried.settings).get(knob.path, "")
 
     def order(row: TryRow) -> Any:
-        # Every text of one knob is a number, or none is.
-        try:
+        # What is not set sorts last; the other texts of one knob are all numbers, all timeframes, or all words.
+        if not text(row):
+            return None
+        if _is_number(knob.texts[0]):
             return Decimal(text(row))
-        except InvalidOperation:
-            return text(row)
+        return timeframe_ms(text(row)) if knob.path.endswith("timeframe") else text(row)
 
     title = short_title(knob.path)
     return Column(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gridbot.gui import theme
@@ -41,6 +42,8 @@ def room_over(qtbot: QtBot, facade: FakeFacade, search: FakeSearch | None) -> tu
     room.setup.check()
     room.show_part(SEARCHES)
     look(room)
+    # What was built in a widget that is seen already is shown in a moment.
+    QApplication.processEvents()
     return tab, room
 
 

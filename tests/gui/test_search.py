@@ -23,6 +23,7 @@ from gridbot.shell.errands import Desks, Refused, Standing
 from gridbot.shell.research_desk import RunTrial
 from gridbot.shell.search_desk import (
     DeleteSearches,
+    Knob,
     ListSearches,
     OpenSearch,
     RestoreSearches,
@@ -31,7 +32,7 @@ from gridbot.shell.search_desk import (
 from tests.gui.conftest import Opened
 from tests.gui.fake_facade import FakeFacade, MemoryStore
 from tests.gui.fake_research import FakeResearch
-from tests.gui.fake_search import CHOSEN, FakeSearch, held_out, kept, walked, whole
+from tests.gui.fake_search import CHOSEN, FakeSearch, held_out, kept, score, walked, whole
 from tests.gui.finding import dialog, texts
 from tests.gui.searching import Made, form, look, room_over
 from tests.gui.test_everything_is_reachable import unnamed
@@ -127,6 +128,23 @@ def test_what_was_found_is_shown_and_stands_in_the_list(make: Made) -> None:
     page.back.click()
     assert texts(room.search.list.model, "Unseen") == ["-5.00 %", "+2.10 %"]
     assert room.toggles[SEARCHES].text() == "Searches (2)"
+
+
+def test_a_search_that_ends_while_one_looks_elsewhere_is_announced(make: Made) -> None:
+    search = FakeSearch(kept(1))
+    room = make(search)
+    form(room).start.click()
+    room.show_part(0)
+    search.now = Standing(0.5, "Trying settings: 4 of 8.")
+    look(room)
+    room.search._ask(ListSearches())
+    look(room)
+    assert room.toggles[SEARCHES].text() == "Searches (50 %)", "what else comes in does not hide how far it is"
+    search.found(kept(2))
+    look(room)
+    assert room.parts.currentIndex() == 0 and room.toggles[SEARCHES].text() == "Searches (1 new)"
+    room.show_part(SEARCHES)
+    assert room.toggles[SEARCHES].text() == "Searches (2)" and room.search.page.isVisibleTo(room)
 
 
 # ------------------------------------------------------------------------------------------- kept searches
@@ -228,6 +246,31 @@ def test_tries_can_be_sorted_and_say_why_some_were_refused(make: Made) -> None:
     ]
     page.try_table.sort_by(2, descending=True)
     assert texts(page.tries, "Levels") == ["12", "12", "10", "8"], "as numbers, not as letters"
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("stop_loss", ("0.2", "0.05", "", "0.1")),
+        ("signal.timeframe", ("15m", "4h", "1h", "1d")),
+        ("reinvest", ("true", "false")),
+    ],
+)
+def test_tries_are_sorted_by_what_a_setting_means(make: Made, path: str, wanted: tuple[str, ...]) -> None:
+    search = FakeSearch(kept(1, knobs=(Knob(path, tuple(filter(None, wanted))),)))
+    search.tries = tuple(Try(((path, text),), score("0.01"), 1.0) for text in wanted)
+    page = opened_page(make, search).search.page
+    assert page.tries is not None and page.try_table is not None
+    page.try_table.sort_by(1, descending=False)
+    shown = texts(page.tries, page.tries.columns[1].title)
+    assert (
+        shown
+        == {
+            "stop_loss": ["5 %", "10 %", "20 %", "not set"],
+            "signal.timeframe": ["15 minutes", "1 hour", "4 hours", "1 day"],
+            "reinvest": ["off", "on"],
+        }[path]
+    )
 
 
 def test_columns_are_remembered_from_one_search_to_the_next(make: Made) -> None:

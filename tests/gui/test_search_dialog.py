@@ -25,7 +25,7 @@ from gridbot.shell.search_desk import (
 )
 from tests.gui.fake_facade import FakeFacade
 from tests.gui.fake_search import FakeSearch
-from tests.gui.finding import said
+from tests.gui.finding import dialog, said
 from tests.gui.searching import Made, form, room_over
 from tests.gui.test_everything_is_reachable import unnamed
 from tests.gui.test_lists_are_named import told_wrong
@@ -82,6 +82,13 @@ def test_the_form_is_the_only_window_that_opens(make: Made) -> None:
     for row in asked.rows.rows.values():
         row.box.setChecked(True)
     assert {each for each in QApplication.topLevelWidgets() if each.isVisible()} - before == {asked}
+
+
+def test_one_form_is_open_at_a_time(make: Made) -> None:
+    room = make(FakeSearch())
+    first = form(room)
+    room.setup.walk.click()
+    assert not first.isVisible() and dialog(SearchDialog).windowTitle() == "Walk forward"
 
 
 def test_every_part_of_the_form_goes_with_the_search(make: Made) -> None:
