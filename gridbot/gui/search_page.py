@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal, SignalInstance
@@ -177,7 +177,7 @@ class SearchPage(QWidget):
         self._write()
         self._show_doubts(list(doubts(whole, others=others)))
         self.rounds.replace([RoundRow(number + 1, each) for number, each in enumerate(search.rounds)])
-        self._show_course(whole.course)
+        self._show_course(whole.course, chose=any(each.chosen is not None for each in search.rounds))
         if fresh or self.tries is None:
             self._show_tries(whole)
             self.show_part(0)
@@ -225,17 +225,19 @@ class SearchPage(QWidget):
         palette.setColor(QPalette.ColorRole.WindowText, QColor(getattr(self._context.colours, said.ink or "text")))
         where.setPalette(palette)
 
-    def _show_course(self, course: Course) -> None:
+    def _show_course(self, course: Course, *, chose: bool) -> None:
+        """Draw the growth; of a search that chose nothing only what it would have been compared with."""
         if not len(course.time):
             self.course.set_apart(None)
             self.course.show_nothing("Nothing was chosen, so there is no course to show.")
             return
         unseen = course.time >= course.unseen_from
-        curves = [
-            Curve("chosen", np.where(unseen, course.chosen, np.nan) - 1),
-            Curve("present", course.present - 1, "ema_slow"),
-            Curve("buy and hold", course.hold - 1, "caution"),
-        ]
+        beside = (Curve("present", course.present - 1, "ema_slow"), Curve("buy and hold", course.hold - 1, "caution"))
+        if not chose:
+            self.course.set_apart(None)
+            self.course.show_curves(course.time, *beside)
+            return
+        curves = [Curve("chosen", np.where(unseen, course.chosen, np.nan) - 1), *beside]
         if not unseen.all():
             seen = np.where(course.time <= _first(course.time, course.unseen_from), course.chosen, np.nan) - 1
             curves.append(Curve("while choosing", seen, "muted"))
@@ -270,7 +272,8 @@ class SearchPage(QWidget):
         self.tries.set_colours(self._context.colours)
         self.try_table = Table(self.tries, name="Tries of the search")
         self.try_table.sort_by(0, descending=False)
-        self.try_table.arrange(preferences.columns.get(self.try_table.objectName(), {}))
+        titles = [column.title for column in self.tries.columns]
+        self.try_table.arrange(_with_settings(preferences.columns.get(self.try_table.objectName(), {}), titles))
         self.try_table.menu_for = self._menu
         self.tries.replace(rows)
         self.try_table.selectionModel().selectionChanged.connect(lambda _now, _before: self._look())
@@ -327,6 +330,13 @@ def _scrolled(inside: QWidget, name: str) -> QScrollArea:
     scroll.setWidget(inside)
     scroll.setAccessibleName(name)
     return scroll
+
+
+def _with_settings(arrangement: Mapping[str, Sequence[str]], titles: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return how columns were arranged, with those that it does not know (other settings) behind the first one."""
+    known = [title for title in arrangement.get("order", ()) if title in titles]
+    fresh = [title for title in titles if title not in known]
+    return {**arrangement, "order": [*known[:1], *fresh, *known[1:]]} if known else dict(arrangement)
 
 
 def _worst(said: Sequence[Said]) -> str:

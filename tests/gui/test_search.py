@@ -248,6 +248,17 @@ def test_tries_can_be_sorted_and_say_why_some_were_refused(make: Made) -> None:
     assert texts(page.tries, "Levels") == ["12", "12", "10", "8"], "as numbers, not as letters"
 
 
+def test_the_settings_of_another_search_stand_before_its_figures(make: Made) -> None:
+    other = kept(1, knobs=(Knob("trend.ema_fast", ("10", "20")), Knob("levels", ("8", "10"))))
+    room = opened_page(make, FakeSearch(kept(2), other))
+    page = room.search.page
+    room.search._ask(OpenSearch("search-1"))
+    look(room)
+    assert page.try_table is not None and page.tries is not None
+    seen = [page.tries.columns[number].title for number in page.try_table.shown_columns()]
+    assert seen[0] == "Place" and set(seen[1:3]) == {"EMA fast (bars)", "Levels"} and seen[3] == "Worth"
+
+
 @pytest.mark.parametrize(
     ("path", "wanted"),
     [
@@ -316,6 +327,7 @@ def test_where_nothing_was_chosen_there_is_nothing_to_use(make: Made) -> None:
     page = opened_page(make, search).search.page
     assert "No combination could be tried" in page.headline.text()
     assert not page.use.isEnabled() and not page.load.isEnabled() and not page.cards.isVisibleTo(page)
+    assert [curve.name for curve in page.course._curves] == ["present", "buy and hold"]
 
 
 def test_each_part_is_painted_in_both_themes(make: Made) -> None:
