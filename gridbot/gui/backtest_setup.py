@@ -210,9 +210,7 @@ class Setup(QWidget):
         self._equity_row.show(self.limits.isChecked())
         wrong = self.wrong()
         self.run.setEnabled(not wrong and not self._running)
-        for each, tip in ((self.optimise, OPTIMISE_TIP), (self.walk, WALK_TIP)):
-            each.setEnabled(not wrong and not self._searching)
-            each.setToolTip(self._searching or tip)
+        self._allow_searches(wrong)
         if not self._running:
             self._say(wrong, wrong=True)
 
@@ -236,7 +234,7 @@ class Setup(QWidget):
     def forbid_search(self, why: str) -> None:
         """Let no search be asked for, and say why; "" lets them be asked for again."""
         self._searching = why
-        self.check()
+        self._allow_searches(self.wrong())
 
     def say(self, sentence: str, *, wrong: bool = False) -> None:
         """Say how a run ended."""
@@ -254,6 +252,11 @@ class Setup(QWidget):
         trial = self.trial()
         if trial is not None:
             self.run_wanted.emit(trial)
+
+    def _allow_searches(self, wrong: str) -> None:
+        for each, tip in ((self.optimise, OPTIMISE_TIP), (self.walk, WALK_TIP)):
+            each.setEnabled(not wrong and not self._searching)
+            each.setToolTip(self._searching or tip)
 
     def _search(self, *, walking: bool) -> None:
         self.grid.check()

@@ -346,4 +346,4 @@ def _worst(said: Sequence[Said]) -> str:
 
 def _first(times: np.ndarray, moment: int) -> int:
     """Return the first time from a moment on, so that the one curve ends where the other begins."""
-    return int(times[int(np.searchsorted(times, moment))])
+    return int(times[min(int(np.searchsorted(times, moment)), len(times) - 1)])

@@ -95,3 +95,15 @@ def test_curves_that_do_not_fit_their_times_are_refused(qtbot: QtBot) -> None:
     with pytest.raises(ValueError, match="one value for each time"):
         plot(qtbot).show_curves(hours(3), Curve("grid", np.arange(2.0)))
     assert percent_figure(-0.0123) == "-1.23 %"
+
+
+def test_a_part_that_is_set_apart_has_a_ground_of_its_own(qtbot: QtBot) -> None:
+    made = plot(qtbot)
+    made.show_curves(hours(11), Curve("grid", np.linspace(100, 110, 11)))
+    made.set_apart(START + 5 * HOUR, "learnt", "unseen")
+    picture = made.grab().toImage()
+    left, right = picture.copy(8, 24, 190, 20), picture.copy(240, 100, 180, 20)
+    assert LIGHT.hover in colours_in(left) and LIGHT.base not in colours_in(left)
+    assert LIGHT.base in colours_in(right) and LIGHT.hover not in colours_in(right)
+    made.set_apart(None)
+    assert LIGHT.hover not in colours_in(made.grab().toImage())

@@ -100,10 +100,12 @@ def test_while_it_runs_it_says_how_far_it_is_and_backtests_go_on(make: Made) -> 
     assert isinstance(research, FakeResearch) and any(isinstance(wish, RunTrial) for wish in research.asked)
     under_way.cancel.click()
     assert len(search.given_up) == 1
+    room.setup.say("You cancelled the backtest.")
     search.end(Refused("It was given up.", given_up=True))
     look(room)
     assert "You cancelled the search." in room.search.list.note.text() and not under_way.isVisibleTo(room)
     assert room.setup.optimise.isEnabled() and room.toggles[SEARCHES].text() == "Searches"
+    assert room.setup.said.text() == "You cancelled the backtest.", "the one room does not take the other's word away"
 
 
 def test_what_went_wrong_is_a_sentence_and_the_next_search_can_begin(make: Made) -> None:
