@@ -41,14 +41,14 @@ from gridbot.gui.search_words import (
     subtitle,
 )
 from gridbot.gui.table import Table
-from gridbot.shell.search_desk import Course, KeptSearch, Settings, Try, WholeSearch
+from gridbot.shell.search_desk import Course, KeptSearch, Settings, WholeSearch
 
 VIEWS = ("Course", "Rounds", "Tries", "What it does not know")
 TRIES = 2
 LEAST_VIEW_PX = 132
 NOT_JUDGED = (
-    "Only the chosen settings were judged on days that had not been seen. The selected ones looked good on the days "
-    "that they were tried on, and nothing more is known of them."
+    "The selected settings were not chosen, so nothing judged them on unseen days. They did this on the days that they "
+    "were tried on, and nothing more is known of them."
 )
 
 
@@ -198,9 +198,9 @@ class SearchPage(QWidget):
 
     def acting(self) -> Settings | None:
         """Return the settings that the buttons are about: the selected try's, or else the chosen ones."""
-        chosen = self._selected()
-        if chosen is not None:
-            return None if chosen.refused else chosen.settings
+        selected = self._selected()
+        if selected is not None:
+            return None if selected.tried.refused else selected.tried.settings
         return None if self.search is None else chosen_now(self.search.search)
 
     # ----------------------------------------------------------------------------------------- inside
@@ -292,22 +292,23 @@ class SearchPage(QWidget):
             self._doubt_rows.addWidget(frame)
         self._doubt_rows.addStretch()
 
-    def _selected(self) -> Try | None:
+    def _selected(self) -> TryRow | None:
         if self.views.currentIndex() != TRIES or self.try_table is None:
             return None
         rows: list[TryRow] = self.try_table.selected()
-        return rows[0].tried if len(rows) == 1 else None
+        return rows[0] if len(rows) == 1 else None
 
     def _look(self) -> None:
         """Let the buttons be pressed where there is something to use, and say what was not judged."""
         selected, settings = self._selected(), self.acting()
         for each in (self.load, self.use):
             each.setEnabled(settings is not None)
-        chosen = None if self.search is None else chosen_now(self.search.search)
-        if selected is not None and selected.refused:
-            self.try_note.say(f"These settings could not be tried: {selected.refused}", wrong=True)
+        if selected is not None and selected.tried.refused:
+            self.try_note.say(f"These settings could not be tried: {selected.tried.refused}", wrong=True)
         else:
-            self.try_note.say(NOT_JUDGED if selected is not None and selected.settings != chosen else "")
+            # What one has already was run on the unseen days, too.
+            judged = selected is None or selected.chosen or selected.present
+            self.try_note.say("" if judged else NOT_JUDGED)
 
     def _act(self, wanted: SignalInstance) -> None:
         settings = self.acting()

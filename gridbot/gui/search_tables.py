@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -71,6 +72,11 @@ def _percent(
     )
 
 
+def _uncoloured(column: Column[R]) -> Column[R]:
+    """Return a column without the colours of profit and loss: what looked good is not made to look like money."""
+    return replace(column, ink=None)
+
+
 def _whole(title: str, read: Callable[[R], int | None], width: int, *, about: str = "") -> Column[R]:
     return Column(
         title=title,
@@ -103,11 +109,13 @@ SEARCHES: tuple[Column[SearchRow], ...] = (
         about="A part kept back for judging, or the days of choosing and of judging of each round.",
     ),
     _percent("Unseen", lambda row: row.sums.unseen, 84, about=meaning("unseen days")),
-    _percent(
-        "Promised",
-        lambda row: row.sums.promised,
-        90,
-        about="What as many days would have made at the pace of the days that it was chosen on.",
+    _uncoloured(
+        _percent(
+            "Promised",
+            lambda row: row.sums.promised,
+            90,
+            about="What as many days would have made at the pace of the days that it was chosen on.",
+        )
     ),
     _percent(
         "Present", lambda row: row.sums.present, 84, about="The settings before the search, on the same unseen days."
@@ -155,7 +163,7 @@ ROUNDS: tuple[Column[RoundRow], ...] = (
         width=150,
         about="The days that follow, which the choosing had not seen.",
     ),
-    _percent("While choosing", lambda row: _return(row.round.seen), 118),
+    _uncoloured(_percent("While choosing", lambda row: _return(row.round.seen), 118)),
     _percent("Unseen", lambda row: _return(row.round.unseen), 80),
     _percent(
         "Present", lambda row: _return(row.round.present), 80, about="The present settings on the same unseen days."
@@ -189,11 +197,13 @@ def try_columns(knobs: Sequence[Knob]) -> tuple[Column[TryRow], ...]:
             right=True,
             about="By how much it is better than another: the figure that the search chooses by.",
         ),
-        _percent(
-            "Return",
-            lambda row: _return(row.tried.seen),
-            84,
-            about="While choosing. It was judged on unseen days only if it was chosen.",
+        _uncoloured(
+            _percent(
+                "Return",
+                lambda row: _return(row.tried.seen),
+                84,
+                about="While choosing. It was judged on unseen days only if it was chosen.",
+            )
         ),
         _percent(
             "Deepest fall", lambda row: None if row.tried.seen is None else row.tried.seen.drawdown, 104, signed=False

@@ -311,12 +311,13 @@ def test_a_selected_try_can_be_backtested_with_a_word_of_warning(make: Made) -> 
     page = room.search.page
     page.show_part(2)
     assert page.try_table is not None
-    page.try_table.selectRow(1)
-    assert "Only the chosen settings were judged" in page.try_note.text()
+    page.try_table.selectRow(2)
+    assert "nothing judged them on unseen days" in page.try_note.text()
     page.load.click()
-    assert room.setup.grid.form.rows["levels"].text() == "10", "as it was tried, not as it was chosen"
-    page.try_table.selectRow(0)
-    assert not page.try_note.text(), "this one was judged"
+    assert room.setup.grid.form.rows["levels"].text() == "8", "as it was tried, not as it was chosen"
+    for judged in (0, 1):
+        page.try_table.selectRow(judged)
+        assert not page.try_note.text(), "what was chosen and what one has were both judged"
     page.try_table.selectRow(3)
     assert not page.use.isEnabled() and "could not be tried" in page.try_note.text()
     page.show_part(0)
