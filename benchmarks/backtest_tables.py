@@ -37,11 +37,12 @@ when the price has gone beyond it, whole and at its own price. The generated pri
 ladder (fixed seed).
 
 **What is counted.** Candles/s: all candles of the file by the seconds of the run over candles that are already in
-memory. For gridbot these are the seconds of engine, ledger and report together; for vectorbt those of
-`from_order_func` alone, its second call in the process; for nautilus_trader those of `engine.run()` alone, with its
-analysis, its risk engine and its logging off. First result: from the start of a fresh process to its result,
-imports, file and compiling included. Memory: the process's largest resident set (`ru_maxrss`) until its first
-result. Each figure is the median of the rounds.
+memory. For gridbot these are the seconds of engine, ledger and report together, without the records of single fills,
+which are made of columns when they are read (some 1 microsecond a fill more); for vectorbt those of `from_order_func`
+alone, its second call in the process, whose records are columns too; for nautilus_trader those of `engine.run()`
+alone, with its analysis, its risk engine and its logging off. First result: from the start of a fresh process to its
+result, imports, file, compiling and gridbot's records included. Memory: the process's largest resident set
+(`ru_maxrss`) until its first result. Each figure is the median of the rounds.
 
 **How the peers are set up.** Each in the form that suits it best. vectorbt: a flexible order function that keeps
 one number as the ladder's state, as many order records as needed and no position records. nautilus_trader: bars, a

@@ -11,9 +11,10 @@ from gridbot.core.draft import Step
 from gridbot.core.events import CandleClosed, OrderFilled, OrderReported
 from gridbot.core.ledger import Account
 from gridbot.core.orders import TRANSITIONS, Fact, Order, OrderState
+from gridbot.core.quiet_close import after_close
 from gridbot.core.rules import Wish
 from gridbot.core.state import Grid, Phase, RangeState, State
-from gridbot.core.stretch import after_close, open_stretch
+from gridbot.core.stretch import open_stretch
 from gridbot.core.units import GridId, Side, TimeMs
 
 _NEW_ACCOUNT = Account()
@@ -62,7 +63,7 @@ def filled(state: State, event: OrderFilled) -> Step | None:
     told = None if stretch is None else stretch.filled(event)
     if stretch is None or told is None:
         return None
-    place, notes = told
+    place, notes, _ = told
     return Step(stretch.close(), (place,), notes)
 
 

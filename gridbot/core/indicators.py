@@ -16,7 +16,8 @@ def true_range(*, high: float, low: float, previous_close: float) -> float:
 
     Source: J. Welles Wilder, *New Concepts in Technical Trading Systems* (1978).
     """
-    return max(high - low, abs(high - previous_close), abs(low - previous_close))
+    # The same float64 to the last bit, for the largest of the three is the whole span; three calls less, once a bar.
+    return (high if high > previous_close else previous_close) - (low if low < previous_close else previous_close)
 
 
 @value

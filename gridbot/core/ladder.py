@@ -144,11 +144,13 @@ def relaid(
     atr_close: float,
     cell_is_free: bool,
     realised: Decimal = ZERO,
+    floor_here: Decimal | None = None,
 ) -> tuple[Ladder, Spacing] | None:
     """Return the ladder as it must be laid anew at a signal close, or None to leave everything.
 
     `close` is in quote per base; `cell_is_free` says whether some cell does not hold (a resting buy does not count);
-    `realised` is the grid profit so far. Profit alone is no reason to lay anew.
+    `realised` is the grid profit so far. Profit alone is no reason to lay anew. `floor_here` is the `spacing_floor` at
+    the ladder's anchor, where the caller knows it.
     """
     progression = rules.spacing.progression
     anchor = trailed_anchor(ladder, progression, close)
@@ -158,7 +160,9 @@ def relaid(
     kept = ladder.spacing
     if progression is Progression.GEOMETRIC:
         kept = ladder.spacing * anchor / ladder.anchor
-    floor = spacing_floor(rules, instrument, anchor)
+    floor = floor_here if anchor is ladder.anchor else None
+    if floor is None:
+        floor = spacing_floor(rules, instrument, anchor)
     fresh = market_spacing(rules, anchor, floor=floor, atr=atr, atr_close=atr_close)
     if abs(fresh.amount - kept) > rules.spacing.respace * kept or kept < floor:
         highest = ladder.rungs[0].price if ladder.rungs else ladder.anchor

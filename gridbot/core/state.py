@@ -6,7 +6,7 @@ notes. See docs/decisions/0003-state-holds-the-last-mark.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 
@@ -160,6 +160,19 @@ class Seen:
         where[id_] = stop
         after = _bare(Seen)
         after._log, after._where, after._stop = log, where, stop + 1
+        return after
+
+    def extended(self, ids: Sequence[str]) -> Seen | None:
+        """Return the set with `ids`, no two of them the same, as its newest; None if one of them is there already."""
+        log, where, stop = self._log, self._where, self._stop
+        if not where.keys().isdisjoint(ids) and any(id_ in self for id_ in ids):
+            return None
+        if stop != len(log) or stop > 4 * self.LIMIT:
+            return Seen([*self, *ids])
+        log += ids
+        where.update(zip(ids, range(stop, len(log)), strict=True))
+        after = _bare(Seen)
+        after._log, after._where, after._stop = log, where, len(log)
         return after
 
 

@@ -7,29 +7,33 @@ property tests hold them equal on random histories, and docs/decisions/0008-dire
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, getcontext, setcontext
+from operator import is_not
 
 from gridbot.core.arming import freed_rung
 from gridbot.core.cells import Cell, Lot, Want
-from gridbot.core.commands import FillBooked, Note, OrderEnded, PlaceLimit, RoundTripClosed
+from gridbot.core.commands import FillBooked, Note, OrderEnded, PlaceLimit, RangeChanged, RoundTripClosed
 from gridbot.core.events import CandleClosed, OrderFilled, OrderRef
-from gridbot.core.ladder import Ladder, relaid
-from gridbot.core.ledger import EXACT, Account, Accounts, Tally, add, subtract
+from gridbot.core.ladder import Ladder, spacing_floor
+from gridbot.core.ledger import EXACT
+from gridbot.core.open_sums import OpenSums
 from gridbot.core.orders import RESTING, Order, OrderState
 from gridbot.core.plan import INTENDED, NOTHING_FILLED, order_id
-from gridbot.core.regime import Signal, Trend
-from gridbot.core.rules import Instrument, Wish
-from gridbot.core.state import Arming, Grid, Phase, RangeState, State
-from gridbot.core.units import ZERO, GridId, Side, TimeMs
+from gridbot.core.quiet_close import after_close
+from gridbot.core.rules import Instrument
+from gridbot.core.state import Arming, Grid, Phase, RangeState, Seen, State
+from gridbot.core.turns import Course, Half, Turn, armed_after, cells_after, pair_of
+from gridbot.core.units import ZERO, GridId, OrderId, Side, TimeMs
 from gridbot.errors import LedgerError
 
 # CPython 3.11 takes ten times as long to find a member in its enum as a name in its module.
 _BUY, _SELL, _FILLED = Side.BUY, Side.SELL, OrderState.FILLED
-_ACTIVE, _FULL, _SELL_ONLY = Phase.ACTIVE, RangeState.FULL, Wish.SELL_ONLY
-_NEW_ACCOUNT = Account()
+_ACTIVE, _FULL, _TRADING = Phase.ACTIVE, RangeState.FULL, RangeState.TRADING
 
-Told = tuple[PlaceLimit, tuple[Note, ...]]
-"""The order that a fill makes wanted, and what it says."""
+Told = tuple[PlaceLimit, tuple[Note, ...], Turn | None]
+"""The order that a fill makes wanted, what it says, and, where that is known, what the fill of that order will do."""
 
 
 def open_stretch(state: State, id_: GridId) -> Stretch | None:
@@ -56,62 +60,54 @@ def open_stretch(state: State, id_: GridId) -> Stretch | None:
 
 
 class Stretch:
-    """One grid's sums and cells, changed in place by `filled` and `closed`; `close` gives the state after them all.
+    """One grid's `sums` and cells, changed in place by `filled` and `closed`; `close` gives the state after them all.
 
-    `cash` (less what the user contributed) and `inventory` are the grid's now, in quote and base.
+    Where it sees a cell buy and sell the same rung it learns the pair of `turns`, and `repeated` takes more of them.
     """
 
     __slots__ = (
         "_armed",
         "_base",
-        "_fees",
         "_fills",
+        "_floor",
+        "_halves",
         "_instrument",
         "_now",
-        "_open_cost",
-        "_paid",
-        "_paid_fees",
-        "_paid_from",
-        "_paid_total",
+        "_pairs",
         "_price",
-        "_realised",
+        "_range_since",
         "_sequence",
         "_state",
-        "_traded",
-        "_traded_from",
-        "_traded_total",
         "_trades",
         "_trips",
         "_wins",
         "arming",
-        "cash",
         "cells",
         "closed_at",
-        "inventory",
         "ladder",
         "limit",
+        "range",
         "signal",
         "signal_at",
+        "sums",
         "trend",
+        "turns",
     )
 
     def __init__(self, state: State, grid: Grid, instrument: Instrument, ladder: Ladder) -> None:
         self._state, self._base, self._instrument = state, grid, instrument
         self._trades, self._sequence, self._now = state.trades, state.sequence, state.now
         self._fills = self._trips = self._wins = 0
+        self.turns: list[Turn] = []
+        self._floor: Decimal | None = None
+        self._halves: dict[int, Half] = {}
+        self._pairs: dict[int, Turn] = {}
+        self.range, self._range_since = grid.range, grid.range_since
         self.cells, self.ladder, self.limit = list(grid.cells), ladder, grid.limit
         self.arming, self._armed = grid.arming, grid.arming.armed
         self._price, self.closed_at, self.signal_at = grid.price, grid.closed_at, grid.signal_at
         self.signal, self.trend = grid.signal, grid.trend
-        tally = grid.tally
-        self.cash, self.inventory = subtract(tally.cash, tally.contributed), tally.inventory
-        self._realised, self._open_cost, self._fees = tally.realised, tally.open_cost, tally.quote_fees
-        base = state.accounts.get(instrument.base, _NEW_ACCOUNT)
-        self._traded, self._traded_total = base.traded, base.total
-        self._traded_from = subtract(add(base.opening, base.transferred), base.fees)
-        quote = state.accounts.get(instrument.quote, _NEW_ACCOUNT)
-        self._paid, self._paid_fees, self._paid_total = quote.traded, quote.fees, quote.total
-        self._paid_from = add(quote.opening, quote.transferred)
+        self.sums = OpenSums(grid.tally, state.accounts, instrument)
 
     def filled(self, event: OrderFilled) -> Told | None:
         """Take the fill of a whole resting order; None, and nothing is changed, where it needs more than that."""
@@ -133,7 +129,7 @@ class Stretch:
 
     def _bought(self, event: OrderFilled, cell: Cell, order: Order) -> Told | None:
         quantity, target, price, instrument = event.quantity, order.target, event.price, self._instrument
-        if target is None or cell.lot is not None or self._armed <= 1:
+        if target is None or cell.lot is not None or (self._armed <= 1 and not self._fills_up()):
             return None
         if quantity % instrument.lot_size or not instrument.tradable(quantity=quantity, price=target):
             return None
@@ -144,11 +140,17 @@ class Stretch:
         self._armed -= 1
         lot = Lot(quantity, cost, order.price, target, order.slot, event.time, True, quantity, ZERO)
         want = Want(_SELL, target, quantity, order.slot, None, quantity)
-        return self._next(event, cell.number, order, lot, want, ())
+        told = self._next(event, cell.number, order, lot, want, ())
+        self._halves[cell.number] = Half(event, order, told[0], self.cells[cell.number - 1])
+        return told
+
+    def _fills_up(self) -> bool:
+        """Tell whether the last armed slot belongs to the last cell that does not hold: the grid is full then."""
+        return self._armed == 1 and sum(not cell.holding for cell in self.cells) == 1
 
     def _sold(self, event: OrderFilled, cell: Cell, order: Order) -> Told | None:
         lot, quantity, price = cell.lot, event.quantity, event.price
-        if lot is None or lot.quantity != quantity or not self._armed:
+        if lot is None or lot.quantity != quantity:
             return None
         rung = freed_rung(self, lot, price, cell.number)
         if rung is None:
@@ -165,33 +167,16 @@ class Stretch:
             event.time, event.ref.grid, cell.number, lot.slot, lot.since, lot.buy_price, price, lot.bought, earned
         )
         want = Want(_BUY, rung.price, rung.quantity, rung.number, rung.target, rung.quantity)
-        return self._next(event, cell.number, order, None, want, (trip,))
+        place, notes, _ = self._next(event, cell.number, order, None, want, (trip,))
+        return place, notes, self._learnt(event, place, want)
 
     def _book(self, event: OrderFilled, *, base: Decimal, quote: Decimal, profit: Decimal, cost: Decimal) -> bool:
-        """Move the sums of grid and account by one trade; False if it was booked before, LedgerError if they disagree.
-
-        `base` and `quote` are what was traded, `cost` is what the grid's inventory costs more.
-        """
-        fee = event.fee
-        cash, realised, open_cost = self.cash + quote - fee, self._realised + profit, self._open_cost + cost
-        traded, traded_total = self._traded + base, self._traded_total + base
-        paid, paid_fees, paid_total = self._paid + quote, self._paid_fees + fee, self._paid_total + quote - fee
-        if cash != realised - open_cost:
-            raise LedgerError(f"the grid's cash {cash} differs from profit {realised} less open cost {open_cost}")
-        for booked, total in (
-            (self._traded_from + traded, traded_total),
-            (self._paid_from + paid - paid_fees, paid_total),
-        ):
-            if booked != total:
-                raise LedgerError(f"the account's movements sum to {booked} but its total is {total}")
+        """Move the sums by one trade; False if it was booked before, LedgerError if they disagree."""
         trades = self._trades.added(f"{event.symbol}|{event.trade_id}")
         if trades is None:
             return False
-        self._trades, self.cash, self._realised, self._open_cost = trades, cash, realised, open_cost
-        self._traded, self._traded_total = traded, traded_total
-        self._paid, self._paid_fees, self._paid_total = paid, paid_fees, paid_total
-        self.inventory += base
-        self._fees += fee
+        self.sums.move(base, quote, event.fee, profit, cost)
+        self._trades = trades
         self._fills += 1
         return True
 
@@ -217,12 +202,123 @@ class Stretch:
             time, grid, number, old, event.trade_id, of, event.price, quantity, event.fee, event.fee_asset, False
         )
         end = OrderEnded(time, grid, number, old, of, ended.price, ended.quantity, quantity, _FILLED, "")
-        return place, (booked, end, *trip)
+        notes: tuple[Note, ...] = (booked, end, *trip)
+        if self._armed > 1 or (self._armed and side is _SELL):
+            return place, notes, None
+        now = _TRADING if self._armed else _FULL
+        if now is not self.range:
+            self.range, self._range_since = now, self._now
+            notes = (*notes, RangeChanged(self._now, grid, now.value))
+        return place, notes, None
+
+    def _learnt(self, event: OrderFilled, place: PlaceLimit, want: Want) -> Turn | None:
+        """Return the fill of `place`, the buy that a sale made wanted, where this stretch has seen all of it before.
+
+        What held for two fills of a cell holds for all that follow here: each cell keeps to its rung, and in a
+        regular ladder no cell that does is in another's way.
+        """
+        number = event.ref.cell
+        half = self._halves.pop(number, None)
+        if half is not None and number not in self._pairs:
+            pair = pair_of(half, event, place, want, code=len(self.turns))
+            if pair is not None:
+                self.turns += pair
+                self._pairs[number] = pair[0]
+        return self._pairs.get(number)
+
+    def repeated(self, codes: Sequence[int], times: Sequence[TimeMs], *, trade: int) -> Course:
+        """Take a run of fills that `turns` foretold, as `filled` would one by one; return it, for the records.
+
+        The times do not fall, none is before what the stretch was told until then, and a close at or before a fill's
+        time came before it. Trade ids are numbers from `trade` on that were never used. Raises LedgerError as `filled`
+        does.
+        """
+        turns, count = self.turns, len(codes)
+        course = Course(
+            turns,
+            codes,
+            Counter(codes),
+            times,
+            trade,
+            self._state.prefix,
+            self._sequence,
+            tuple(self.cells),
+            self.sums.cash,
+            self.sums.inventory,
+        )
+        self._move_often(course.counts)
+        symbol = turns[codes[0]].fill.symbol
+        trades = self._trades.extended([f"{symbol}|{id_}" for id_ in range(trade, trade + count)[-Seen.LIMIT :]])
+        if trades is None:
+            raise LedgerError(f"a trade of {symbol} from number {trade} on is in the books already")
+        self._trades = trades
+        for cell in cells_after(course):
+            self.cells[cell.number - 1] = cell
+        self._armed, turned = armed_after(course, self._armed)
+        if turned is not None:
+            # Every cell that does not hold has its slot here: with no slot armed all of them hold.
+            self.range, self._range_since = (_TRADING if self._armed else _FULL), turned
+        self._sequence += count
+        self._fills += count
+        self._now = max(self._now, times[-1])
+        if times[-1] >= self.closed_at:
+            self._price = turns[codes[-1]].fill.price
+        return course
+
+    def _move_often(self, counts: Mapping[int, int]) -> None:
+        base = quote = fee = profit = cost = ZERO
+        outside = getcontext()
+        setcontext(EXACT)
+        try:
+            for code, times in counts.items():
+                turn = self.turns[code]
+                base += times * turn.base
+                quote += times * turn.quote
+                fee += times * turn.fill.fee
+                profit += times * turn.profit
+                cost += times * turn.cost
+                if not turn.buys:
+                    self._trips += times
+                    self._wins += times * (turn.earned > ZERO)
+            self.sums.move(base, quote, fee, profit, cost)
+        finally:
+            setcontext(outside)
+
+    def go_on_from(self, before: Stretch) -> dict[OrderId, int]:
+        """Keep what a closed stretch learnt, where nothing that it rests on has changed since; return the turns, by
+        their codes, that resting orders wait for."""
+        a, b = self._base, before._base
+        if a.rules is not b.rules or self.ladder is not before.ladder or self._state.rules is not before._state.rules:
+            return {}
+        now, then = self.arming, before.arming
+        if (now.skipped, now.idle, now.cut, now.last) != (then.skipped, then.idle, then.cut, then.last):
+            return {}
+        if self.limit.last != before.limit.last or a.instrument is not b.instrument:
+            return {}
+        if len(self.cells) != len(before.cells) or any(map(is_not, self.cells, before.cells)):
+            return {}
+        self.turns, self._pairs, self._halves = before.turns, before._pairs, before._halves
+        known: dict[OrderId, int] = {}
+        for number, turn in self._pairs.items():
+            order = self.cells[number - 1].order
+            if order is not None:
+                known[order.id] = turn.code if order.side is _BUY else turn.code ^ 1
+        return known
+
+    def resting(self, code: int) -> PlaceLimit:
+        """Return the order that turn `code` waits for, as it rests now."""
+        turn = self.turns[code]
+        order = self.cells[turn.cell - 1].order
+        if order is None:
+            raise ValueError(f"cell {turn.cell} rests no order")
+        return turn.resting(order.id)
 
     def closed(self, event: CandleClosed) -> bool:
         """Take a close of this grid's own market that moves indicators only; False where it needs more than that."""
         base = self._base
-        moved = after_close(self, base, event, armed=self._armed)
+        if self._floor is None:
+            self._floor = spacing_floor(base.rules, self._instrument, self.ladder.anchor)
+        moved = after_close(self, base, event, armed=self._armed, floor=self._floor)
         if moved is None or base.rules.symbol != event.market or base.rules.signal.symbol is not None:
             return False
         self.signal, self.trend, self.signal_at = moved
@@ -233,7 +329,6 @@ class Stretch:
     def close(self) -> State:
         """Return the state after all that was taken; the stretch may go on."""
         state, base, arming, instrument = self._state, self._base, self.arming, self._instrument
-        tally, sold = base.tally, self._trips
         grids = dict(state.grids)
         grids[base.rules.id] = Grid(
             base.rules,
@@ -243,28 +338,13 @@ class Stretch:
             self.trend,
             self.ladder,
             tuple(self.cells),
-            Tally(
-                add(self.cash, tally.contributed),
-                tally.contributed,
-                self._realised,
-                self._open_cost,
-                self.inventory,
-                tally.dust,
-                tally.dust_cost,
-                self._fees,
-                tally.base_fees,
-                tally.fills + self._fills,
-                tally.round_trips + sold,
-                tally.wins + self._wins,
-                tally.layings,
-                tally.cancels,
-            ),
+            self.sums.tally(fills=self._fills, trips=self._trips, wins=self._wins),
             self.limit,
             self._price,
             Arming(arming.skipped, self._armed, arming.idle, arming.cut, arming.last),
             0,
-            base.range,
-            base.range_since,
+            self.range,
+            self._range_since,
             self.closed_at,
             self.signal_at,
             base.halt,
@@ -277,7 +357,7 @@ class Stretch:
             self._sequence,
             state.opened,
             grids,
-            self._accounts() if self._fills else state.accounts,
+            self.sums.accounts(state.accounts, instrument) if self._fills else state.accounts,
             state.instruments,
             self._trades,
             state.transfers,
@@ -285,55 +365,5 @@ class Stretch:
             state.risk,
             state.kill,
             state.fills + self._fills,
-            state.round_trips + sold,
+            state.round_trips + self._trips,
         )
-
-    def _accounts(self) -> Accounts:
-        accounts, instrument = self._state.accounts, self._instrument
-        base = accounts.get(instrument.base, _NEW_ACCOUNT)
-        quote = accounts.get(instrument.quote, _NEW_ACCOUNT)
-        return {
-            **accounts,
-            instrument.base: Account(base.opening, self._traded, base.fees, base.transferred, self._traded_total),
-            instrument.quote: Account(quote.opening, self._paid, self._paid_fees, quote.transferred, self._paid_total),
-        }
-
-
-def after_close(
-    now: Grid | Stretch, base: Grid, event: CandleClosed, *, armed: int
-) -> tuple[Signal, Trend, TimeMs] | None:
-    """Return the indicators after a close that moves nothing else, `signal_at` with them; None where more may change.
-
-    `now` is the grid as it is, `base` the same or what its stretch began with, `armed` its count of armed slots.
-    """
-    rules, ladder, instrument, close = base.rules, now.ladder, base.instrument, event.close
-    if ladder is None or instrument is None or base.phase is not _ACTIVE or base.loose or base.dropped:
-        return None
-    if rules.wish is _SELL_ONLY or len(now.cells) > rules.levels:
-        return None
-    if not armed and base.range is not _FULL:
-        return None  # Why nothing is armed may depend on the price.
-    if event.time <= now.closed_at or rules.stop_loss is not None or rules.take_profit_total is not None:
-        return None
-    skipped = now.arming.skipped
-    if now.limit.last != now.arming.last or (skipped is not None and skipped < close):
-        return None
-    before, trend, signal_at = now.signal, now.trend, now.signal_at
-    signal = before
-    for timeframe, bar in event.bars:
-        if timeframe == rules.signal.timeframe:
-            signal = signal.add(bar, rules.signal)
-        if timeframe == rules.trend.timeframe:
-            trend = trend.add(bar, rules.trend)
-    if signal.spike is not before.spike or (signal.breaker is None) is not (before.breaker is None):
-        return None
-    if trend.direction is not now.trend.direction:
-        return None
-    if signal is not before:
-        signal_at, atr = event.time, signal.atr
-        if atr.current is None or atr.close is None or not (signal.ready and trend.ready):
-            return None
-        free = not rules.spacing.trail_down or any(not cell.holding for cell in now.cells)
-        if relaid(ladder, rules, instrument, close=close, atr=atr.current, atr_close=atr.close, cell_is_free=free):
-            return None
-    return signal, trend, signal_at

@@ -32,10 +32,10 @@ from gridbot.core.state import Grid, Phase, State, new_state
 from gridbot.core.stretch import Stretch, open_stretch
 from gridbot.core.units import FeeCurrency, FillRule, Mode, Price, Side, TimeMs, TradeId
 from gridbot.errors import ConfigError
+from gridbot.research.bar_schedule import BarSchedule
 from gridbot.research.recorder import Recorder
 from gridbot.research.result import BacktestResult, build_result
-from gridbot.sim.bars import BarColumns, bar_columns
-from gridbot.sim.book import EXACT_DIGITS, Book
+from gridbot.sim.book import EXACT_DIGITS, Book, Leg, rest
 from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.candle_search import CandleSearch
 
@@ -106,17 +106,20 @@ class Backtest:
         self._fee_asset, self._fee_in_base = rules.instrument.quote, rules.instrument.fee_currency is FeeCurrency.BASE
         self.grid: Grid
         self._stretch: Stretch | None = None
+        self._before: Stretch | None = None
+        self._codes: list[int] = []
+        self._filled_at: list[int] = []
         self._pending: deque[tuple[int, PlaceLimit]] = deque()
         self._trade = 0
         self._index = 0
+        self._report_at = self._count
         self._time = TimeMs(int(candles.open_time[0]))
         self._risk = risk
         self._exits = rules.stop_loss is not None or rules.take_profit_total is not None
         self._stretches = risk is None and not self._exits
+        self._trails = rules.spacing.trail_down
         self._views()
-        self._bars = self._bar_schedule()
-        self._next_bar = 0
-        self._bar_at = self._bars[0][0] if self._bars else self._count
+        self._bars = BarSchedule(candles, rules, self.base)
         self.state: State = new_state(Rules(Mode.DEMO, (rules,), risk, post_only=False))
         self._check_digits()
         self._tell(RulesChanged(self._time, self.state.rules))
@@ -142,46 +145,20 @@ class Backtest:
                 hint=f"Candles hold {EXACT_DIGITS} digits; use a coarser tick_size.",
             )
 
-    def _bar_schedule(self) -> list[tuple[int, int, int, BarColumns, int]]:
-        """Return (closing candle, open time, timeframe, columns, place) of every bar, in the order they close."""
-        schedule: list[tuple[int, int, int, BarColumns, int]] = []
-        for name, timeframe in {
-            self.rules.signal.timeframe: ("signal", self.rules.signal.timeframe),
-            self.rules.trend.timeframe: ("trend", self.rules.trend.timeframe),
-        }.values():
-            if timeframe % self.base:
-                raise ConfigError(
-                    f"{name}.timeframe of {timeframe} ms is no multiple of the candles' timeframe of {self.base} ms",
-                    hint="Use candles of a shorter timeframe, or a longer signal and trend timeframe.",
-                )
-            columns = bar_columns(self.candles, timeframe, self.base)
-            opened, ends = columns.open_time.tolist(), columns.closes_at.tolist()
-            schedule.extend((ends[k], opened[k], timeframe, columns, k) for k in range(len(columns)))
-        schedule.sort(key=lambda entry: entry[:3])
-        return schedule
-
     def run(self, *, every_candle: bool, progress: Progress | None) -> None:
         """Process all candles; `every_candle` visits each one."""
         count = self._count
         trigger_at = self._trigger_index()
-        report_at = 0 if progress is not None else count
-        buys, sells, first = self._book.buys, self._book.sells, self._search.first
+        self._report_at = 0 if progress is not None else count
         index = 0
         while index < count:
-            if self._pending or every_candle:
-                pass
-            elif self._exits or index <= trigger_at:
+            if not (self._pending or every_candle):
                 index = self._next_wake(index, trigger_at)
-            else:
-                above = -sells[-1][0] if sells else _INFINITY
-                if self._skipped < above:  # noqa: PLR1730  min() costs a call, once a wake.
-                    above = self._skipped
-                index = first(index, self._bar_at, buys[-1][0] if buys else -_INFINITY, above)
             if index >= count:
                 break
-            if index >= report_at and progress is not None:
+            if index >= self._report_at and progress is not None:
                 progress(index, count)
-                report_at = index + count // 100 + 1
+                self._report_at = min(index + count // 100 + 1, count)
             self._candle(index, every=every_candle, triggered=index == trigger_at)
             index += 1
         self.settle()
@@ -199,10 +176,13 @@ class Backtest:
         return int(touched[0]) if len(touched) else -1
 
     def _next_wake(self, start: int, trigger_at: int) -> int:
-        """Return the next candle that matters, exits and trigger among what may."""
-        stop = self._bar_at
+        """Return the next candle that matters to the engine, after the stretch has gone as far as it alone can."""
+        stop = self._bars.at
         if start <= trigger_at < stop:
             stop = trigger_at
+        elif self._stretch is not None and not self._latency and start > trigger_at:
+            start = self._stride(self._stretch, start)
+            stop = self._bars.at
         buys, sells = self._book.buys, self._book.sells
         below = buys[-1][0] if buys else -_INFINITY
         above = min(self._skipped, -sells[-1][0] if sells else _INFINITY)
@@ -210,6 +190,38 @@ class Backtest:
             exit_below, exit_above = self._exit_prices(self.grid)
             below, above = max(below, exit_below), min(above, exit_above)
         return self._search.first(start, stop, below, above)
+
+    def _stride(self, stretch: Stretch, start: int) -> int:
+        """Go from wake to wake while legs are all that is filled and closes leave all in place; return where it ends.
+
+        A bar that closes between two fills is taken when the later one is found: on its way the price reaches nothing.
+        """
+        buys, sells, bars, first = self._book.buys, self._book.sells, self._bars, self._search.first
+        index, until, skipped = start, self._report_at, self._skipped
+        while index < until:
+            above = -sells[-1][0] if sells else _INFINITY
+            if skipped < above:  # noqa: PLR1730  min() costs a call, once a wake.
+                above = skipped
+            index = first(index, until, buys[-1][0] if buys else -_INFINITY, above)
+            while bars.at < index:
+                self._index, self._time = bars.at, self._times[bars.at]
+                self._take_close(self._index)
+                if self._stretch is not stretch:
+                    self._keep_balance()
+                    return self._index + 1
+            if index == until:
+                break
+            self._index, self._time, trades = index, self._times[index], self._trade
+            self._walk(index)
+            if index == bars.at or self._close[index] > self._skipped:
+                self._take_close(index)
+            ended = self._stretch is not stretch
+            if ended or self._trade != trades:
+                self._keep_balance()
+            index += 1
+            if ended:
+                break
+        return index
 
     def _exit_prices(self, grid: Grid) -> tuple[float, float]:
         """Return the closes (quote per base) at or beyond which the grid's total profit may reach an exit."""
@@ -236,47 +248,59 @@ class Backtest:
             price = self.rules.trigger_price
             self._tell(PriceCrossed(self._time, self.instrument.symbol, price, price))
         self._walk(index)
-        if index == self._bar_at or every or self._exits or self._close[index] > self._skipped:
+        if index == self._bars.at or every or self._exits or self._close[index] > self._skipped:
             self._take_close(index)
         if self._trade != trades or self.grid.tally is not before:
-            at = self._stretch
-            if at is None:
-                tally = self.grid.tally
-                self.recorder.candle_done(index, cash=tally.cash - tally.contributed, inventory=tally.inventory)
-            else:
-                self.recorder.candle_done(index, cash=at.cash, inventory=at.inventory)
+            self._keep_balance()
+
+    def _keep_balance(self) -> None:
+        at = self._stretch
+        if at is None:
+            tally = self.grid.tally
+            self.recorder.candle_done(self._index, cash=tally.cash - tally.contributed, inventory=tally.inventory)
+        else:
+            self.recorder.candle_done(self._index, cash=at.sums.cash, inventory=at.sums.inventory)
 
     def _walk(self, index: int) -> None:
+        """Fill what the candle's path reaches; a leg is only noted, and its counterpart rests in its stead."""
         opened, low, high, close = self._open[index], self._low[index], self._high[index], self._close[index]
         at = self._close[index - 1] if index else opened
-        buys, sells, fee = self._book.buys, self._book.sells, self.instrument.maker_fee
+        buys, sells, places, fee = self._book.buys, self._book.sells, self._book.places, self.instrument.maker_fee
+        codes, filled_at = self._codes, self._filled_at
         for point in (opened, low, high, close) if close >= opened else (opened, high, low, close):
             if point < at:
                 while buys and buys[-1][0] > point:
                     order = buys.pop()[3]
-                    self._fill(order, order.price, fee)
+                    if isinstance(order, Leg):
+                        codes.append(order.code)
+                        filled_at.append(index)
+                        back = order.back
+                        rest(sells, (back.reach, back.tie, next(places), back))
+                    else:
+                        self._fill(order, order.price, fee)
             elif point > at:
                 while sells and sells[-1][0] > -point:
                     order = sells.pop()[3]
-                    self._fill(order, order.price, fee)
+                    if isinstance(order, Leg):
+                        codes.append(order.code)
+                        filled_at.append(index)
+                        back = order.back
+                        rest(buys, (back.reach, back.tie, next(places), back))
+                    else:
+                        self._fill(order, order.price, fee)
             at = point
 
     def _take_close(self, index: int) -> None:
         close = Price(Decimal(repr(self._close[index])))
-        ended: list[tuple[int, BarColumns, int]] = []
-        while self._next_bar < len(self._bars) and self._bars[self._next_bar][0] == index:
-            _, _, timeframe, columns, place = self._bars[self._next_bar]
-            ended.append((timeframe, columns, place))
-            self._next_bar += 1
-        self._bar_at = self._bars[self._next_bar][0] if self._next_bar < len(self._bars) else self._count
+        bars = self._bars.take() if self._bars.at == index else ()
         closed_at = TimeMs(self._time + self.base)
         if self._risk is not None:
             quote = Quote(self.instrument.symbol, close, close, 0)
             self._tell(Marked(closed_at, (quote,), 0, 0, 0))
-        bars = tuple((timeframe, columns.bar(place)) for timeframe, columns, place in ended)
         self._tell(CandleClosed(closed_at, self.instrument.symbol, close, bars))
 
     def _fill(self, order: PlaceLimit, price: Price, fee_rate: Decimal) -> None:
+        self._book_legs()
         quantity, fee_asset = order.quantity, self._fee_asset
         if self._fee_in_base and order.side is Side.BUY:
             fee, fee_asset = quantity * fee_rate, self.instrument.base
@@ -297,11 +321,18 @@ class Backtest:
             if type(event) is OrderFilled:
                 told = stretch.filled(event)
                 if told is not None:
-                    self.recorder.take(self._index, told[1], self.grid)
-                    self._carry_out(told[0])
+                    place, notes, turn = told
+                    self.recorder.take(self._index, notes, self.grid)
+                    if turn is None or self._latency:
+                        self._carry_out(place)
+                    else:
+                        self._book.add_leg(turn, stretch.turns[turn.code ^ 1])
                     return
-            elif type(event) is CandleClosed and stretch.closed(event):
-                return
+            elif type(event) is CandleClosed:
+                if self._trails:
+                    self._book_legs()
+                if stretch.closed(event):
+                    return
             self.settle()
         answer = step(self.state, event)
         self.state = state = answer.state
@@ -318,14 +349,30 @@ class Backtest:
         for command in answer.commands:
             self._carry_out(command)
         if self._stretches and self._stretch is None:
-            self._stretch = open_stretch(self.state, self._id)
+            self._stretch = stretch = open_stretch(self.state, self._id)
+            if stretch is not None and self._before is not None and not self._latency:
+                self._book.read_in(stretch.go_on_from(self._before))
 
     def settle(self) -> None:
         """Take what a stretch did over into `state` and `grid`."""
-        if self._stretch is not None:
-            self.state = self._stretch.close()
+        stretch = self._stretch
+        if stretch is not None:
+            self._book_legs()
+            self.state = stretch.close()
             self.grid = self.state.grids[self._id]
-            self._stretch = None
+            self._book.write_out(stretch.resting)
+            self._stretch, self._before = None, stretch
+
+    def _book_legs(self) -> None:
+        """Tell the stretch and the recorder of the fills that were only noted until now."""
+        stretch = self._stretch
+        if self._codes and stretch is not None:
+            codes, at = self._codes.copy(), self._filled_at.copy()
+            self._codes.clear()
+            self._filled_at.clear()
+            course = stretch.repeated(codes, [self._times[index] for index in at], trade=self._trade + 1)
+            self._trade += len(codes)
+            self.recorder.run(course, at)
 
     def _refused(self, note: GridStopped) -> ConfigError:
         hint = "" if note.needed is None else f"Set investment to {note.needed:f} or more, or use fewer levels."

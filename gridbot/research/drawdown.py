@@ -7,14 +7,14 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from gridbot.research.recorder import Recorder
+from gridbot.research.balances import Balances
 
 _CLOSE_CALL = 1e-9
 """Candles whose float64 figure is within this fraction of the best are compared exactly."""
 _Floats = npt.NDArray[np.float64]
 
 
-def largest_drawdown(close: _Floats, recorder: Recorder, *, investment: Decimal, equity: _Floats) -> Decimal:
+def largest_drawdown(close: _Floats, balances: Balances, *, investment: Decimal, equity: _Floats) -> Decimal:
     """Return the largest fall (quote) of equity under its running peak, which starts at the investment.
 
     `close` and `equity` are float64, one value a candle. The exact equity of a candle is the investment plus the
@@ -28,32 +28,32 @@ def largest_drawdown(close: _Floats, recorder: Recorder, *, investment: Decimal,
     candidates = np.flatnonzero(falls >= max(deepest - slack, 0.0)) if deepest > 0 else np.flatnonzero(falls > 0)
     worst = Decimal(0)
     known: dict[tuple[int, float], Decimal] = {}
-    for fall in _distinct(candidates, close, recorder):
+    for fall in _distinct(candidates, close, balances):
         peak = investment
         near = np.flatnonzero(equity[: fall + 1] >= peaks[fall] - slack)
-        for place in _distinct(near, close, recorder):
-            peak = max(peak, _exact(place, close, recorder, investment, known))
-        worst = max(worst, peak - _exact(fall, close, recorder, investment, known))
+        for place in _distinct(near, close, balances):
+            peak = max(peak, _exact(place, close, balances, investment, known))
+        worst = max(worst, peak - _exact(fall, close, balances, investment, known))
     return worst
 
 
-def _distinct(indexes: npt.NDArray[np.int64], close: _Floats, recorder: Recorder) -> list[int]:
+def _distinct(indexes: npt.NDArray[np.int64], close: _Floats, balances: Balances) -> list[int]:
     """Return one candle of each (balance, close) among `indexes`: equal ones have the same exact equity."""
-    segments = np.searchsorted(recorder.at, indexes, side="right") - 1
+    segments = np.searchsorted(balances.at, indexes, side="right") - 1
     seen: dict[tuple[str, float], int] = {}
     for index, segment in zip(indexes.tolist(), segments.tolist(), strict=True):
-        inventory = recorder.inventory[segment]
-        key = (f"{recorder.cash[segment]}|{inventory}", float(close[index]) if inventory else 0.0)
+        inventory = balances.inventory[segment]
+        key = (f"{balances.cash[segment]}|{inventory}", float(close[index]) if inventory else 0.0)
         seen.setdefault(key, index)
     return list(seen.values())
 
 
 def _exact(
-    index: int, close: _Floats, recorder: Recorder, investment: Decimal, known: dict[tuple[int, float], Decimal]
+    index: int, close: _Floats, balances: Balances, investment: Decimal, known: dict[tuple[int, float], Decimal]
 ) -> Decimal:
-    segment = int(np.searchsorted(recorder.at, index, side="right")) - 1
+    segment = int(np.searchsorted(balances.at, index, side="right")) - 1
     key = (segment, float(close[index]))
     if key not in known:
-        worth = recorder.inventory[segment] * Decimal(repr(key[1]))
-        known[key] = investment + recorder.cash[segment] + worth
+        worth = balances.inventory[segment] * Decimal(repr(key[1]))
+        known[key] = investment + balances.cash[segment] + worth
     return known[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import sqrt
@@ -18,6 +19,7 @@ from gridbot.core.state import Grid
 from gridbot.core.units import ZERO
 from gridbot.research.drawdown import largest_drawdown
 from gridbot.research.recorder import Laying, Recorder
+from gridbot.research.records import Records
 from gridbot.sim.candle_arrays import CandleArrays
 
 DAY_MS = 86_400_000
@@ -42,8 +44,8 @@ class BacktestResult:
     missing_candles: int
     warm_up_ms: int | None
     first_laying: int | None
-    fills: list[FillBooked]
-    trips: list[RoundTripClosed]
+    fills: Sequence[FillBooked]
+    trips: Sequence[RoundTripClosed]
     layings_laid: list[Laying]
     same_candle_round_trips: int
     grid_profit: Decimal
@@ -132,7 +134,7 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
     total = tally.total(last)
     investment = rules.investment
     equity = _equity(candles, recorder, float(investment))
-    drawdown = largest_drawdown(candles.close, recorder, investment=investment, equity=equity)
+    drawdown = largest_drawdown(candles.close, recorder.balances, investment=investment, equity=equity)
     sharpe, sortino = _daily_ratios(candles, equity, first, float(investment))
     start = int(candles.open_time[0])
     return BacktestResult(
@@ -145,10 +147,10 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
         missing_candles=candles.missing,
         warm_up_ms=None if first is None else int(candles.open_time[first]) - start,
         first_laying=None if first is None else int(candles.open_time[first]),
-        fills=recorder.fills,
-        trips=recorder.trips,
+        fills=Records(len(recorder.filled_at), recorder.fills),
+        trips=Records(recorder.closed, recorder.trips),
         layings_laid=recorder.layings,
-        same_candle_round_trips=sum(1 for trip in recorder.trips if trip.opened == trip.time),
+        same_candle_round_trips=recorder.within,
         grid_profit=tally.realised,
         unrealised=tally.unrealised(last),
         total_profit=total,
@@ -166,7 +168,7 @@ def build_result(candles: CandleArrays, recorder: Recorder, grid: Grid, instrume
         sharpe=sharpe,
         sortino=sortino,
         win_rate=tally.wins / tally.round_trips if tally.round_trips else None,
-        profit_factor=_profit_factor(recorder.trips),
+        profit_factor=float(recorder.won / recorder.lost) if recorder.lost else None,
         layings=tally.layings,
         cancelled_orders=tally.cancels,
         final_range=grid.range.value,
@@ -181,15 +183,16 @@ def _fees(recorder: Recorder, tally: Tally, instrument: Instrument) -> Decimal:
     if not tally.base_fees:
         return tally.quote_fees
     return tally.quote_fees + sum(
-        (fill.fee * fill.price for fill in recorder.fills if fill.fee_asset == instrument.base), ZERO
+        (fill.fee * fill.price for fill in recorder.fills() if fill.fee_asset == instrument.base), ZERO
     )
 
 
 def _equity(candles: CandleArrays, recorder: Recorder, investment: float) -> _Floats:
     """Return investment plus total profit, marked at each candle's close without exit fees."""
-    lengths = np.diff(np.array([*recorder.at, len(candles)]))
-    cash = np.repeat(np.array([float(x) for x in recorder.cash]) + investment, lengths)
-    inventory = np.repeat(np.array([float(x) for x in recorder.inventory]), lengths)
+    balances = recorder.balances
+    lengths = np.diff(np.array(balances.at), append=len(candles))
+    cash = np.repeat(np.array(balances.cash.floats()) + investment, lengths)
+    inventory = np.repeat(np.array(balances.inventory.floats()), lengths)
     inventory *= candles.close
     inventory += cash
     return inventory
@@ -200,30 +203,20 @@ def _share_held(recorder: Recorder, cells: int, candles: int) -> float | None:
     first = recorder.first_laying
     if first is None:
         return None
-    full = 0
-    ends = [*recorder.at[1:], candles]
-    for at, end, held in zip(recorder.at, ends, recorder.held, strict=True):
-        if held >= cells:
-            full += max(0, end - max(at, first))
-    return full / (candles - first)
+    balances = recorder.balances
+    at = np.append(np.array(balances.at), candles)
+    lengths = np.maximum(at[1:] - np.maximum(at[:-1], first), 0)
+    return int(lengths[np.array(balances.held) >= cells].sum()) / (candles - first)
 
 
 def _longest_idle(candles: CandleArrays, recorder: Recorder) -> int | None:
     """Return the longest time without a fill, from the first laying to the end of the data, in ms."""
-    if recorder.first_laying is None:
+    first = recorder.first_laying
+    if first is None:
         return None
-    before = int(candles.open_time[recorder.first_laying])
-    longest = 0
-    for fill in recorder.fills:
-        longest, before = max(longest, fill.time - before), fill.time
-    return max(longest, int(candles.open_time[-1]) - before)
-
-
-def _profit_factor(trips: list[RoundTripClosed]) -> float | None:
-    lost = -sum((trip.profit for trip in trips if trip.profit < 0), ZERO)
-    if not lost:
-        return None
-    return float(sum((trip.profit for trip in trips if trip.profit > 0), ZERO) / lost)
+    filled_at = np.array(recorder.filled_at, dtype=np.int64)
+    moments = candles.open_time[np.concatenate(([first], filled_at, [len(candles) - 1]))]
+    return int(np.diff(moments).max())
 
 
 def _daily_ratios(

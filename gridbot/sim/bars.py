@@ -29,10 +29,10 @@ class BarColumns:
     def bar(self, place: int) -> Bar:
         """Return one bar as a value."""
         return Bar(
-            TimeMs(int(self.open_time[place])),
-            float(self.high[place]),
-            float(self.low[place]),
-            float(self.close[place]),
+            TimeMs(self.open_time.item(place)),
+            self.high.item(place),
+            self.low.item(place),
+            self.close.item(place),
         )
 
 

@@ -67,7 +67,9 @@ class CandleArrays:
     def missing(self) -> int:
         """How many whole candles would fit into the gaps. Needs two candles."""
         steps = self._steps()
-        return int((steps // steps.min() - 1).sum())
+        step = steps.min()
+        late = steps[steps > step]
+        return int((late // step - 1).sum())
 
     def slice(self, start: int, stop: int) -> Self:
         """Return candles `start` up to but not including `stop`, as views: nothing is copied."""

@@ -81,6 +81,13 @@ def test_a_gap_over_the_last_close_is_part_of_the_true_range() -> None:
     assert true_range(high=103, low=99, previous_close=100) == 4
 
 
+@given(prices=st.tuples(*[st.floats(0.0, 1e9)] * 3))
+def test_the_true_range_is_wilders_to_the_last_bit(prices: tuple[float, float, float]) -> None:
+    low, high, close = min(prices[:2]), max(prices[:2]), prices[2]
+    wilders = max(high - low, abs(high - close), abs(low - close))
+    assert true_range(high=high, low=low, previous_close=close) == wilders
+
+
 def _signal(*atrs: float, rules: SignalRules = QUIET, signal: Signal | None = None) -> Signal:
     """Return the signal after bars that make the ATR exactly these values, one after the other.
 
