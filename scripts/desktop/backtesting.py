@@ -1,10 +1,11 @@
-"""A backtest as a person does one: the demo market is chosen, a button pressed, and a process of its own does it."""
+"""A backtest and a search as a person does them: buttons are pressed, and processes of their own do the work."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from scripts.desktop.accessible import Application
 from scripts.desktop.person import Person
 from scripts.desktop.screen import say
 
@@ -28,6 +29,22 @@ def backtest(person: Person) -> None:
         )
         application.picture("backtest")
         say(f"{title.text}: done by process {seen[0]}, the window's is {number}.")
+        search(application)
+
+
+def search(application: Application) -> None:
+    """Settings are searched for by further processes, and judged on days that the search had not seen."""
+    number = application.process_id
+    application.press("push button", "Optimise")
+    application.press("push button", "Start the search")
+    seen = application.until(
+        lambda: [below for one in workers(number) for below in workers(one)] or None, "processes below the search's"
+    )
+    headline = application.find("label", "What the search came to", patience_s=PATIENCE_S)
+    application.until(lambda: "not seen" in headline.text or None, "the headline", patience_s=PATIENCE_S)
+    application.picture("search")
+    application.until(lambda: not workers(number) or None, "the end of all processes of the search")
+    say(f"{headline.text} Done by {len(seen)} processes below the search's own.")
 
 
 def workers(parent: int) -> list[int]:

@@ -8,14 +8,13 @@ import pytest
 
 from gridbot.core.cells import Lot
 from gridbot.core.commands import Alarmed, FillBooked, OrderEnded, RoundTripClosed
-from gridbot.core.events import KillKind, OrderFilled, Removal
+from gridbot.core.events import KillKind, Removal
 from gridbot.core.ledger import Account, Tally, add, multiply, split, subtract
 from gridbot.core.orders import Fact, OrderState
 from gridbot.core.state import Level, RangeState, Seen
-from gridbot.core.units import Asset, GridId, Side, TimeMs, TradeId
+from gridbot.core.units import Asset, GridId, Side
 from gridbot.core.values import evolve
 from gridbot.errors import LedgerError
-from gridbot.shell.known_orders import is_booked
 from tests.core.builders import BTC, GRID, Rig, base_fees, d, grid, instrument, rules
 
 
@@ -245,28 +244,6 @@ def test_of_the_newest_two_thousand_trades_each_is_remembered_and_older_ones_are
         seen = seen.add(str(number))
     assert (len(seen), "7000" in seen, "6999" in seen, "8999" in seen) == (2_000, True, False, True)
     assert list(seen) == [str(number) for number in range(7_000, 9_000)]
-
-
-@pytest.mark.parametrize("ends", [False, True])
-def test_a_trade_of_an_order_that_is_remembered_is_booked_once_however_many_came_since(ends: bool) -> None:
-    """Seed 50411 of ten grids: after 2,000 other trades a start read an order's first ones again, and booked them."""
-    rig = Rig().laid().accept()
-    order = rig.order("90")
-    rig.fill(order, "0.4", trade="a").fill(order, "0.3", trade="b")
-    if ends:
-        rig.report(order, Fact.CANCELED)
-    rig.state = evolve(rig.state, trades=Seen(f"other {number}" for number in range(Seen.LIMIT)))
-    before = rig.state
-    rig.fill(order, "0.4", trade="a").fill(order, "0.3", trade="b")
-    assert (rig.state.fills, rig.state.accounts, rig.state.grids) == (2, before.accounts, before.grids)
-    assert rig.state.kill is None
-    again = [
-        OrderFilled(TimeMs(0), order.ref, order.symbol, TradeId(each), order.price, order.quantity, d(0), Asset("USD"))
-        for each in "abc"
-    ]
-    assert [is_booked(rig.state, each) for each in again] == [True, True, False]
-    rig.fill(order, "0.2", trade="c")
-    assert rig.state.fills == 3, "what is new is booked, late or not"
 
 
 def test_an_older_version_of_what_was_seen_does_not_see_what_came_later() -> None:
