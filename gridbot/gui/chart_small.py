@@ -26,6 +26,8 @@ AXIS_PX = 76.0
 """The width of every small plot's value axis, so that plots under each other line up."""
 BOTTOM_PX, HEAD_PX, EDGE_PX = 20.0, 22.0, 8.0
 AREA_ALPHA = 46
+FLAT = 0.01
+"""How much height a plot of zeros has, in its own unit."""
 
 Times = npt.NDArray[np.int64]
 
@@ -190,6 +192,9 @@ class SmallPlot(QWidget):
         if grounded:
             low, top = min(low, 0.0), max(top, 0.0)
         room = max((top - low) * 0.08, abs(top) * 1e-4, abs(low) * 1e-4, 1e-9)
+        if grounded and low == top:
+            # Nothing but zeros, such as the falls of a run that never fell: a plane needs some height all the same.
+            low, room = -FLAT, 0.0
         bottom = low if grounded and low == 0 else low - room
         roof = top if grounded and top == 0 else top + room
         left, right = float(self._times[0]) / 1000, float(self._times[-1]) / 1000

@@ -44,7 +44,7 @@ def search(application: Application) -> None:
     application.until(lambda: "not seen" in headline.text or None, "the headline", patience_s=PATIENCE_S)
     application.picture("search")
     application.until(lambda: not workers(number) or None, "the end of all processes of the search")
-    say(f"{headline.text} Done by {len(seen)} processes below the search's own.")
+    say(f"{headline.text} Processes below the search's own: {len(seen)}.")
 
 
 def workers(parent: int) -> list[int]:

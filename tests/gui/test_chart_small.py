@@ -107,3 +107,12 @@ def test_a_part_that_is_set_apart_has_a_ground_of_its_own(qtbot: QtBot) -> None:
     assert LIGHT.base in colours_in(right) and LIGHT.hover not in colours_in(right)
     made.set_apart(None)
     assert LIGHT.hover not in colours_in(made.grab().toImage())
+
+
+@pytest.mark.parametrize("drawn", list(Drawn))
+@pytest.mark.parametrize("level", [0.0, -3.0, 250.0])
+def test_what_never_moves_is_painted_too(drawn: Drawn, level: float, qtbot: QtBot) -> None:
+    """The falls of a run that never fell are zeros from end to end."""
+    made = plot(qtbot)
+    made.show_curves(hours(11), Curve("grid", np.full(11, level), "accent", drawn))
+    assert LIGHT.accent in colours_in(made.grab().toImage())
