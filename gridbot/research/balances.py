@@ -14,7 +14,7 @@ from gridbot.core.units import ZERO
 
 
 class Amounts:
-    """Decimals in order, each kept as a whole number and an exponent of ten that is never above 0.
+    """Decimals in order; those of a course as whole numbers, each with an exponent of ten that is never above 0.
 
     Whole numbers add up and become float64 several times as fast as Decimals, and just as exactly: a quotient of two
     of them is rounded once.
@@ -23,20 +23,20 @@ class Amounts:
     __slots__ = ("_exponents", "_numbers")
 
     def __init__(self) -> None:
-        self._numbers: list[int] = []
+        self._numbers: list[Decimal | int] = []
         self._exponents: list[int] = []
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __getitem__(self, place: int) -> Decimal:
-        return EXACT.scaleb(Decimal(self._numbers[place]), self._exponents[place])
+        number = self._numbers[place]
+        return number if isinstance(number, Decimal) else EXACT.scaleb(Decimal(number), self._exponents[place])
 
     def append(self, amount: Decimal) -> None:
         """Add one amount at the end."""
-        exponent = _exponent_of(amount)
-        self._numbers.append(_whole(amount, exponent))
-        self._exponents.append(exponent)
+        self._numbers.append(amount)
+        self._exponents.append(0)
 
     def extend(self, start: Decimal, moves: Mapping[int, Decimal], codes: Sequence[int], keep: Sequence[bool]) -> None:
         """Let `start` move by `moves[code]` for each of `codes`, and add the sum after each move that is to `keep`.
@@ -58,7 +58,10 @@ class Amounts:
     def floats(self) -> list[float]:
         """Return of each the float64 that is nearest to it."""
         wholes = {exponent: 10**-exponent for exponent in set(self._exponents)}
-        return [number / wholes[exponent] for number, exponent in zip(self._numbers, self._exponents, strict=True)]
+        return [
+            float(number) if isinstance(number, Decimal) else number / wholes[exponent]
+            for number, exponent in zip(self._numbers, self._exponents, strict=True)
+        ]
 
 
 def _exponent_of(amount: Decimal) -> int:
