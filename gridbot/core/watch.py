@@ -22,7 +22,7 @@ def watch(state: State) -> dict[Symbol, Watch]:
     """Return the watched levels by market."""
     above: dict[Symbol, tuple[Price, ...]] = {}
     touch: dict[Symbol, tuple[Price, ...]] = {}
-    closes: set[Symbol] = set()
+    closes: dict[Symbol, None] = {}
     for grid in state.grids.values():
         symbol = grid.rules.symbol
         if grid.phase is Phase.ACTIVE and grid.skipped is not None:
@@ -32,8 +32,9 @@ def watch(state: State) -> dict[Symbol, Watch]:
             touch[symbol] = (*touch.get(symbol, ()), trigger)
         exits = grid.rules.stop_loss is not None or grid.rules.take_profit_total is not None
         if grid.phase is Phase.EXITING or (grid.phase is Phase.ACTIVE and exits):
-            closes.add(symbol)
+            closes[symbol] = None
     return {
         symbol: Watch(above.get(symbol, ()), touch.get(symbol, ()), symbol in closes)
-        for symbol in {*above, *touch, *closes}
+        # In an order that no hash decides: marks name their markets in it, and the same life gives the same journal.
+        for symbol in dict.fromkeys((*above, *touch, *closes))
     }

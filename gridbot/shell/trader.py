@@ -69,7 +69,7 @@ class Trader:
         self._running, self.crashes, self._mark_waits, self._unsaved = True, 0, False, False
         self._outbox: list[Command] = []
         self._watched: State | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._inbox: Inbox[Message] = Inbox(INBOX_LIMIT)
         past = record.notes.tail(TRACED_NOTES)
         self._outward = Outward(world, record.log, clock, lambda: self._desk.config, recovered.state, past)
@@ -357,8 +357,8 @@ class Trader:
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(coroutine))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     async def _guarded(self, coroutine: Coroutine[None, None, None]) -> None:
         try:

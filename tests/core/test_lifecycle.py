@@ -99,6 +99,12 @@ def test_a_trigger_price_waits_until_it_is_touched() -> None:
     assert rig.buys() == ["86", "76", "66", "56"]
 
 
+def test_what_is_watched_is_told_in_the_order_of_the_grids() -> None:
+    symbols = [Symbol(f"{base}/USDT") for base in ("ZEC", "ADA", "BTC", "XRP", "ETH", "SOL", "BNB", "DOT")]
+    state = Rig(rules(*(grid(id=symbol, symbol=symbol, trigger_price=d(95)) for symbol in symbols))).state
+    assert list(watch(state)) == symbols
+
+
 def test_a_trigger_that_is_taken_away_waits_no_more() -> None:
     rig = Rig(rules(grid(trigger_price=d(95)))).laid().edit(grid()).bars("100")
     assert rig.buys() == ["90", "80", "70", "60"]

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import TypeVar
+from zlib import crc32
 
 from gridbot.adapters.files.disk import problem
 from gridbot.errors import AlreadyRunning, EnvironmentProblem
@@ -65,6 +66,7 @@ class VirtualDisk:
         refused: told of each refusal
         trouble: what the disk refuses now, None for a healthy one
         refusals: how often it refused, by trouble
+        written: a sum of every byte that was ever written, in the order of the writes
     """
 
     def __init__(self, random: Random) -> None:
@@ -78,6 +80,7 @@ class VirtualDisk:
         self.refused: Callable[[Path, Life], None] = lambda path, life: None
         self.trouble: Trouble | None = None
         self.refusals: Counter[str] = Counter()
+        self.written = 0
 
     def view(self, life: Life) -> ProcessDisk:
         """Return the disk as one process sees it."""
@@ -350,6 +353,7 @@ class VirtualFile:
             raise
 
     def _write(self, data: bytes) -> None:
+        self._disk.written = crc32(data, self._disk.written)
         half = len(data) // 2
         self._inode.data += data[:half]
         self._process.halfway(self._path)

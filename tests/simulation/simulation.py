@@ -167,6 +167,7 @@ class Simulation:
 
     def request(self, life: Life, what: str, ref: OrderRef | None) -> None:
         """A request leaves, or its answer comes: fate may end the process here."""
+        self.trace.common(what)
         self.fate.at_request(life, what)
 
     def creating(self, life: Life, order: PlaceLimit) -> None:
@@ -191,6 +192,7 @@ class Simulation:
         self.checker.answered(what, about)
 
     def _disk_occasion(self, operation: str, path: Path, moment: Moment, life: Life) -> None:
+        self.trace.common(operation)
         self.fate.at_disk(operation, path, moment, life)
         if operation == "fsync_folder" and moment is Moment.AFTER:
             # Each snapshot is compared as soon as it is durable.
@@ -369,7 +371,7 @@ class Simulation:
             violations=tuple(self.checker.violations),
             counted=counted,
             struck=tuple(self.schedule.struck),
-            digest=self.trace.digest(),
+            digest=f"{self.trace.digest()} {self.disk.written:08x}",
             journal=self.checker.replica.chain,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,23 +95,37 @@ def test_jumping_and_ticking_give_the_same_journal() -> None:
         assert jumped.journal == ticked.journal, f"seed {seed}"
 
 
-def test_a_seed_is_the_same_story_in_every_process() -> None:
-    code = (
-        "from tests.simulation.scenario import scenario; from tests.simulation.simulation import simulate; "
-        "print(simulate(scenario(9, hours=1, grids=4)).digest)"
-    )
-    told = {
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for hash_seed in ("1", "2")
-    }
-    assert len(told) == 1 and len(told.pop().strip()) == 32
+STORIES = """
+import gc, sys
+from tests.simulation.scenario import scenario
+from tests.simulation.simulation import simulate
+from tests.simulation.weathers import TEMPEST
+gc.set_threshold(int(sys.argv[1]))
+for seed in map(int, sys.argv[2:]):
+    verdict = simulate(scenario(seed, hours=3, grids=4, weather=None if seed % 2 else TEMPEST))
+    print(seed, verdict.digest, verdict.journal, verdict.counted["creates"])
+"""
+
+
+def stories(seeds: Sequence[int], *, hash_seed: int, collected_after: int) -> dict[str, str]:
+    """Run seeds one after the other in a process of their own; return what came of each."""
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", STORIES, str(collected_after), *map(str, seeds)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return dict(line.split(" ", 1) for line in told.splitlines())
+
+
+def test_a_seed_is_the_same_story_in_every_process_and_after_every_other_seed() -> None:
+    seeds = (9, 24, 31)
+    first = stories(seeds, hash_seed=1, collected_after=50_000)
+    again = stories(seeds[::-1], hash_seed=2, collected_after=500)
+    assert len(first) == len(seeds) and len(set(first.values())) == len(seeds)
+    assert first == again
 
 
 def test_markets_are_the_same_for_the_same_seed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from zlib import crc32
 
 from gridbot.core.units import TimeMs
 from tests.simulation.machine import Machine
@@ -13,12 +14,14 @@ from tests.simulation.market import BEGIN, MINUTE_MS, PAST_MINUTES
 OF_AN_ORDER = 30
 OF_THE_WORLD = 40
 ORDERS_KEPT = 3_000
+_WORD = 0xFFFF_FFFF
 
 
 class Trace:
     """Keeps the newest events of each order and of the world. `show` is given every line as it comes.
 
-    `digest` covers every line, so that two runs of a seed can be told to be the same.
+    `digest` covers every line, and all that was too common to be told, so that two runs of a seed can be told to be the
+    same.
     """
 
     def __init__(self, seed: int, machine: Machine, show: Callable[[str], None] | None) -> None:
@@ -28,10 +31,17 @@ class Trace:
         self._orders: OrderedDict[str, deque[str]] = OrderedDict()
         self._world: deque[str] = deque(maxlen=OF_THE_WORLD)
         self._sum = hashlib.blake2b(digest_size=16)
+        self._common = 0
 
     def digest(self) -> str:
         """Return the sum of everything that happened."""
-        return self._sum.hexdigest()
+        whole = self._sum.copy()
+        whole.update(self._common.to_bytes(4))
+        return whole.hexdigest()
+
+    def common(self, what: str) -> None:
+        """Something happened that is in the sum and in no story: a request, an answer, an operation of the disk."""
+        self._common = crc32(what.encode(), (self._common + self._machine.true_ms()) & _WORD)
 
     def world(self, sentence: str) -> None:
         """Something happened that concerns no single order."""
