@@ -38,6 +38,7 @@ from gridbot.shell.known_orders import live_orders
 
 SaveFile = Callable[[AppConfig], None]
 """Writes the configuration file whole; EnvironmentProblem if it cannot."""
+PRESSED_AGAIN = "Somebody pressed STOP again meanwhile; trading stays stopped."
 EngineRequest = SetWish | RemoveGrid | SaveConfig | StopTrading | ReleaseKill | CancelOne | SetRunning
 
 
@@ -144,6 +145,8 @@ class Desk:
 
     def _release(self, request: ReleaseKill, state: State, now: TimeMs) -> Ruling:
         presses = self._brake.presses
+        if request.presses not in (None, presses):
+            return Ruling(False, PRESSED_AGAIN)
         if state.kill is None and self._brake.stop_reason() is None:
             return Ruling(False, "Trading is not stopped.")
         left = sum(1 for _ in live_orders(state))
@@ -160,7 +163,7 @@ class Desk:
                 return ""
         except EnvironmentProblem as problem:
             return f"The KILL file stays, and so does the stop: {problem.message}"
-        return "Somebody pressed STOP again meanwhile; trading stays stopped."
+        return PRESSED_AGAIN
 
 
 def _with_wish(grid: GridConfig, wish: Wish | None) -> GridConfig:

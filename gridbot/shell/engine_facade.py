@@ -138,7 +138,11 @@ class EngineFacade:
         refusal = self._too_early() if isinstance(request, ReleaseKill) else ""
         if refusal:
             self.tell((Answered(number, False, refusal),))
-        elif self._hand_in is None or not self._hand_in(Asked(number, request)):
+            return number
+        if self._kill is not None and isinstance(request, ReleaseKill):
+            # Whoever presses STOP from now on means it, though the engine takes the release later.
+            request = evolve(request, presses=self._kill.presses)
+        if self._hand_in is None or not self._hand_in(Asked(number, request)):
             self.tell((Answered(number, False, "The engine does not run."),))
         return number
 

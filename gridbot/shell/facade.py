@@ -241,9 +241,13 @@ class StopTrading:
 
 @value
 class ReleaseKill:
-    """A person re-arms trading."""
+    """A person re-arms trading.
+
+    `presses` are how many stops there were when that was asked for: one that came later stands. None means all.
+    """
 
     by: str
+    presses: int | None = None
 
 
 @value

@@ -121,6 +121,11 @@ class KillThread:
         if not self._thread.is_alive():
             self._tell_pressed()
 
+    @property
+    def presses(self) -> int:
+        """How often somebody has pressed."""
+        return self._brake.presses
+
     def works(self) -> bool:
         """Tell whether the thread is at it."""
         return self._thread.is_alive() and self._clock.monotonic() - self._beat < SILENT_S

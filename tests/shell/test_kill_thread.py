@@ -320,6 +320,22 @@ def test_stop_works_while_the_loop_hangs_is_answered_once_and_the_engine_learns_
         assert [answer.ok for answer in answers(engine, 1)] == [True] and not (tmp_path / "KILL").exists()
 
 
+def test_a_stop_that_is_pressed_after_a_release_was_asked_for_stands(tmp_path: Path) -> None:
+    with trading(tmp_path) as engine:
+        assert until(lambda: rests(engine) > 3)
+        engine.facade.ask(StopTrading("You pressed STOP."))
+        assert until(lambda: is_flat(engine) and engine.facade.view().snapshot.kill and not open_orders(engine))
+        assert [answer.message for answer in answers(engine, 1)] == [STOPPED]
+        with hung(engine):
+            release = engine.facade.ask(ReleaseKill("a test"))
+            engine.facade.ask(StopTrading("No, stop."))
+            assert [answer.message for answer in answers(engine, 1)] == [STOPPED]
+        refused = answers(engine, 1)
+        assert [(answer.request, answer.ok) for answer in refused] == [(release, False)]
+        assert "pressed STOP again" in refused[0].message and latched(tmp_path) == "You pressed STOP."
+        assert engine.facade.view().snapshot.kill is not None and rests(engine) == 0
+
+
 def make_empty(path: Path) -> None:
     path.touch()
 

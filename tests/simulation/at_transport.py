@@ -113,6 +113,8 @@ class AtTransport:
         orders = self._venue.orders()
         for trade in self._venue.fills[self._seen :]:
             true = orders.get(trade.ref.id)
+            if self._venue.doubles.has(trade.ref.id):
+                continue  # It and its double are one order to whoever does not know of it yet, and count once.
             if true is not None and true.order.side is Side.BUY and not self._booked(trade.trade_id):
                 bought = PlaceLimit(
                     trade.ref,

@@ -1,30 +1,28 @@
-"""The true exchange, which outlives every process, and the door through which a process reaches it."""
+"""The true exchange, which outlives every process: what it does is the truth, what it says may be old."""
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol, TypeVar
 
 from gridbot.core.commands import CancelOrder, PlaceLimit
 from gridbot.core.events import OrderFilled, OrderRef, OrderReported
+from gridbot.core.ledger import multiply
 from gridbot.core.orders import Fact
 from gridbot.core.rules import Instrument
-from gridbot.core.units import ZERO, Asset, FillRule, Quantity, Side, Symbol, TimeMs, VenueOrderId
-from gridbot.core.values import evolve
-from gridbot.errors import OrderRejected
-from gridbot.ports import Movement, OrderClosed, OrderReport, Venue, VenueUpdate
-from gridbot.sim.matching import Resting
+from gridbot.core.units import ZERO, Asset, FillRule, Quantity, Side, Symbol, TimeMs, TradeId, VenueOrderId
+from gridbot.errors import OrderRejected, VenueError
+from gridbot.ports import Movement, OrderClosed, OrderReport, TradePrint, VenueUpdate
+from gridbot.sim.matching import Resting, rejection
 from gridbot.sim.venue import Catalog, SimVenue
 from tests.simulation.behind import Behind, Source
 from tests.simulation.conditions import Conditions, as_exchanges_say
-from tests.simulation.life import Gone, Life, outside
-from tests.simulation.machine import Machine
+from tests.simulation.doubles import Doubles
 from tests.simulation.stream import Stream
 
-_T = TypeVar("_T")
+_NO_FUNDS = "insufficient_funds"
 _THIRD_PRICE = Decimal(600)
 _THIRD_STEP = Decimal("0.00000001")
 """What a third asset that fees are taken in is worth (quote), and its smallest part."""
@@ -41,11 +39,6 @@ def first_since(fills: Sequence[OrderFilled], since: TimeMs) -> int:
     return bisect_left(fills, since, key=lambda trade: trade.time)
 
 
-def twin_of(ref: OrderRef) -> VenueOrderId:
-    """Return the venue's id of what a create made when it was carried out a second time."""
-    return VenueOrderId(f"v-{ref.id}-again")
-
-
 class TrueVenue(SimVenue):
     """The simulated venue with a memory of all that ever happened. What it does is the truth, what it says may be old.
 
@@ -55,7 +48,8 @@ class TrueVenue(SimVenue):
         conditions: what it refuses now
         stream: where its news are pushed
         behind: which of its answers are old
-        twins: orders that rest under an id of ours a second time, by the venue's id; they come last and never trade
+        doubles: orders that rest and trade under an id of ours a second time
+        doubled: told when one of them, or an order that has one, may have traded more than was ordered
         fee_asset: a third asset that fees are taken in, None for the market's own
         told: what is told of each acceptance, rejection, fill and end, for the trace
         rejected: told of each rejection and its code
@@ -71,8 +65,8 @@ class TrueVenue(SimVenue):
         self.conditions = Conditions()
         self.stream = stream
         self.behind = Behind()
-        self.twins: dict[VenueOrderId, Resting] = {}
-        self._ended_twins: dict[str, OrderReport] = {}
+        self.doubles = Doubles()
+        self.doubled: Callable[[], None] = lambda: None
         self.fee_asset: Asset | None = None
         self.told: Callable[[str, str], None] = lambda id_, sentence: None
         self.rejected: Callable[[str, str], None] = lambda id_, code: None
@@ -88,7 +82,8 @@ class TrueVenue(SimVenue):
             venue_id = await super().create(order)
         except OrderRejected as error:
             self.told(order.ref.id, f"the venue rejects it: {error.message}")
-            self.rejected(order.ref.id, error.code)
+            by_doubles = error.code == _NO_FUNDS and self._would_fit(order)
+            self.rejected(order.ref.id, "what it needs is held by doubles" if by_doubles else error.code)
             raise as_exchanges_say(error) from error
         self.told(order.ref.id, "the venue accepts it")
         if self._limited and (ahead := self.ahead()):
@@ -97,27 +92,24 @@ class TrueVenue(SimVenue):
 
     async def cancel(self, order: CancelOrder) -> None:
         self.conditions.cancel()
-        twin = None if order.venue_id is None else self.twins.pop(order.venue_id, None)
-        if twin is None:
+        double = self.doubles.end(order.venue_id)
+        if double is None:
             await super().cancel(order)
             return
-        self._ended_twins[order.ref.id] = evolve(twin.report(), open=False)
-        report = OrderReported(self._now, order.ref, Fact.CANCELED, twin.venue_id, "canceled", "cancelled")
-        self._tell(OrderClosed(report, twin.filled))
+        report = OrderReported(self._now, order.ref, Fact.CANCELED, double.venue_id, "canceled", "cancelled")
+        self._tell(OrderClosed(report, double.filled))
 
     async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:
         self.conditions.read()
         if Source.ORDERS in self.behind.sources:
             return self.behind.found(ref, self._orders.get(ref.id))
-        # Of two that were made under one id the exchange keeps the newer, though that one has ended.
-        return self._ended_twins.get(ref.id) or await super().find(ref, symbol)
+        return self.doubles.told(ref.id) or await super().find(ref, symbol)
 
     async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
         self.conditions.read()
         if Source.ORDERS in self.behind.sources:
             return self.behind.open_orders(symbol)
-        twins = [twin.report() for twin in self.twins.values() if twin.order.symbol == symbol]
-        return [*self._resting_in(symbol), *twins]
+        return [*self._resting_in(symbol), *self.doubles.listed(symbol)]
 
     async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
         self.conditions.read()
@@ -165,16 +157,19 @@ class TrueVenue(SimVenue):
         """Return each asset's total, without a request."""
         return dict(self._balances)
 
-    def twin(self, order: PlaceLimit) -> None:
-        """Carry out a create a second time."""
-        venue_id = twin_of(order.ref)
+    def carry_out_again(self, order: PlaceLimit) -> None:
+        """Carry out a create a second time, if the exchange takes it; an immediate order leaves nothing that rests."""
+        try:
+            self.conditions.create(order.symbol)
+        except VenueError:
+            return
+        instrument = self._known(order.symbol)
+        refused = rejection(order, instrument, self._quotes.get(order.symbol)) or self._too_dear(order, instrument)
+        if refused is not None or order.taker or self.doubles.has(order.ref.id):
+            return
         self._sequence += 1
-        self.twins[venue_id] = Resting(order, venue_id, self._sequence, Quantity(ZERO), self._now)
+        self.doubles.add(order, sequence=self._sequence, since=self._now)
         self.told(order.ref.id, "the venue carries it out a second time")
-
-    def hides(self, id_: str) -> bool:
-        """Tell whether who asks for this order hears of its twin instead, for ever."""
-        return id_ in self._ended_twins
 
     def fall_behind(self, source: Source) -> None:
         """Let one of the sources show for a while what is true now."""
@@ -203,6 +198,13 @@ class TrueVenue(SimVenue):
         self.told(order.ref.id, f"refused before the book: {code}")
         self.rejected(order.ref.id, code)
 
+    def delist(self, symbol: Symbol) -> None:
+        """Forget a market: every order in it ends."""
+        for resting in self.resting(symbol):
+            self.end(resting.order.ref.id, why="the market is delisted")
+        for report in self.doubles.listed(symbol):
+            self.doubles.end(report.venue_id)
+
     def end(self, id_: str, *, why: str) -> None:
         """End an order as the exchange itself does, or a person at its website."""
         resting = self._orders.get(id_)
@@ -210,7 +212,66 @@ class TrueVenue(SimVenue):
             self.told(id_, why)
             self._end(resting, Fact.CANCELED, why)
 
+    def on_print(self, trade: TradePrint) -> None:
+        super().on_print(trade)
+        if self.doubles.resting:
+            for double in self.doubles.reached(trade, self._rule):
+                self._fill_double(double, trade)
+
     # -------------------------------------------------------------------------------------- inside
+
+    def _fill_double(self, double: Resting, trade: TradePrint) -> None:
+        order = double.order
+        instrument = self._known(order.symbol)
+        buying = order.side is Side.BUY
+        quantity = min(double.leaves, instrument.quantity_floor(trade.amount)) if self._limited else double.leaves
+        if quantity <= 0:
+            return
+        worth = multiply(order.price, quantity)
+        fee, fee_asset = self._fee(instrument, order, quantity, worth, instrument.maker_fee)
+        double.filled = Quantity(double.filled + quantity)
+        for asset, amount in (
+            (instrument.base, quantity if buying else -quantity),
+            (instrument.quote, -worth if buying else worth),
+            (fee_asset, -fee),
+        ):
+            self._move(asset, amount)
+        id_ = TradeId(f"{order.ref.id}-again-{double.filled.normalize():f}")
+        filled = OrderFilled(self._now, order.ref, order.symbol, id_, order.price, Quantity(quantity), fee, fee_asset)
+        if not double.leaves:
+            self.doubles.end(double.venue_id)
+        self._tell(filled)
+
+    def _too_dear(self, order: PlaceLimit, instrument: Instrument) -> OrderRejected | None:
+        if not self.doubles.resting:
+            return super()._too_dear(order, instrument)
+        asset = instrument.quote if order.side is Side.BUY else instrument.base
+        return self._with_less(self.doubles.locked(asset, order.side, self._known), asset, order, instrument)
+
+    def _with_less(
+        self, less: Decimal, asset: Asset, order: PlaceLimit, instrument: Instrument
+    ) -> OrderRejected | None:
+        held = self._balances.get(asset, ZERO)
+        self._balances[asset] = held - less
+        try:
+            return super()._too_dear(order, instrument)
+        finally:
+            self._balances[asset] = held
+
+    def _would_fit(self, order: PlaceLimit) -> bool:
+        """Tell whether there is enough for an order, if each that was carried out twice were one."""
+        instrument = self._known(order.symbol)
+        buying = order.side is Side.BUY
+        asset = instrument.quote if buying else instrument.base
+        less = ZERO
+        for symbol in self._books:
+            rules = self._known(symbol)
+            if asset == (rules.quote if buying else rules.base):
+                for one in self.resting(symbol):
+                    if one.order.side is order.side and (traded := self.doubles.traded(one.order.ref.id)):
+                        left = min(one.leaves, traded)
+                        less -= left * (one.order.price * (1 + rules.maker_fee) if buying else 1)
+        return self._with_less(less, asset, order, instrument) is None
 
     def _fee(
         self, instrument: Instrument, order: PlaceLimit, quantity: Decimal, worth: Decimal, rate: Decimal
@@ -234,141 +295,10 @@ class TrueVenue(SimVenue):
     def _tell(self, update: VenueUpdate) -> None:
         if isinstance(update, OrderFilled):
             self.fills.append(update)
+            if self.doubles.has(update.ref.id):
+                self.doubled()
             self.told(update.ref.id, f"trade {update.trade_id}: {update.quantity:f} at {update.price:f}")
         else:
             report = update.report if isinstance(update, OrderClosed) else update
             self.told(report.ref.id, f"the venue ends it: {report.fact.value}")
         self.stream.push(update)
-
-
-class Witness(Protocol):
-    """Who looks on at the door: it may end the process there, and it judges every request."""
-
-    def request(self, life: Life, what: str, ref: OrderRef | None) -> None:
-        """A request is about to leave."""
-        ...
-
-    def creating(self, life: Life, order: PlaceLimit) -> None:
-        """A create enters the transport now."""
-        ...
-
-    def cancelling(self, life: Life, order: CancelOrder) -> None:
-        """A cancel enters the transport now."""
-        ...
-
-    def landed(self, order: PlaceLimit) -> None:
-        """The venue has dealt with a create, whoever hears of it."""
-        ...
-
-    def answered(self, life: Life, what: str, about: str) -> None:
-        """A read was answered."""
-        ...
-
-    def kill_listed(self, symbol: Symbol, listed: Sequence[OrderReport]) -> None:
-        """The exchange tells the kill switch which orders of a market rest."""
-        ...
-
-
-class Door:
-    """Satisfies the Venue port for one process. A request that left goes on when the process is dead."""
-
-    def __init__(self, front: Venue, venue: TrueVenue, machine: Machine, life: Life, witness: Witness) -> None:
-        self._front = front
-        self._venue = venue
-        self._machine = machine
-        self._life = life
-        self._witness = witness
-
-    async def _through(self, what: str, request: Awaitable[_T]) -> _T:
-        """Wait for an answer, which the process may not live to hear."""
-        answer = await request
-        await self._machine.awake()
-        self._life.check()
-        self._witness.request(self._life, f"{what} answered", None)
-        self._life.check()
-        return answer
-
-    def _leave(self, what: str, ref: OrderRef | None) -> None:
-        self._life.check()
-        self._witness.request(self._life, what, ref)
-        self._life.check()
-
-    async def create(self, order: PlaceLimit) -> VenueOrderId:
-        self._life.check()
-        # Judged at the very call; whatever fate does at this request comes after the executor's last look.
-        self._witness.creating(self._life, order)
-        try:
-            self._leave("create", order.ref)
-        except Gone:
-            self._witness.landed(order)
-            raise
-        sent = outside(self._front.create(order))
-        sent.add_done_callback(lambda done: self._landed(done, order))
-        return await self._through("create", asyncio.shield(sent))
-
-    def _landed(self, done: asyncio.Task[VenueOrderId], order: PlaceLimit) -> None:
-        # Looked at, so that an answer that nobody lives to hear is no unheard exception.
-        if not done.cancelled():
-            done.exception()
-        self._witness.landed(order)
-
-    async def cancel(self, order: CancelOrder) -> None:
-        self._leave("cancel", order.ref)
-        self._witness.cancelling(self._life, order)
-        sent = outside(self._front.cancel(order))
-        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await self._through("cancel", asyncio.shield(sent))
-
-    async def find(self, ref: OrderRef, symbol: Symbol) -> OrderReport | None:
-        self._leave("find", ref)
-        report = await self._through("find", self._front.find(ref, symbol))
-        self._witness.answered(self._life, "find", ref.id)
-        return report
-
-    async def open_orders(self, symbol: Symbol) -> Sequence[OrderReport]:
-        self._leave("open_orders", None)
-        reports = await self._through("open_orders", self._front.open_orders(symbol))
-        self._witness.answered(self._life, "open_orders", symbol)
-        return reports
-
-    async def trades(self, symbol: Symbol, since: TimeMs) -> Sequence[OrderFilled]:
-        self._leave("trades", None)
-        trades = await self._through("trades", self._front.trades(symbol, since))
-        self._witness.answered(self._life, "trades", symbol)
-        return trades
-
-    async def balances(self) -> dict[Asset, Decimal]:
-        self._leave("balances", None)
-        return await self._through("balances", self._front.balances())
-
-    async def movements(self, symbol: Symbol, since: TimeMs) -> Sequence[Movement]:
-        self._leave("movements", None)
-        return await self._through("movements", self._front.movements(symbol, since))
-
-    async def clock_offset_ms(self) -> int | None:
-        self._leave("clock", None)
-        return await self._through("clock", self._front.clock_offset_ms())
-
-    async def instrument(self, symbol: Symbol) -> Instrument:
-        self._leave("instrument", None)
-        return await self._through("instrument", self._front.instrument(symbol))
-
-    async def updates(self) -> AsyncIterator[VenueUpdate]:
-        self._venue.stream.connect()
-        async for update in self._front.updates():
-            await self._machine.awake()
-            self._life.check()
-            yield update
-
-
-class KillConnection(Door):
-    """The kill switch's own way to the same venue, through the same faults. Its reads tell the trader nothing."""
-
-    async def open_orders(self, symbol: Symbol) -> tuple[OrderReport, ...]:
-        self._leave("kill list", None)
-        return await self._through("kill list", self._listed(symbol))
-
-    async def _listed(self, symbol: Symbol) -> tuple[OrderReport, ...]:
-        reports = await self._front.open_orders(symbol)
-        self._witness.kill_listed(symbol, reports)
-        return tuple(reports)

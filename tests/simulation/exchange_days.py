@@ -91,8 +91,7 @@ class ExchangeDays:
         delisted = world.venue.conditions.delisted
         delisted[symbol] = world.venue.conditions.halted[symbol] = None
         self._say(f"{symbol} is delisted")
-        for resting in world.venue.resting(symbol):
-            world.venue.end(resting.order.ref.id, why="the market is delisted")
+        world.venue.delist(symbol)
         await asyncio.sleep(random.choice((600.0, 7_200.0)))
         delisted.pop(symbol, None)
         world.venue.conditions.halted.pop(symbol, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
@@ -18,6 +19,8 @@ from tests.simulation.exchange import TrueVenue
 class FillWatch:
     """Holds what is booked to the venue's trades. `forgotten` tells of orders that no journal knows any more.
 
+    What a double traded beyond what was ordered may be booked by nobody: a person takes the exchange's word for it.
+
     Attributes:
         booked: the ids of the trades that the journal has booked
     """
@@ -31,6 +34,7 @@ class FillWatch:
         self.booked: set[str] = set()
         self._trades: dict[str, OrderFilled] = {}
         self._seen = 0
+        self._strange: set[str] = set()
 
     def put_back(self, booked: Collection[str]) -> None:
         """The journal knows what it knew then."""
@@ -59,11 +63,31 @@ class FillWatch:
         if order is not None and not 0 <= order.filled <= order.order.quantity:
             self._fail("I9", f"{order.filled:f} of {order.order.quantity:f} are filled", note.order)
 
+    def on_event(self, event: OrderFilled, state: State) -> None:
+        """[I9] a trade of an order that this start sent, and that was filled whole before, stops everything."""
+        id_ = event.ref.id
+        if not self._venue.doubles.has(id_) or event.trade_id in self.booked or event.trade_id in self._strange:
+            return
+        self._strange.add(event.trade_id)
+        if id_.startswith(state.prefix) and state.kill is None:
+            self._fail("I9", f"its double traded {event.quantity:f} more and trading goes on", id_)
+
+    def is_strange(self, trade: OrderFilled) -> bool:
+        """Tell whether no journal can book a trade: its order is forgotten, or was filled whole by its double's."""
+        id_ = trade.ref.id
+        if self._forgotten(id_):
+            return True
+        if not self._venue.doubles.has(id_) or trade.trade_id in self.booked:
+            return False
+        mine = (one.quantity for one in self._venue.fills if one.ref.id == id_ and one.trade_id in self.booked)
+        true = self._venue.orders().get(id_)
+        return true is not None and sum(mine, Decimal(0)) >= true.order.quantity
+
     def quiet(self, state: State) -> None:
         """[I8] after a quiet time nothing that happened is missing, [I7] and nothing is counted that did not."""
         happened = 0
         for trade in self._venue.fills:
-            if self._forgotten(trade.ref.id):
+            if self.is_strange(trade):
                 continue
             happened += 1
             if trade.trade_id not in self.booked:
@@ -83,6 +107,6 @@ class FillWatch:
             if note["type"] == "FillBooked"
         )
         for trade in self._venue.fills:
-            if noted[trade.trade_id] != (0 if self._forgotten(trade.ref.id) else 1):
+            if noted[trade.trade_id] != (0 if self.is_strange(trade) else 1):
                 sentence = f"trade {trade.trade_id} is {noted[trade.trade_id]} times in the history"
                 self._fail("I23", sentence, trade.ref.id)

@@ -1,11 +1,12 @@
-"""By how much books and account may be apart: what people moved, and the trades that an older copy does not know."""
+"""By how much books and account may be apart: what people moved, and the trades that no journal can book."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
-from gridbot.core.events import Transferred
+from gridbot.core.commands import PlaceLimit
+from gridbot.core.events import OrderFilled, Transferred
 from gridbot.core.ledger import Account
 from gridbot.core.state import State
 from gridbot.core.units import Asset, Side, Symbol
@@ -16,7 +17,8 @@ from tests.simulation.market import Market
 class Gaps:
     """[I10] Holds what the program says of balances, and what it booked, to what truly happened.
 
-    `forgotten` tells whether an order was sent after the copy that was put back, so that no journal knows it.
+    `strange` tells whether no journal can book a trade: its order was sent after the copy that was put back, or was
+    carried out twice and traded more than was ordered.
     """
 
     def __init__(
@@ -24,12 +26,12 @@ class Gaps:
         venue: TrueVenue,
         markets: Mapping[Symbol, Market],
         *,
-        forgotten: Callable[[str], bool],
+        strange: Callable[[OrderFilled], bool],
         fail: Callable[[str, str], None],
     ) -> None:
         self._venue = venue
         self._first: dict[str, Decimal] = {str(asset): amount for asset, amount in venue.holdings().items()}
-        self._forgotten = forgotten
+        self._strange = strange
         self._fail = fail
         self._dust: dict[str, Decimal] = {}
         for instrument in (market.instrument for market in markets.values()):
@@ -47,6 +49,18 @@ class Gaps:
             booked = self._accepted(asset, state.accounts.get(asset, Account()))
             if not self._same(asset, moved.get(asset, Decimal(0)), booked):
                 self._fail("I10", f"{booked:f} {asset} are accepted, {moved.get(asset, Decimal(0)):f} were moved")
+
+    def is_short(self, asset: Asset, state: State) -> bool:
+        """Tell whether people took more of an asset than the journal, whose state this is, has been told of."""
+        moved = self._moved().get(asset, Decimal(0))
+        return moved < self._accepted(asset, state.accounts.get(asset, Account()))
+
+    def explain(self, refused: PlaceLimit | None, state: State) -> bool:
+        """Tell whether an order could not be paid because people took what it was to be paid with."""
+        if refused is None:
+            return False
+        instrument = self._instruments[refused.symbol]
+        return self.is_short(instrument.quote if refused.side is Side.BUY else instrument.base, state)
 
     def transferred(self, event: Transferred) -> None:
         """Something is booked that is no trade: the exchange tells of it, a person accepts it, or it is dust."""
@@ -87,13 +101,13 @@ class Gaps:
         return abs(one - other) <= self._dust.get(asset, Decimal(0))
 
     def _moved(self) -> dict[str, Decimal]:
-        """Return what people moved, and trades of forgotten orders, by asset."""
+        """Return what people moved, and trades that no journal can book, by asset."""
         sums: dict[str, Decimal] = {}
         for _, moved in self._venue.moves:
             sums[moved.asset] = sums.get(moved.asset, Decimal(0)) + moved.amount
         orders = self._venue.orders()
         for trade in self._venue.fills:
-            if not self._forgotten(trade.ref.id):
+            if not self._strange(trade):
                 continue
             order = orders[trade.ref.id].order
             way = 1 if order.side is Side.BUY else -1

@@ -152,11 +152,6 @@ class KillTask(KillThread):
         self._running = False
         self._thread = _InLoop(lambda: self._running and life.alive)
 
-    @property
-    def presses(self) -> int:
-        """How often somebody has pressed."""
-        return self._brake.presses
-
     def look(self) -> None:
         """Something has changed that the next poll will see."""
         self._wake.set()

@@ -68,13 +68,17 @@ class OrderProof:
         return self._machine.true_ms() - self._sent_at.get(id_, 0) < MARK_MS
 
     def is_late(self, id_: str) -> bool:
-        """Tell whether an order rests that was rightly given up: its request came when nobody could wait any more."""
-        return self._freed.get(id_) is OrderState.ABSENT
+        """Tell whether an order rests that was rightly given up: its request came when nobody could wait any more, or
+        it was filled by the trades of its double."""
+        return self._freed.get(id_) is OrderState.ABSENT or self._is_filled_by_double(id_)
+
+    def _is_filled_by_double(self, id_: str) -> bool:
+        return self._freed.get(id_) is OrderState.FILLED and self._venue.doubles.traded(id_) > 0
 
     def rests(self, id_: str) -> None:
         """An order of ours rests. [I4] nobody has given its reservation away, but for one that came late."""
         state = self._freed.get(id_)
-        if state is not None and state is not OrderState.ABSENT:
+        if state is not None and state is not OrderState.ABSENT and not self._is_filled_by_double(id_):
             self._fail("I4", f"the journal ended it as {state.value}, and it rests", id_)
 
     # ------------------------------------------------------------------------ what the journal says
@@ -107,8 +111,11 @@ class OrderProof:
         id_, state = note.order, note.state
         true = self._venue.orders().get(id_)
         missing = ""
+        doubled = self._venue.doubles.traded(id_)
         if state is OrderState.FILLED:
-            missing = "" if true is None or true.filled == note.quantity else f"{true.filled:f} are filled"
+            filled = note.quantity if true is None else true.filled + doubled
+            right = filled >= note.quantity if doubled else filled == note.quantity
+            missing = "" if right else f"{filled:f} are filled"
         elif true is not None and true.open:
             missing = "it rests"
         elif true is None and id_ in self._flying:
@@ -127,8 +134,8 @@ class OrderProof:
         self._asked.pop(id_, None)
 
     def _unproved_absence(self, id_: str) -> str:
-        # One whose twin is all that is told of, and which rests no more, can end in no other way (I8 holds its fills).
-        if self._venue.orders().get(id_) is not None and not self._venue.hides(id_):
+        # One whose double is all that is told of, and which rests no more, can end in no other way (I8 holds fills).
+        if self._venue.orders().get(id_) is not None and self._venue.doubles.told(id_) is None:
             return "the exchange had it"
         sent = self._sent_at.get(id_)
         if sent is not None and self._machine.true_ms() - sent < LEAST_MS:

@@ -1,4 +1,4 @@
-"""What the durable journal's facts add up to, summed once more and apart: [I9], [I10], and the limits of each intent.
+"""What the durable journal's facts add up to, summed once more and apart: [I9], [I10], [I11], each intent's limits.
 
 Nothing of the core's own sums is asked. Orders come from what was intended, coins and money from the trades, prices
 from the marks, and limits from the configuration that the journal holds.
@@ -82,11 +82,22 @@ class OwnBooks:
         self._clock_off = False
         self._intents: deque[int] = deque()
         self._transfers: set[str] = set()
+        self._oversold: set[GridId] = set()
 
     def branch(self) -> OwnBooks:
         """Return others that know the same."""
         twin = copy.copy(self)
-        for name in ("_accounts", "_coins", "_cost", "_ended", "_quotes", "_crowded", "_intents", "_transfers"):
+        for name in (
+            "_accounts",
+            "_coins",
+            "_cost",
+            "_ended",
+            "_quotes",
+            "_crowded",
+            "_intents",
+            "_transfers",
+            "_oversold",
+        ):
             setattr(twin, name, copy.copy(getattr(self, name)))
         twin.standing = {id_: Standing(one.order, one.filled) for id_, one in self.standing.items()}
         return twin
@@ -149,6 +160,9 @@ class OwnBooks:
             one.filled = filled
         else:
             self._ended[note.order] = filled, quantity
+        if way < 0 and state.risk.level is Level.BLACK:
+            # Coins of other cells went as well; trading was stopped for it, and a person knows when it goes on.
+            self._oversold.add(note.grid)
         if filled > quantity and (state.kill is None or state.risk.level is not Level.BLACK):
             sentence = f"{filled:f} of {quantity:f} are booked and trading goes on ({state.risk.level.value})"
             self._fail("I9", sentence, note.order)
@@ -254,6 +268,8 @@ class OwnBooks:
         for one in mine:
             if crosses(order, one.order):
                 yield "I17", f"it would trade with our own {one.order.ref.id} at {one.order.price:f}"
+        if order.side is Side.SELL:
+            yield from self._beyond(order)
         yield from self._dear(order, state)
         mid = self.mid(order.symbol)
         collar = risk.price_collar.limit * NEARLY
@@ -265,6 +281,17 @@ class OwnBooks:
                 yield from self._exposed(order, state, risk)
         elif mid is not None and order.price < mid * (1 - collar):
             yield "I15", f"{order.price:f} lies beyond the collar around {mid:f}"
+
+    def _beyond(self, order: PlaceLimit) -> Iterator[tuple[str, str]]:
+        """A grid sells what its buys brought it after fees, and nothing of it twice."""
+        grid = order.ref.grid
+        selling = Decimal(order.quantity)
+        for one in self.standing.values():
+            if one.order.ref.grid == grid and one.order.side is Side.SELL:
+                selling += one.leaves
+        received = self._coins.get(grid, ZERO)
+        if selling > received and grid not in self._oversold:
+            yield "I11", f"{selling:f} would be on sale and the grid has received {received:f}"
 
     def _dear(self, order: PlaceLimit, state: State) -> Iterator[tuple[str, str]]:
         """What it needs is there, and nobody else has it reserved."""
@@ -278,7 +305,7 @@ class OwnBooks:
                 spoken += one.worth * (1 + other.maker_fee) if buying else one.leaves
         held = self._accounts.get(asset, ZERO)
         if spoken > held:
-            yield "I13", f"{spoken:f} {asset} would be spoken for and {held:f} are there"
+            yield ("I13" if buying else "I11"), f"{spoken:f} {asset} would be spoken for and {held:f} are there"
         grid = state.grids[order.ref.grid]
         if buying:
             rules = grid.rules
@@ -288,7 +315,7 @@ class OwnBooks:
                 ZERO,
             )
             allowed = rules.capital(grid.tally.realised) + grid.tally.contributed
-            if tied > allowed * AROUND:
+            if tied > allowed * AROUND and rules.id not in self._oversold:
                 yield "I13", f"the grid would tie up about {tied:f} of its {allowed:f}"
         if order.price * order.quantity < instrument.min_notional:
             yield "I13", f"it is worth {order.price * order.quantity:f}, the least is {instrument.min_notional:f}"

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 DOUBT_MS = 900_000
 LOOKS = 3
 """How many minutes a person watches a difference of balances: an exchange may be behind with them for less."""
+STOPS = 10
+"""How many minutes trading stands still by itself before a person has read why and releases it."""
+PRESSED_AGAIN = 0.25
 PressLater = Callable[[Random, str], None]
 
 
@@ -54,8 +57,10 @@ class People:
         self._seen_gaps: tuple[Gap, ...] = ()
         self._looks = 0
         self._doubt_until = 0
+        self._watching = self._stops = self._read = 0
         self.hands: dict[str, Callable[[Random], Awaitable[None]]] = {
             "trade by hand": self._trade,
+            "coins of a grid sold by hand": self._sell,
             "deposit": self._deposit,
             "withdrawal": self._withdraw,
             "order of ours cancelled by hand": self._cancel,
@@ -92,21 +97,68 @@ class People:
         else:
             if random.random() < 0.5:
                 await self._next_trade(random)
-            answer = await self._answer(StopTrading("The user pressed STOP."))
-            if answer is not None and answer.message == STOPPED:
-                world.checker.promised_stop()
+            await self._press()
         often = world.plan.weather.kill_s < 600
+        self._watching += 1
         await asyncio.sleep(random.choice((1.0, 5.0, 60.0) if often else (5.0, 300.0, 3_600.0)))
+        await self._release(random)
+        self._watching -= 1
+
+    async def _release(self, random: Random) -> None:
+        """Release trading as soon as that can be; now and then somebody presses STOP again in the middle of it."""
+        world = self._world
         while world.disk.has(world.latch) or self._stopped():
+            again = random.random() < PRESSED_AGAIN and self._may_be_released()
+            again = again and world.schedule.strikes("stop pressed in a release")
+            if again:
+                world.counted["kill presses"] += 1
+                self._press_again(random)
             world.checker.may_release(now=True)
             answer = await self._answer(ReleaseKill("the user"))
             world.checker.may_release(now=False)
             if answer is not None and answer.ok:
                 world.trace.world("trading is released")
-                return
-            if answer is not None:
+                if not again:
+                    return
+            elif answer is not None:
                 world.checker.release_refused()
             await asyncio.sleep(random.choice((20.0, 120.0)))
+
+    def _may_be_released(self) -> bool:
+        """Tell whether nothing rests any more, as far as the kill switch knows: before that no release is taken."""
+        process = self._world.process
+        stop = None if process is None or process.kill is None else process.kill.view()
+        return stop is None or stop.flat
+
+    def _press_again(self, random: Random) -> None:
+        """Press a moment later, at the window or when the creates leave that the gate held back."""
+        if random.random() < 0.5:
+            outside(self._press_soon(random.choice((0.0, 0.0, 0.3, 2.0, 8.0))))
+        else:
+            self._press_later(random, random.choice(("create", "create", "answer", "request", "write", "fsync")))
+
+    async def _press_soon(self, seconds: float) -> None:
+        if seconds:
+            # Without it the engine has not even heard of the release.
+            await asyncio.sleep(seconds)
+        await self._press()
+
+    async def _press(self) -> None:
+        await self._world.machine.awake()
+        process = self._world.process
+        if process is not None and process.kill is not None:
+            self._world.checker.stops.pressed()
+        answer = await self._answer(StopTrading("The user pressed STOP."))
+        if answer is not None and answer.message == STOPPED:
+            self._world.checker.stops.promised()
+
+    def look_at_stop(self) -> None:
+        """Who finds that gridbot stopped by itself reads why, and releases trading after a while."""
+        self._stops = self._stops + 1 if self._watching == 0 and self._stopped() else 0
+        if self._stops >= STOPS:
+            self._stops = 0
+            self._read += 1
+            outside(self._release(Random(f"stop that was read {self._read} {self._world.plan.seed}")))
 
     async def _next_trade(self, random: Random) -> None:
         """Wait until the markets have just traded, when fills and cancels cross."""
@@ -188,13 +240,14 @@ class People:
     def _any(self, random: Random) -> Market:
         return random.choice(tuple(self._world.markets.values()))
 
-    def _move(self, random: Random, asset: Asset, amount: Decimal) -> None:
-        """Move an amount; some exchanges tell of it late."""
+    def _move(self, random: Random, asset: Asset, amount: Decimal, *, own: bool = True) -> None:
+        """Move an amount; some exchanges tell of it late. `own` is what people keep apart from what the grids have."""
         world = self._world
         now = world.machine.true_ms()
         self._moves += 1
         self.doubt()
-        self._owned[asset] = self._owned.get(asset, Decimal(0)) + amount
+        if own:
+            self._owned[asset] = self._owned.get(asset, Decimal(0)) + amount
         late = random.choice((0, 0, 0, 60_000, 600_000))
         world.trace.world(f"the user moves {amount:f} {asset}, told {late // 1000} s later")
         world.venue.move(Movement(f"hand-{self._moves}", now, asset, amount), told=TimeMs(now + late))
@@ -209,6 +262,28 @@ class People:
         way = 1 if buying else -1
         self._move(random, instrument.base, way * quantity)
         self._move(random, instrument.quote, -way * (quantity * price).quantize(Decimal("0.01")))
+
+    async def _sell(self, random: Random) -> None:
+        """Sell what a grid holds, all or a part; the exchange wants the orders cancelled first that hold it."""
+        world, market = self._world, self._any(random)
+        instrument = market.instrument
+        held = world.venue.holdings().get(instrument.base, Decimal(0))
+        share = Decimal(random.choice(("0.2", "0.5", "1")))
+        quantity = instrument.quantity_floor((held - self._owned.get(instrument.base, Decimal(0))) * share)
+        if quantity <= 0:
+            return
+        free = held - world.venue.doubles.locked(instrument.base, Side.SELL, lambda symbol: instrument)
+        sells = [one for one in world.venue.resting(market.symbol) if one.order.side is Side.SELL]
+        free -= sum((one.leaves for one in sells), Decimal(0))
+        for one in sells:
+            if free >= quantity:
+                break
+            free += one.leaves
+            world.venue.end(one.order.ref.id, why="the user cancels it at the website to sell its coins")
+        quantity = min(quantity, instrument.quantity_floor(free))
+        worth = (quantity * market.quote(market.last).bid).quantize(Decimal("0.01"))
+        self._move(random, instrument.base, -quantity, own=False)
+        self._move(random, instrument.quote, worth, own=False)
 
     async def _deposit(self, random: Random) -> None:
         instrument = self._any(random).instrument

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.shell import kill_procedure
 from gridbot.shell.brake import Brake
+from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.executor import Executor
 from gridbot.shell.kill_procedure import KillProcedure
 from gridbot.shell.start_up import StartUp
@@ -88,6 +89,12 @@ KILL = (
         ),
         names=("I19", "I18"),
         test="tests/shell/test_brake.py::test_a_release_is_meant_for_the_presses_that_its_judge_had_seen",
+    ),
+    Planted(
+        name="a release lifts a stop that was pressed after it was asked for",
+        patch=edit(EngineFacade.ask, ("presses=self._kill.presses", "presses=None")),
+        names=("I19",),
+        weather=PRESSED,
     ),
     Planted(
         name="a release asks nobody before it sends",

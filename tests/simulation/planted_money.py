@@ -10,7 +10,7 @@ from gridbot.shell.balance_check import BalanceCheck
 from gridbot.shell.executor import Executor
 from gridbot.shell.reconciler import Reconciler
 from tests.simulation.planting import Planted, answers, edit, together
-from tests.simulation.weathers import BUSY, RESTORED, STOPPING
+from tests.simulation.weathers import BUSY, DOUBLED, RESTORED, STOPPING
 
 _OVERTAKEN = edit(Reconciler.is_whole, ("live.order.filled >= closed.filled and not", "not"))
 """The first defence against lost fills, gone: an order may end before its fills are booked."""
@@ -120,6 +120,20 @@ SUMS = (
         quick=True,
     ),
 )
+DOUBLES = (
+    Planted(
+        name="what an order trades after it was filled whole is nobody's, and trading goes on",
+        patch=edit(booking._book_stray, ("if id_.startswith(draft.prefix):", "if False:")),
+        names=("I9",),
+        weather=DOUBLED,
+    ),
+    Planted(
+        name="dust that goes with a sell stays dust, and is sold again (and funds are not looked at)",
+        patch=together(edit(plan.complete, ("dust=subtract(dust, whole)", "dust=dust")), _UNFUNDED),
+        names=("I11",),
+        weather=BUSY,
+    ),
+)
 BALANCES = (
     Planted(
         name="books and account are not compared",
@@ -135,4 +149,4 @@ BALANCES = (
         weather=RESTORED,
     ),
 )
-MONEY = (*TRADES, *SUMS, *BALANCES)
+MONEY = (*TRADES, *SUMS, *DOUBLES, *BALANCES)

@@ -21,7 +21,8 @@ HOUR = 3600.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
     """Mean seconds between two of a kind, 0 for never; from 0 to 1 the rates of the venue's faults, the share of deaths
-    that are power cuts, and how often a file has rotted when the program starts."""
+    that are power cuts, and how often a file has rotted when the program starts. `twice` of the creates are carried out
+    twice besides those that the venue's faults double."""
 
     crash_s: float
     stop_s: float
@@ -41,6 +42,7 @@ class Weather:
     exchange_s: float = 0.0
     stream_s: float = 0.0
     hands_s: float = 0.0
+    twice: float = 0.0
 
 
 CALM = Weather(

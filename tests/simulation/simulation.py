@@ -23,7 +23,8 @@ from tests.fakes.virtual_time import Busy
 from tests.simulation.backups import Backups
 from tests.simulation.checker import Checker
 from tests.simulation.disk import Moment, VirtualDisk
-from tests.simulation.exchange import Door, KillConnection, TrueVenue
+from tests.simulation.door import Door, KillConnection
+from tests.simulation.exchange import TrueVenue
 from tests.simulation.exchange_days import THIRD
 from tests.simulation.fate import Fate
 from tests.simulation.life import Gone, Life, outside, run_world
@@ -64,7 +65,7 @@ class Simulation:
         self.venue = TrueVenue(self._instrument, balances, limited=plan.limited, rule=plan.rule, stream=stream)
         self.venue.offset_ms = lambda: -self.machine.skew_ms
         self.venue.ahead = self._queue_ahead
-        self.front = Wire(self.venue, self.dice, rate=weather.venue, late_ms=weather.late_ms)
+        self.front = Wire(self.venue, self.dice, rate=weather.venue, late_ms=weather.late_ms, twice=weather.twice)
         self.ticker = Ticker(self.markets, self.venue, self.machine, state=self._live_state, jumping=plan.jumping)
         self.ticker.halted = self.venue.conditions.halted
         self.ours = f"gb{INSTALL_ID}"
@@ -92,11 +93,12 @@ class Simulation:
         self._random = Random(f"processes {plan.seed}")
         self._started = 0
         self._said_flat = (0, 0)
-        self.venue.told = self._told
-        self.venue.rejected = self._rejected
+        self.venue.told = self.trace.order
+        self.venue.rejected = self.checker.refused
         self.disk.refused = self.checker.disk_refused
         self.disk.occasion = self._disk_occasion
         self.fate = Fate(self)
+        self.venue.doubled = self.fate.people.doubt
         # Somebody else's order, which no cancel of ours may touch.
         symbol, market = next(iter(self.markets.items()))
         price = market.instrument.price_floor(market.quote(PAST_MINUTES - 1).bid / 4)
@@ -120,12 +122,6 @@ class Simulation:
     def _live_state(self) -> State | None:
         process = self.process
         return None if process is None or process.trader is None else process.trader.state
-
-    def _told(self, id_: str, sentence: str) -> None:
-        self.trace.order(id_, sentence)
-
-    def _rejected(self, id_: str, code: str) -> None:
-        self.checker.refused(id_, code)
 
     # -------------------------------------------------------------------- what a process is given
 
@@ -197,6 +193,8 @@ class Simulation:
         if operation == "fsync_folder" and moment is Moment.AFTER:
             # Each snapshot is compared as soon as it is durable.
             self.checker.replica.catch_up()
+        elif operation == "remove" and path == self.latch and moment is Moment.AFTER:
+            self.checker.stops.taken_away()
 
     # ------------------------------------------------------------------------------ life and death
 
@@ -283,6 +281,7 @@ class Simulation:
             while not process.task.done() and loop.time() < until and not self.checker.violations:
                 await asyncio.wait([process.task], timeout=60.0)
                 self.fate.people.look_at_balances(process)
+                self.fate.people.look_at_stop()
                 self.checker.look_at_latch()
                 self.checker.cancels.look(process)
             if process.task.done():
@@ -359,6 +358,9 @@ class Simulation:
         """Return what came of it so far."""
         counted = self.counted + self.checker.counted
         counted["fills"] = len(self.venue.fills)
+        counted["fills of doubles"] = sum(
+            trade.trade_id.startswith(f"{trade.ref.id}-again") for trade in self.venue.fills
+        )
         counted["events"] = self.checker.replica.sequence
         counted["prices"] = self.ticker.prints.total()
         counted["prices of grids"] = sum(self.ticker.prints[Symbol(grid.symbol)] for grid in self.plan.config.grids)

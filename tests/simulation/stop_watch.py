@@ -34,7 +34,7 @@ class StopWatch:
         self._killed = killed
         self._resting = resting
         self._fail = fail
-        self._must_be_latched = self._releasing = self._release_was_asked = False
+        self._must_be_latched = self._releasing = self._release_was_asked = self._pressed_again = False
         self._zeros: Counter[Symbol] = Counter()
         self._last_look: dict[Symbol, set[OrderId]] = {}
 
@@ -62,12 +62,22 @@ class StopWatch:
     def may_release(self, *, now: bool) -> None:
         """A person asks for the release (`now`), so that the latch may go, or has had an answer."""
         self._releasing, self._release_was_asked = now, True
+        self._pressed_again = self._pressed_again and not now
         self._must_be_latched = self.latched()
 
     def promised(self) -> None:
         """The user was told that trading is stopped. [I18] then the latch is durable, if the disk takes anything."""
         if self._disk.trouble is None and not self.latched():
             self._fail("I18", "the user was told that trading is stopped, and the latch is not durable", None)
+
+    def pressed(self) -> None:
+        """Somebody presses STOP at the window."""
+        self._pressed_again = True
+
+    def taken_away(self) -> None:
+        """The latch is removed. [I19] a release is meant for the stops that were there when it was asked for."""
+        if self._pressed_again:
+            self._fail("I19", "STOP was pressed after the release was asked for, which takes the latch away", None)
 
     def may_create(self, id_: str) -> None:
         """[I18] a create enters the transport."""

@@ -16,12 +16,11 @@ from tests.simulation.runner import run_seeds
 from tests.simulation.scenario import CALM, STORM, scenario
 from tests.simulation.simulation import simulate
 from tests.simulation.verdict import Verdict
-from tests.simulation.weathers import RESTORED, SICK_STOPPED
+from tests.simulation.weathers import DOUBLED, HANDS, PRESSED, RESTORED, SICK_STOPPED
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 """A process that is killed leaves coroutines that never began."""
 ROOT = Path(__file__).resolve().parents[2]
-PRESSED = replace(STORM, kill_s=60.0, crash_s=3_600.0, stop_s=0, trouble_s=0, sleep_s=0, rot=0, second_s=0)
 
 
 def held(*verdicts: Verdict) -> str:
@@ -66,6 +65,26 @@ def pressed(seeds: range, *, presses: int) -> int:
 
 def test_no_create_leaves_after_the_latch_whenever_somebody_presses() -> None:
     assert pressed(range(1, 20), presses=100) >= 100
+
+
+def test_a_stop_that_is_pressed_in_the_middle_of_a_release_stands() -> None:
+    verdicts = [simulate(scenario(seed, hours=3, grids=2, weather=PRESSED)) for seed in range(21, 24)]
+    assert not held(*verdicts)
+    assert sum(each.kind == "stop pressed in a release" for one in verdicts for each in one.struck) > 20
+
+
+@pytest.mark.parametrize("seed", [4, 13, 21, 25])
+def test_what_an_order_that_was_carried_out_twice_traded_too_much_ends_in_the_books(seed: int) -> None:
+    verdict = simulate(scenario(seed, hours=4, weather=DOUBLED))
+    assert not held(verdict)
+    assert verdict.counted["fills of doubles"] > 0 and verdict.counted["balances accepted"] > 0
+
+
+def test_people_sell_coins_that_a_grid_holds_and_the_books_follow() -> None:
+    verdicts = [simulate(scenario(seed, hours=4, weather=HANDS)) for seed in (1, 3, 5)]
+    assert not held(*verdicts)
+    assert sum(each.kind == "coins of a grid sold by hand" for one in verdicts for each in one.struck) > 3
+    assert all(verdict.counted["fills"] > 0 for verdict in verdicts)
 
 
 def test_an_older_copy_of_the_account_sends_no_id_again_and_is_off_by_nothing_but_what_it_cannot_know() -> None:

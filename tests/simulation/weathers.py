@@ -64,5 +64,9 @@ STEADY = replace(
     rotate_after=600,
 )
 """Some seventy faults a day, a dozen crashes among them: what the speed of the simulation is told for."""
-WEATHERS: dict[str, Weather] = {"steady": STEADY, "storm": STORM, "tempest": TEMPEST}
+DOUBLED = replace(BUSY, venue=0.05, twice=0.4, stream_s=3_600.0, hands_s=3_600.0)
+"""An exchange that carries many an order out twice, and people who sell the grids' coins beside it."""
+HANDS = replace(BUSY, venue=0.05, hands_s=600.0)
+"""People who use the account by hand every ten minutes."""
+WEATHERS: dict[str, Weather] = {"steady": STEADY, "storm": STORM, "tempest": TEMPEST, "doubled": DOUBLED}
 """Those that `make simulate` runs by name, whatever the seed would have."""

@@ -36,6 +36,7 @@ _CREATE = (
     ("acknowledgement names no order", 0.15),
     ("acknowledgement names another order", 0.05),
     ("create executed twice", 0.1),
+    ("acknowledgement lost, create executed again later", 0.1),
 )
 _CANCEL = (
     ("cancel lost on its way", 0.3),
@@ -52,13 +53,17 @@ _TRADES = (*_FAILS, ("trades cut short", 0.1))
 
 
 class Wire:
-    """A Venue in front of the true one. `rate` scales each table above, `late_ms` is the longest delay."""
+    """A Venue in front of the true one. `rate` scales each table above, `late_ms` is the longest delay.
 
-    def __init__(self, inner: TrueVenue, dice: Dice, *, rate: float, late_ms: int) -> None:
+    `twice` of the creates are carried out twice besides.
+    """
+
+    def __init__(self, inner: TrueVenue, dice: Dice, *, rate: float, late_ms: int, twice: float = 0.0) -> None:
         self._inner = inner
         self._dice = dice
         self._rate = rate
         self._late_ms = late_ms
+        self._twice = twice
 
     async def _late(self, kind: str) -> None:
         if self._dice.strikes(kind, self._rate):
@@ -90,6 +95,8 @@ class Wire:
             case _:
                 await self._late("request late")
         venue_id = await self._inner.create(order)
+        if self._twice and self._dice.strikes("create executed once more", self._twice):
+            outside(self._again(order, self._dice.source("how late once more").choice((0, 0, 1_000, LATEST_MS))))
         match fault:
             case "acknowledgement lost":
                 raise OutcomeUnknown("The answer was lost on its way.")
@@ -99,7 +106,10 @@ class Wire:
             case "acknowledgement names another order":
                 raise OutcomeUnknown("The answer is about another order.")
             case "create executed twice":
-                self._inner.twin(order)
+                self._inner.carry_out_again(order)
+            case "acknowledgement lost, create executed again later":
+                outside(self._again(order, self._dice.source(fault).randint(1, LATEST_MS)))
+                raise OutcomeUnknown("The answer was lost on its way.")
             case _:
                 await self._late("answer late")
         # An answer with no id in it, as ccxt makes of an empty 200.
@@ -111,6 +121,10 @@ class Wire:
             await self._inner.create(order)
         except VenueError:
             return  # Nobody waits for this answer any more.
+
+    async def _again(self, order: PlaceLimit, late_ms: int) -> None:
+        await pass_ms(late_ms)
+        self._inner.carry_out_again(order)
 
     async def cancel(self, order: CancelOrder) -> None:
         """Cancel; may lose the request or the answer, or hear of an order that is said to be gone."""
