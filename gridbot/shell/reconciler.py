@@ -202,10 +202,11 @@ class Reconciler:
         before, started = self._state(), self._clock.now_ms()
         known = [live for live in live_orders(before) if live.symbol == symbol]
         resting = await self._read(self._venue.open_orders(symbol))
-        # Those that ended too: they may have traded before they did, and a crash may have taken the news of it.
-        orders = (*(live.order for live in known), *(ended.order for ended in before.retired.values()))
-        oldest = min((order.created for order in orders), default=started)
-        newest = oldest if thorough else self._swept.get(symbol, oldest)
+        newest = None if thorough else self._swept.get(symbol)
+        if newest is None:
+            # Those that ended too: they may have traded before they did, and a crash may have taken the news of it.
+            orders = (*(live.order for live in known), *(ended.order for ended in before.retired.values()))
+            newest = min((order.created for order in orders), default=started)
         since = TimeMs(max(0, newest - SKEW_MS))
         await self._put_new(await self._read(self._venue.trades(symbol, since)))
         self._swept[symbol] = started
@@ -235,9 +236,11 @@ class Reconciler:
 
     def _look_at_others(self, symbol: Symbol, before: State, resting: Sequence[OrderReport]) -> None:
         """Keep what rests in a market and is none of ours: not by its id, and not one that the books know or knew."""
-        now = self._state()
-        known = {live.order.id for state in (before, now) for live in live_orders(state)} | now.retired.keys()
-        others = [each for each in resting if each.ref.id not in known and not self._ours(each.ref.id)]
+        others = [each for each in resting if not self._ours(each.ref.id)]
+        if others:
+            now = self._state()
+            known = {live.order.id for state in (before, now) for live in live_orders(state)} | now.retired.keys()
+            others = [each for each in others if each.ref.id not in known]
         self._foreign[symbol] = ForeignOrders(tuple(_as_foreign(each) for each in others[:MOST_FOREIGN]), len(others))
 
     async def _cancel_excess(self, report: OrderReport) -> None:

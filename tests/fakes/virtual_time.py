@@ -33,14 +33,24 @@ class _JumpingSelector(selectors.DefaultSelector):
             self._turns = 0
             raise Busy
         self.now += max(timeout, 0.0)
+        return self._heard()
+
+    def _heard(self) -> list[tuple[selectors.SelectorKey, int]]:
         return super().select(0)
+
+
+class DeafSelector(_JumpingSelector):
+    """For a loop that no other thread and no file ever wakes: it asks the system nothing."""
+
+    def _heard(self) -> list[tuple[selectors.SelectorKey, int]]:
+        return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop that runs a day in the time that its work takes."""
 
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
+    def __init__(self, selector: _JumpingSelector | None = None) -> None:
+        self._jumping = _JumpingSelector() if selector is None else selector
         super().__init__(self._jumping)
 
     def time(self) -> float:

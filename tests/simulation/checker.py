@@ -13,7 +13,6 @@ from pathlib import Path
 
 from gridbot.adapters.files.journal_history import ARCHIVE
 from gridbot.adapters.files.notes_archive import NAME
-from gridbot.core.codec import digest
 from gridbot.core.commands import CancelOrder, FillBooked, PlaceLimit
 from gridbot.core.draft import Step
 from gridbot.core.events import Event, OrderFilled, OrderReported, Quote, Transferred
@@ -35,7 +34,7 @@ from tests.simulation.machine import Machine
 from tests.simulation.market import Market
 from tests.simulation.order_proof import OrderProof
 from tests.simulation.own_books import OwnBooks
-from tests.simulation.replica import Replica
+from tests.simulation.replica import Replica, are_same
 from tests.simulation.stop_watch import StopWatch
 from tests.simulation.trace import Trace
 
@@ -137,7 +136,7 @@ class Checker:
             self.fail("I23", f"the start knows {sequence} events, {known.sequence} were durable")
         if state.fills < known.state.fills or state.round_trips < known.state.round_trips:
             self.fail("I23", f"the start knows {state.fills} fills, {known.state.fills} were durable")
-        if sequence == known.sequence and digest(state) != digest(known.state):
+        if sequence == known.sequence and not are_same(state, known.state):
             self.fail("I24", f"the state after event {sequence} is not what the durable journal gives")
         self.look_at_latch()
 
@@ -339,7 +338,7 @@ class Checker:
     def at_rest(self, last: State) -> None:
         """The program has ended cleanly: a reader of the disk finds its last state, each fill noted once."""
         self.replica.catch_up()
-        if digest(self.replica.state) != digest(last):
+        if not are_same(self.replica.state, last):
             self.fail("I24", "the state on the disk is not the last one of the program")
         self._fills.in_history(self._disk, self._history)
 

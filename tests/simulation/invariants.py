@@ -61,7 +61,8 @@ INVARIANTS: Mapping[str, Invariant] = {
     ),
     "I9": Invariant(
         says="0 <= filled <= amount, else RED.",
-        held="own_books: what was booked of each order, by sums of its own; fill_watch: the venue's own figure",
+        held="own_books: what was booked of each order, by sums of its own; fill_watch: the venue's own figure, and "
+        "what an order of this start trades beyond it stops everything",
     ),
     "I10": Invariant(
         says="Per asset: opening + fills - fees + deposits - withdrawals = exchange total; an unexplained gap beyond "
@@ -73,7 +74,8 @@ INVARIANTS: Mapping[str, Invariant] = {
     ),
     "I11": Invariant(
         says="A sell never exceeds what was received net of fees, rounded down.",
-        held="checker: everything on sale and this sell against what the venue holds",
+        held="own_books: what a grid has on sale, at each intent, against what its trades brought it; checker: everything "
+        "on sale and this sell against what the venue holds",
     ),
     "I12": Invariant(
         says="No binary float on the money path.",
@@ -112,7 +114,8 @@ INVARIANTS: Mapping[str, Invariant] = {
     ),
     "I19": Invariant(
         says="The latch survives kill -9, upgrade, an older state file, a second process.",
-        held="stop_watch: once a minute, at each start and after each power cut",
+        held="stop_watch: once a minute, at each start and after each power cut; no release takes away a stop that was "
+        "pressed after it was asked for",
         shown=("tests/golden/test_golden.py",),
     ),
     "I20": Invariant(

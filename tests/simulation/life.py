@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
-from tests.fakes.virtual_time import VirtualLoop
+from tests.fakes.virtual_time import DeafSelector, VirtualLoop
 
 _T = TypeVar("_T")
 
@@ -79,7 +79,7 @@ def run_world(main: Coroutine[Any, Any, _T]) -> _T:
     """Run `main` in virtual time, with its tasks told apart by the process that they belong to."""
 
     def make() -> asyncio.AbstractEventLoop:
-        loop = VirtualLoop()
+        loop = VirtualLoop(DeafSelector())
         loop.set_task_factory(_make_task)  # type: ignore[arg-type]  # typeshed knows no `context` of a factory
         loop.set_exception_handler(_only_the_living)
         return loop

@@ -53,7 +53,7 @@ TRADES = (
             _OVERTAKEN,
             edit(
                 Reconciler.sweep,
-                ("oldest if thorough else self._swept.get(symbol, oldest)", "self._swept.get(symbol, started)"),
+                ("None if thorough else self._swept.get(symbol)", "self._swept.get(symbol, started)"),
             ),
         ),
         names=("I8", "I10", "I11"),

@@ -77,7 +77,7 @@ SENDING = (
                 "if (cell.order is None or cell.order.state is OrderState.UNKNOWN) and cell",
             ),
         ),
-        names=("I3", "I13"),
+        names=("I3", "I13", "I11"),
         weather=BUSY,
     ),
 )

@@ -11,7 +11,7 @@ import orjson
 
 from gridbot.adapters.files.journal_history import ARCHIVE, SNAPSHOT, journal_name
 from gridbot.adapters.files.snapshot_file import read_snapshot
-from gridbot.core.codec import digest, event_from_plain
+from gridbot.core.codec import event_from_plain, state_to_plain
 from gridbot.core.commands import PlaceLimit
 from gridbot.core.draft import Step
 from gridbot.core.engine import step
@@ -27,6 +27,12 @@ Fail = Callable[[str, str], None]
 """Told the name of an invariant and a sentence."""
 
 _BODY = len(b'{"sum":"') + 16 + len(b'",')
+
+
+def are_same(one: State, other: State) -> bool:
+    """Tell whether two states are written down in the same bytes."""
+    first, second = (orjson.dumps(state_to_plain(state), option=orjson.OPT_SORT_KEYS) for state in (one, other))
+    return first == second
 
 
 class Replica:
@@ -143,7 +149,7 @@ class Replica:
             return False
         if snapshot.sequence != self.sequence:
             self._fail("I23", f"the snapshot holds event {snapshot.sequence}, the durable journal {self.sequence}")
-        elif digest(snapshot.state) != digest(self.state):
+        elif not are_same(snapshot.state, self.state):
             self._fail("I24", f"the snapshot of event {snapshot.sequence} is not the replayed state")
         self._journal, self._file = snapshot.journal, None
         return True

@@ -188,7 +188,8 @@ class Simulation:
         self.checker.answered(what, about)
 
     def _disk_occasion(self, operation: str, path: Path, moment: Moment, life: Life) -> None:
-        self.trace.common(operation)
+        if moment is Moment.AFTER:
+            self.trace.common(operation)
         self.fate.at_disk(operation, path, moment, life)
         if operation == "fsync_folder" and moment is Moment.AFTER:
             # Each snapshot is compared as soon as it is durable.
