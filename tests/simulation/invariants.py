@@ -31,7 +31,8 @@ INVARIANTS: Mapping[str, Invariant] = {
     ),
     "I3": Invariant(
         says="Per cell and side at most one live or unresolved order.",
-        held="checker: each create against what rests at the venue and what is under way",
+        held="own_books: each intent against every standing order; checker: each create against what rests at the "
+        "venue and what is under way",
         quiet="nothing that was carried out twice rests twice",
     ),
     "I4": Invariant(
@@ -74,8 +75,8 @@ INVARIANTS: Mapping[str, Invariant] = {
     ),
     "I11": Invariant(
         says="A sell never exceeds what was received net of fees, rounded down.",
-        held="own_books: what a grid has on sale, at each intent, against what its trades brought it; checker: everything "
-        "on sale and this sell against what the venue holds",
+        held="own_books: what a grid has on sale, at each intent, against what its trades brought it; checker: "
+        "everything on sale and this sell against what the venue holds",
     ),
     "I12": Invariant(
         says="No binary float on the money path.",

@@ -1,4 +1,4 @@
-"""What the durable journal's facts add up to, summed once more and apart: [I9], [I10], [I11], each intent's limits.
+"""What the durable journal's facts add up to, summed once more and apart: [I9], [I10], each intent's places and limits.
 
 Nothing of the core's own sums is asked. Orders come from what was intended, coins and money from the trades, prices
 from the marks, and limits from the configuration that the journal holds.
@@ -244,7 +244,7 @@ class OwnBooks:
     # ------------------------------------------------------------------------------------ intents
 
     def _intended(self, order: PlaceLimit, state: State) -> None:
-        """[I13], [I14], [I15], [I16], [I17] at the moment at which an order becomes a fact of the journal."""
+        """[I3], [I11], [I13] to [I17] at the moment at which an order becomes a fact of the journal."""
         risk = state.rules.risk
         if risk is not None:
             try:
@@ -266,6 +266,8 @@ class OwnBooks:
         if len(mine) >= risk.max_open_orders:
             yield "I14", f"{len(mine)} orders are open on {order.symbol}, the limit is {risk.max_open_orders}"
         for one in mine:
+            if (one.order.ref.grid, one.order.ref.cell, one.order.side) == (order.ref.grid, order.ref.cell, order.side):
+                yield "I3", f"{one.order.ref.id} stands in the same cell and side"
             if crosses(order, one.order):
                 yield "I17", f"it would trade with our own {one.order.ref.id} at {one.order.price:f}"
         if order.side is Side.SELL:

@@ -129,7 +129,7 @@ FREEING = (
     Planted(
         name="orders of ours that no journal knows are left to rest",
         patch=answers(Reconciler, "_is_excess", False),
-        names=("I6", "I3", "I20", "I27"),
+        names=("I6", "I3", "I20", "I27", "I4"),
         weather=RESTORED,
     ),
     Planted(
