@@ -74,6 +74,7 @@ class OwnBooks:
         self._opened = False
         self._coins: dict[GridId, Decimal] = {}
         self._cost: dict[GridId, Decimal] = {}
+        self._unsold: dict[GridId, Decimal] = {}
         self._ended: dict[str, tuple[Decimal, Decimal]] = {}
         self._quotes: dict[Symbol, Quote] = {}
         self._marked_at = -1
@@ -151,6 +152,9 @@ class OwnBooks:
             cost -= cost * min(note.quantity / coins, Decimal(1))
         self._cost[note.grid] = cost + max(ZERO, -moved[instrument.quote])
         self._coins[note.grid] = coins + moved[instrument.base]
+        # What a sell costs in coins comes out of the account, not out of what other cells have on sale (seed 80008).
+        brought = moved[instrument.base] if way > 0 else -note.quantity
+        self._unsold[note.grid] = self._unsold.get(note.grid, ZERO) + brought
         one = self.standing.get(note.order)
         filled, quantity = (
             self._ended.get(note.order, (ZERO, ZERO)) if one is None else (one.filled, one.order.quantity)
@@ -291,7 +295,7 @@ class OwnBooks:
         for one in self.standing.values():
             if one.order.ref.grid == grid and one.order.side is Side.SELL:
                 selling += one.leaves
-        received = self._coins.get(grid, ZERO)
+        received = self._unsold.get(grid, ZERO)
         if selling > received and grid not in self._oversold:
             yield "I11", f"{selling:f} would be on sale and the grid has received {received:f}"
 

@@ -20,8 +20,11 @@ _BASE_FEE = "event.fee if event.fee_asset == instrument.base else ZERO"
 
 TRADES = (
     Planted(
-        name="trade ids are not remembered, and a fill is booked twice",
-        patch=answers(Seen, "__contains__", False),
+        name="trade ids are not remembered (nor by their order), and a fill is booked twice",
+        patch=together(
+            answers(Seen, "__contains__", False),
+            edit(booking.book, ("event.trade_id in found.order.trades", "False")),
+        ),
         names=("I7",),
         weather=BUSY,
         quick=True,
