@@ -75,6 +75,8 @@ class Screens:
             self._window.settings.open_section("safety")
         elif title == "Backtest" and not self._tested:
             self._test()
+        elif title == "Backtest":
+            self._press("Backtest: Result")
         elif title == "Portfolio":
             wait(READ_S)
         return self._window
@@ -106,7 +108,9 @@ class Screens:
     def _search(self) -> QWidget:
         """Search on the demo market, walking forward over two settings, as a person would."""
         if self._searched:
-            return self._tab(TITLES.index("Backtest"))
+            self._tab(TITLES.index("Backtest"))
+            self._press("Backtest: Searches")
+            return self._window
         self._search_form()
         wait(SETTLED_S)
         self._press("Vary Take profit (spacings)")
