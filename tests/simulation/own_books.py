@@ -92,6 +92,7 @@ class OwnBooks:
             "_accounts",
             "_coins",
             "_cost",
+            "_unsold",
             "_ended",
             "_quotes",
             "_crowded",
