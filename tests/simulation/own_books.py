@@ -88,19 +88,10 @@ class OwnBooks:
     def branch(self) -> OwnBooks:
         """Return others that know the same."""
         twin = copy.copy(self)
-        for name in (
-            "_accounts",
-            "_coins",
-            "_cost",
-            "_unsold",
-            "_ended",
-            "_quotes",
-            "_crowded",
-            "_intents",
-            "_transfers",
-            "_oversold",
-        ):
-            setattr(twin, name, copy.copy(getattr(self, name)))
+        for name, kept in vars(self).items():
+            # Whatever can change in place: one that was forgotten here counted everything twice.
+            if isinstance(kept, dict | set | deque):
+                setattr(twin, name, copy.copy(kept))
         twin.standing = {id_: Standing(one.order, one.filled) for id_, one in self.standing.items()}
         return twin
 

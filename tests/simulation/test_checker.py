@@ -25,6 +25,7 @@ from gridbot.core.values import evolve
 from gridbot.sim.matching import Resting
 from tests.simulation.invariants import INVARIANTS, page
 from tests.simulation.life import Life, run_world
+from tests.simulation.own_books import OwnBooks
 from tests.simulation.planted import MISTAKES
 from tests.simulation.scenario import CALM, scenario
 from tests.simulation.simulation import Simulation
@@ -328,3 +329,12 @@ def test_the_table_has_every_invariant_and_each_is_shown_to_bite() -> None:
             tree = ast.parse((ROOT / path).read_text("utf-8"))
             assert any(isinstance(node, ast.FunctionDef) and node.name.startswith("test_") for node in tree.body), path
     assert page().count("\n| I") == 30
+
+
+def test_a_branch_of_the_books_shares_nothing_that_can_change() -> None:
+    books = OwnBooks(lambda _invariant, _sentence, _order: None)
+    twin = vars(books.branch())
+    kept = {name: each for name, each in vars(books).items() if each is not None}
+    changing = [name for name, each in kept.items() if hasattr(each, "clear")]
+    assert len(changing) >= 10
+    assert not [name for name in changing if twin[name] is kept[name]]
