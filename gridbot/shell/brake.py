@@ -73,9 +73,14 @@ class Brake:
             return ""
 
     def pull(self, reason: str, kind: KillKind) -> None:
-        """Stop; durable when this returns, if the disk takes it. Nothing happens when it is pulled already."""
+        """Stop; durable when this returns, if the disk takes it.
+
+        What the disk refused is tried again at each pull, unless the kill switch's thread is at it: its disk may hang.
+        """
         if self._hold is None:
             self.press(reason, kind)
+            self.write()
+        elif not (self._hold.durable or self._cancelled_elsewhere()):
             self.write()
 
     def take_over(self) -> bool:
@@ -99,22 +104,37 @@ class Brake:
     def release(self, presses: int) -> bool:
         """Let creates go again; False if somebody pressed after the first `presses`, then nothing changes.
 
-        Raises EnvironmentProblem if the file cannot be taken away; then nothing changes either.
+        Raises EnvironmentProblem if the file cannot be taken away; then it is as if somebody had pressed again, for the
+        disk did not say whether the file stays.
         """
         with self._file:
             if self._presses != presses:
                 return False
-            self._latch.clear()
+            try:
+                self._latch.clear()
+            except EnvironmentProblem:
+                self._press_again()
+                raise
             with self._memory:
                 if self._presses == presses:
                     self._hold = None
                     self._problems.end("latch")
                     return True
-                if self._hold is not None:
-                    self._hold = _Hold(self._hold.reason, self._hold.kind, False)
+            self._doubt()
         # Pressed while the file went: memory held all the time, and the file comes back.
         self.write()
         return False
+
+    def _press_again(self) -> None:
+        with self._memory:
+            self._presses += 1
+        self._doubt()
+
+    def _doubt(self) -> None:
+        """Take it that the file is not durable, so that it is written again."""
+        with self._memory:
+            if self._hold is not None:
+                self._hold = _Hold(self._hold.reason, self._hold.kind, False)
 
     @property
     def held(self) -> str | None:

@@ -154,10 +154,15 @@ class Desk:
             return Ruling(False, f"{unconfirmed(left)} as cancelled yet; try again when it is so.")
         return Ruling(True, "Trading is released.", (KillReleased(now, request.by),), releases=presses)
 
-    def release(self, ruling: Ruling) -> str:
-        """Take the latch away if the ruling says so, once its events are durable; return why it stays, or ""."""
+    def release(self, ruling: Ruling, *, unrecorded: str) -> str:
+        """Take the latch away if the ruling says so, once its events are durable; return why it stays, or "".
+
+        `unrecorded` is what the disk said where they are not: the next start would find the stop, and no latch with it.
+        """
         if ruling.releases is None:
             return ""
+        if unrecorded:
+            return f"The KILL file stays, and so does the stop: {unrecorded}"
         try:
             if self._brake.release(ruling.releases):
                 return ""

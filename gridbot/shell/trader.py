@@ -324,7 +324,7 @@ class Trader:
         await self._keeper.durable()
         if ruling.sells:
             self.liquidation.choose()
-        refused = self._desk.release(ruling)
+        refused = self._desk.release(ruling, unrecorded=self._keeper.broken)
         await self._send()
         ok, message = ruling.ok and not refused, refused or ruling.message
         self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))

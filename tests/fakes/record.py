@@ -113,9 +113,10 @@ class MemoryNotes:
 
 
 class MemoryLatch:
-    """A KillLatch."""
+    """A KillLatch. `cleared` counts how often it was taken away."""
 
     def __init__(self) -> None:
+        self.cleared = 0
         self.reason: str | None = None
         self.kind: KillKind | None = None
 
@@ -127,6 +128,7 @@ class MemoryLatch:
             self.reason, self.kind = reason, kind
 
     def clear(self) -> None:
+        self.cleared += 1
         self.reason = None
 
 

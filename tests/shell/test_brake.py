@@ -15,12 +15,17 @@ from tests.fakes.record import MemoryLatch
 
 
 class Hooked(MemoryLatch):
-    """A latch at whose clearing something happens."""
+    """A latch at whose setting and clearing something happens."""
 
     def __init__(self, at_clear: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.at_clear = at_clear
+        self.at_set: Callable[[], None] = lambda: None
         self.unreadable = False
+
+    def set(self, reason: str, kind: KillKind = KillKind.MANUAL) -> None:
+        self.at_set()
+        super().set(reason, kind)
 
     def clear(self) -> None:
         self.at_clear()
@@ -66,18 +71,37 @@ def test_a_press_while_the_file_is_taken_away_holds_and_brings_the_file_back() -
     assert made.held == "first" and latch.read() == "first"
 
 
-def test_a_file_that_cannot_be_taken_away_changes_nothing() -> None:
-    def refuse() -> None:
-        raise EnvironmentProblem("The disk may not be written.")
+def refuse() -> None:
+    raise EnvironmentProblem("The disk may not be written.")
 
+
+def test_a_file_that_cannot_be_taken_away_is_written_anew() -> None:
     latch = Hooked()
     made = brake(latch)
     made.press("first")
     assert made.write() == ""
-    latch.at_clear = refuse
+    latch.at_clear, seen = refuse, made.presses
     with pytest.raises(EnvironmentProblem):
-        made.release(made.presses)
-    assert made.held == "first" and latch.read() == "first"
+        made.release(seen)
+    assert made.held == "first" and made.presses == seen + 1, "the kill switch's thread goes to work again"
+    # It may have gone all the same, if the power fails now.
+    latch.reason = None
+    assert made.write() == "" and latch.read() == "first"
+
+
+def test_a_stop_that_the_disk_refused_is_tried_again_by_whoever_stops_next() -> None:
+    latch = Hooked()
+    made = brake(latch)
+    latch.at_set = refuse
+    made.pull("first", KillKind.MANUAL)
+    assert made.held == "first" and latch.read() is None
+    latch.at_set = lambda: None
+    made.leave_cancels_to(lambda: True)
+    made.pull("second", KillKind.MANUAL)
+    assert latch.read() is None, "the thread of the kill switch is at it, and may be waiting for the disk"
+    made.leave_cancels_to(lambda: False)
+    made.pull("second", KillKind.MANUAL)
+    assert latch.read() == "first"
 
 
 def test_a_file_that_is_there_or_cannot_be_read_is_taken_over() -> None:

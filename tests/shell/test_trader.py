@@ -226,6 +226,26 @@ def test_a_full_disk_stops_creates_while_cancels_go_on() -> None:
     assert any("disk is full" in sentence for sentence in shown(house).problems)
 
 
+def test_a_release_that_the_disk_does_not_take_down_leaves_the_latch() -> None:
+    house = House(choppy(7, minutes=400, quiet=30))
+
+    async def main() -> None:
+        async with house.trading() as trader:
+            await asyncio.sleep(5)
+            trader.ask(Asked(1, StopTrading("enough")))
+            await asyncio.sleep(5)
+            house.store.full = True
+            taken_away = house.latch.cleared
+            trader.ask(Asked(2, ReleaseKill("a test")))
+            await asyncio.sleep(5)
+            assert house.latch.cleared == taken_away, "a crash now would find a stop without its latch"
+
+    run_virtual(main())
+    (answer,) = (item for item in house.outlet.items if isinstance(item, Answered) and item.request == 2)
+    assert not answer.ok and answer.message.startswith("The KILL file stays, and so does the stop: ")
+    assert house.latch.reason is not None and not resting_at(house)
+
+
 def test_an_unknown_error_kills_and_cancels_and_is_reported() -> None:
     house = House(choppy(8, minutes=300, quiet=30))
 

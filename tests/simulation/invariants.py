@@ -116,7 +116,7 @@ INVARIANTS: Mapping[str, Invariant] = {
     "I19": Invariant(
         says="The latch survives kill -9, upgrade, an older state file, a second process.",
         held="stop_watch: once a minute, at each start and after each power cut; no release takes away a stop that was "
-        "pressed after it was asked for",
+        "pressed after it was asked for, nor one that the durable journal still tells of",
         shown=("tests/golden/test_golden.py",),
     ),
     "I20": Invariant(

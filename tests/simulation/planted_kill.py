@@ -5,13 +5,14 @@ from __future__ import annotations
 from gridbot.adapters.files.kill_latch import KillLatchFile
 from gridbot.shell import kill_procedure
 from gridbot.shell.brake import Brake
+from gridbot.shell.desk import Desk
 from gridbot.shell.engine_facade import EngineFacade
 from gridbot.shell.executor import Executor
 from gridbot.shell.kill_procedure import KillProcedure
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.trader import Trader
 from tests.simulation.planting import Planted, answers, becomes, edit
-from tests.simulation.weathers import KILLING, PRESSED
+from tests.simulation.weathers import KILLING, PRESSED, SICK_STOPPED
 
 KILL = (
     Planted(
@@ -95,6 +96,12 @@ KILL = (
         patch=edit(EngineFacade.ask, ("presses=self._kill.presses", "presses=None")),
         names=("I19",),
         weather=PRESSED,
+    ),
+    Planted(
+        name="a release that could not be recorded takes the latch away",
+        patch=edit(Desk.release, ("if unrecorded:", "if False:")),
+        names=("I19",),
+        weather=SICK_STOPPED,
     ),
     Planted(
         name="a release asks nobody before it sends",

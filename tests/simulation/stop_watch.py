@@ -75,7 +75,10 @@ class StopWatch:
         self._pressed_again = True
 
     def taken_away(self) -> None:
-        """The latch is removed. [I19] a release is meant for the stops that were there when it was asked for."""
+        """The latch is removed. [I19] a release is meant for the stops that were there when it was asked for, and it is
+        recorded before: a crash in the middle of it leaves a stop and its latch, or neither."""
+        if self._killed():
+            self._fail("I19", "the latch is taken away while the durable journal says that trading is stopped", None)
         if self._pressed_again:
             self._fail("I19", "STOP was pressed after the release was asked for, which takes the latch away", None)
 
