@@ -10,6 +10,9 @@ from gridbot.core.units import ONE, ZERO, Price, Quantity
 from gridbot.core.values import value
 
 _EIGHTEEN_DIGITS = Context(prec=18, rounding=ROUND_HALF_EVEN)
+# CPython 3.11 takes ten times as long to find a member in its enum as a name in its module.
+_ARITHMETIC, _GEOMETRIC = Progression.ARITHMETIC, Progression.GEOMETRIC
+_FRACTION, _ABSOLUTE = SpacingMode.FRACTION, SpacingMode.ABSOLUTE
 _INVESTMENT_STEP = Decimal("0.00000001")
 
 
@@ -57,7 +60,7 @@ def spacing_floor(rules: GridRules, instrument: Instrument, anchor: Decimal) -> 
     """
     fee = instrument.maker_fee
     need = (1 + rules.spacing.min_profit) * (1 + fee) / (1 - fee)
-    if rules.spacing.progression is Progression.ARITHMETIC:
+    if rules.spacing.progression is _ARITHMETIC:
         return anchor * (need - 1) / rules.take_profit
     return anchor * (need ** (1 / rules.take_profit) - 1)
 
@@ -67,18 +70,26 @@ def market_spacing(rules: GridRules, anchor: Decimal, *, floor: Decimal, atr: fl
 
     `atr` (quote per base) and `atr_close` are those of the signal's market; another market's ATR counts as a fraction.
     """
-    spacing = rules.spacing
-    if spacing.mode is SpacingMode.FRACTION:
-        wanted = spacing.fraction * anchor
-    elif spacing.mode is SpacingMode.ABSOLUTE:
-        if spacing.absolute is None:
-            raise ValueError(f"grid {rules.id}: spacing.mode is absolute and spacing.absolute is not given")
-        wanted = spacing.absolute
-    elif rules.signal.symbol is None:
-        wanted = Decimal(repr(float(spacing.multiplier) * atr))
-    else:
-        wanted = Decimal(repr(float(spacing.multiplier) * atr / atr_close)) * anchor
+    wanted = fixed_spacing(rules, anchor)
+    if wanted is None:
+        multiplier = float(rules.spacing.multiplier)
+        if rules.signal.symbol is None:
+            wanted = Decimal(repr(multiplier * atr))
+        else:
+            wanted = Decimal(repr(multiplier * atr / atr_close)) * anchor
     return Spacing(floor, wanted) if wanted < floor else Spacing(wanted)
+
+
+def fixed_spacing(rules: GridRules, anchor: Decimal) -> Decimal | None:
+    """Return the spacing (quote) that the user's own figures ask for at `anchor`; None where the ATR does."""
+    spacing = rules.spacing
+    if spacing.mode is _FRACTION:
+        return spacing.fraction * anchor
+    if spacing.mode is not _ABSOLUTE:
+        return None
+    if spacing.absolute is None:
+        raise ValueError(f"grid {rules.id}: spacing.mode is absolute and spacing.absolute is not given")
+    return spacing.absolute
 
 
 def lay(
@@ -90,7 +101,7 @@ def lay(
     """
     rungs: list[Rung] = []
     above: Decimal = anchor
-    geometric = rules.spacing.progression is Progression.GEOMETRIC
+    geometric = rules.spacing.progression is _GEOMETRIC
     ratio = 1 + spacing / anchor
     reach = ratio**rules.take_profit if geometric else rules.take_profit * spacing
     budget = rules.budget(realised)
@@ -124,7 +135,7 @@ def smallest_investment(ladder: Ladder, rules: GridRules, instrument: Instrument
 def trailed_anchor(ladder: Ladder, progression: Progression, close: Decimal) -> Price:
     """Return the anchor moved up by whole spacings while it stays strictly under the close."""
     anchor: Decimal = ladder.anchor
-    if progression is Progression.ARITHMETIC:
+    if progression is _ARITHMETIC:
         while anchor + ladder.spacing < close:
             anchor = anchor + ladder.spacing
         return Price(anchor)
@@ -132,6 +143,11 @@ def trailed_anchor(ladder: Ladder, progression: Progression, close: Decimal) -> 
     while anchor * ratio < close:
         anchor = anchor * ratio
     return Price(anchor)
+
+
+def kept_spacing(ladder: Ladder, progression: Progression, anchor: Decimal) -> Decimal:
+    """Return the spacing (quote) that the ladder has as it is, taken to `anchor`."""
+    return ladder.spacing if progression is _ARITHMETIC else ladder.spacing * anchor / ladder.anchor
 
 
 def relaid(
@@ -157,9 +173,7 @@ def relaid(
     lowest = ladder.rungs[-1].price if ladder.rungs else ladder.anchor
     if rules.spacing.trail_down and cell_is_free and close < lowest - ladder.spacing:
         anchor = Price(close)
-    kept = ladder.spacing
-    if progression is Progression.GEOMETRIC:
-        kept = ladder.spacing * anchor / ladder.anchor
+    kept = kept_spacing(ladder, progression, anchor)
     floor = floor_here if anchor is ladder.anchor else None
     if floor is None:
         floor = spacing_floor(rules, instrument, anchor)

@@ -9,10 +9,11 @@ from gridbot.core.cells import Cell, Lot
 from gridbot.core.commands import GridStopped, RegimeChanged, SlotsLaid, SpacingRaised
 from gridbot.core.draft import Draft, GridDraft
 from gridbot.core.events import CandleClosed, HistoryLoaded
+from gridbot.core.indicator_runs import signal_of, trend_of
 from gridbot.core.ladder import Ladder, Spacing, lay, market_spacing, relaid, smallest_investment, spacing_floor
 from gridbot.core.ledger import Tally, add, multiply, split, subtract
 from gridbot.core.plan import arm, complete, limit_for, settle, settle_all
-from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend, signal_of, trend_of
+from gridbot.core.regime import NEVER, Signal, Trend, new_signal, new_trend
 from gridbot.core.rules import GridRules, HeldCoins, Instrument, Wish
 from gridbot.core.state import Arming, Grid, Limit, Phase, RangeState
 from gridbot.core.units import ONE, ZERO, Price, Quantity, Symbol, TimeMs

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 from gridbot.core.candles import Bar
-from gridbot.core.indicators import Atr, Ema, true_range
+from gridbot.core.indicators import Atr, Ema
 from gridbot.core.rules import HALF, GridRules, SignalRules, TrendRules
 from gridbot.core.units import TimeMs
 from gridbot.core.values import value
@@ -29,7 +28,8 @@ class TrendDirection(StrEnum):
     DOWN = "down"
 
 
-_NEUTRAL, _UP = TrendDirection.NEUTRAL, TrendDirection.UP
+# CPython 3.11 takes ten times as long to find a member in its enum as a name in its module.
+_NEUTRAL, _UP, _DOWN = TrendDirection.NEUTRAL, TrendDirection.UP, TrendDirection.DOWN
 
 
 @value
@@ -60,7 +60,7 @@ class Signal:
         recent = (*self.recent[-(SPIKE_WINDOW - 1) :], atr.current)
         full = len(recent) == SPIKE_WINDOW
         spike = full and atr.current > rules.spike_multiple * (sum(recent) / SPIKE_WINDOW)
-        breaker = _breaker_after(self.breaker, previous=self.atr.current, atr=atr.current, jump_limit=rules.atr_jump)
+        breaker = breaker_after(self.breaker, previous=self.atr.current, atr=atr.current, jump_limit=rules.atr_jump)
         return Signal(atr, recent, spike, breaker, bar.open_time)
 
     @property
@@ -69,9 +69,10 @@ class Signal:
         return len(self.recent) == SPIKE_WINDOW
 
 
-def _breaker_after(
+def breaker_after(
     breaker: AtrBreaker | None, *, previous: float | None, atr: float, jump_limit: float
 ) -> AtrBreaker | None:
+    """Return the circuit breaker after a bar that moved the ATR from `previous` to `atr` (quote per base)."""
     if previous is None:
         return breaker
     jumped = abs(atr / previous - 1) > jump_limit if previous > 0 else atr > 0
@@ -99,9 +100,9 @@ class Trend:
         if bar.open_time <= self.bar_time:
             return self
         fast, slow = self.fast.add(bar.close), self.slow.add(bar.close)
-        direction = TrendDirection.NEUTRAL
+        direction = _NEUTRAL
         if fast.current is not None and slow.current is not None:
-            direction = _direction_after(self.direction, fast.current / slow.current - 1, rules.threshold)
+            direction = direction_after(self.direction, fast.current / slow.current - 1, rules.threshold)
         return Trend(fast, slow, direction, bar.open_time)
 
     @property
@@ -110,76 +111,20 @@ class Trend:
         return self.slow.current is not None
 
 
-def _direction_after(direction: TrendDirection, ratio: float, threshold: float) -> TrendDirection:
-    if direction is TrendDirection.UP and ratio >= threshold / 2:
+def direction_after(direction: TrendDirection, ratio: float, threshold: float) -> TrendDirection:
+    """Return the direction after a bar with the fast EMA at 1 + `ratio` of the slow one."""
+    if direction is _UP and ratio >= threshold / 2:
         return direction
-    if direction is TrendDirection.DOWN and ratio <= -threshold / 2:
+    if direction is _DOWN and ratio <= -threshold / 2:
         return direction
     if ratio > threshold:
-        return TrendDirection.UP
-    return TrendDirection.DOWN if ratio < -threshold else TrendDirection.NEUTRAL
+        return _UP
+    return _DOWN if ratio < -threshold else _NEUTRAL
 
 
 def new_signal(rules: SignalRules) -> Signal:
     """Return a signal that has seen nothing."""
     return Signal(Atr(rules.atr_period))
-
-
-def signal_of(bars: Sequence[Bar], rules: SignalRules) -> Signal:
-    """Return what `add` makes of these bars one by one, to the last bit, without the values in between."""
-    n, seen, total = rules.atr_period, 0, 0.0
-    close: float | None = None
-    atr: float | None = None
-    breaker: AtrBreaker | None = None
-    recent: list[float] = []
-    newest = NEVER
-    for bar in bars:
-        if bar.open_time <= newest:
-            continue
-        newest, before = bar.open_time, atr
-        if close is not None:
-            tr = true_range(high=bar.high, low=bar.low, previous_close=close)
-            if atr is not None:
-                atr = (atr * (n - 1) + tr) / n
-            else:
-                seen, total = seen + 1, total + tr
-                atr = total / n if seen == n else None
-        close = bar.close
-        if atr is not None:
-            recent.append(atr)
-            breaker = _breaker_after(breaker, previous=before, atr=atr, jump_limit=rules.atr_jump)
-    last = tuple(recent[-SPIKE_WINDOW:])
-    spike = len(last) == SPIKE_WINDOW and last[-1] > rules.spike_multiple * (sum(last) / SPIKE_WINDOW)
-    return Signal(Atr(n, close, seen, total, atr), last, spike, breaker, newest)
-
-
-def trend_of(bars: Sequence[Bar], rules: TrendRules) -> Trend:
-    """Return what `add` makes of these bars one by one, to the last bit, without the values in between."""
-    fast, slow = rules.ema_fast, rules.ema_slow
-    faster, slower = 2.0 / (fast + 1), 2.0 / (slow + 1)
-    seen, fast_total, slow_total = 0, 0.0, 0.0
-    quick: float | None = None
-    calm: float | None = None
-    direction, newest = _NEUTRAL, NEVER
-    for bar in bars:
-        if bar.open_time <= newest:
-            continue
-        newest, close, seen = bar.open_time, bar.close, seen + 1
-        if quick is not None:
-            quick = quick + faster * (close - quick)
-        else:
-            fast_total += close
-            quick = fast_total / fast if seen == fast else None
-        if calm is not None:
-            calm = calm + slower * (close - calm)
-        else:
-            slow_total += close
-            calm = slow_total / slow if seen == slow else None
-        if quick is not None and calm is not None:
-            direction = _direction_after(direction, quick / calm - 1, rules.threshold)
-    return Trend(
-        Ema(fast, min(seen, fast), fast_total, quick), Ema(slow, min(seen, slow), slow_total, calm), direction, newest
-    )
 
 
 def new_trend(rules: TrendRules) -> Trend:

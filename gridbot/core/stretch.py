@@ -21,11 +21,12 @@ from gridbot.core.ledger import EXACT
 from gridbot.core.open_sums import OpenSums
 from gridbot.core.orders import RESTING, Order, OrderState
 from gridbot.core.plan import INTENDED, NOTHING_FILLED, order_id
-from gridbot.core.quiet_close import after_close
+from gridbot.core.quiet_close import Bounds, after_close, bounds_of
+from gridbot.core.regime import Signal, Trend
 from gridbot.core.rules import Instrument
 from gridbot.core.state import Arming, Grid, Phase, RangeState, Seen, State
 from gridbot.core.turns import Course, Half, Turn, armed_after, cells_after, pair_of
-from gridbot.core.units import ZERO, GridId, OrderId, Side, TimeMs
+from gridbot.core.units import ZERO, GridId, OrderId, Price, Side, TimeMs
 from gridbot.errors import LedgerError
 
 # CPython 3.11 takes ten times as long to find a member in its enum as a name in its module.
@@ -316,15 +317,29 @@ class Stretch:
     def closed(self, event: CandleClosed) -> bool:
         """Take a close of this grid's own market that moves indicators only; False where it needs more than that."""
         base = self._base
-        if self._floor is None:
-            self._floor = spacing_floor(base.rules, self._instrument, self.ladder.anchor)
-        moved = after_close(self, base, event, armed=self._armed, floor=self._floor)
+        moved = after_close(self, base, event, armed=self._armed, floor=self._smallest())
         if moved is None or base.rules.symbol != event.market or base.rules.signal.symbol is not None:
             return False
-        self.signal, self.trend, self.signal_at = moved
-        self.closed_at, self._price = event.time, event.close
-        self._now = max(self._now, event.time)
+        signal, trend, signal_at = moved
+        self.passed(signal, trend, signal_at=signal_at, closed_at=event.time, close=event.close)
         return True
+
+    def bounds(self) -> Bounds | None:
+        """Return between what the closes that come must stay to move indicators only, whatever is filled before them;
+        None where each must be told by `closed`."""
+        return bounds_of(self, self._base, armed=self._armed, floor=self._smallest())
+
+    def passed(self, signal: Signal, trend: Trend, *, signal_at: TimeMs, closed_at: TimeMs, close: Price) -> None:
+        """Take a run of closes that moved indicators only, all after the last fill that was told; these are what the
+        last of them, at `closed_at`, left behind."""
+        self.signal, self.trend, self.signal_at = signal, trend, signal_at
+        self.closed_at, self._price = closed_at, close
+        self._now = max(self._now, closed_at)
+
+    def _smallest(self) -> Decimal:
+        if self._floor is None:
+            self._floor = spacing_floor(self._base.rules, self._instrument, self.ladder.anchor)
+        return self._floor
 
     def close(self) -> State:
         """Return the state after all that was taken; the stretch may go on."""

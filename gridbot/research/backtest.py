@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import cast
 
-import numpy as np
-
 from gridbot.core.commands import Command, GridStopped, PlaceLimit
 from gridbot.core.engine import step
 from gridbot.core.events import (
@@ -35,13 +33,12 @@ from gridbot.errors import ConfigError
 from gridbot.research.bar_schedule import BarSchedule
 from gridbot.research.recorder import Recorder
 from gridbot.research.result import BacktestResult, build_result
+from gridbot.research.wakes import exit_prices, trigger_index
 from gridbot.sim.book import EXACT_DIGITS, Book, Leg, rest
 from gridbot.sim.candle_arrays import CandleArrays
 from gridbot.sim.candle_search import CandleSearch
 
 _INFINITY = float("inf")
-_OUTWARD = 1e-9
-"""Exit thresholds are widened by this fraction before the search: the engine itself decides, exactly."""
 Progress = Callable[[int, int], None]
 """Called now and then with (candles done, candles in all)."""
 
@@ -148,7 +145,7 @@ class Backtest:
     def run(self, *, every_candle: bool, progress: Progress | None) -> None:
         """Process all candles; `every_candle` visits each one."""
         count = self._count
-        trigger_at = self._trigger_index()
+        trigger_at = trigger_index(self.candles, self.rules.trigger_price)
         self._report_at = 0 if progress is not None else count
         index = 0
         while index < count:
@@ -165,16 +162,6 @@ class Backtest:
         if progress is not None:
             progress(count, count)
 
-    def _trigger_index(self) -> int:
-        """Return the first candle whose path, the step into it included, touches the trigger price; -1 if none."""
-        trigger = self.rules.trigger_price
-        if trigger is None:
-            return -1
-        before = np.concatenate((self.candles.open[:1], self.candles.close[:-1]))
-        low, high = np.minimum(self.candles.low, before), np.maximum(self.candles.high, before)
-        touched = np.flatnonzero((low <= float(trigger)) & (float(trigger) <= high))
-        return int(touched[0]) if len(touched) else -1
-
     def _next_wake(self, start: int, trigger_at: int) -> int:
         """Return the next candle that matters to the engine, after the stretch has gone as far as it alone can."""
         stop = self._bars.at
@@ -187,7 +174,7 @@ class Backtest:
         below = buys[-1][0] if buys else -_INFINITY
         above = min(self._skipped, -sells[-1][0] if sells else _INFINITY)
         if self._exits and self.grid.phase is Phase.ACTIVE:
-            exit_below, exit_above = self._exit_prices(self.grid)
+            exit_below, exit_above = exit_prices(self.grid)
             below, above = max(below, exit_below), min(above, exit_above)
         return self._search.first(start, stop, below, above)
 
@@ -195,47 +182,61 @@ class Backtest:
         """Go from wake to wake while legs are all that is filled and closes leave all in place; return where it ends.
 
         A bar that closes between two fills is taken when the later one is found: on its way the price reaches nothing.
+        Closes known to be quiet are passed over until something else needs what they left.
         """
-        buys, sells, bars, first = self._book.buys, self._book.sells, self._bars, self._search.first
+        buys, sells, first = self._book.buys, self._book.sells, self._search.first
         index, until, skipped = start, self._report_at, self._skipped
+        loud = self._bars.first_loud(stretch.bounds())
         while index < until:
             above = -sells[-1][0] if sells else _INFINITY
             if skipped < above:  # noqa: PLR1730  min() costs a call, once a wake.
                 above = skipped
             index = first(index, until, buys[-1][0] if buys else -_INFINITY, above)
-            while bars.at < index:
-                self._index, self._time = bars.at, self._times[bars.at]
-                self._take_close(self._index)
+            while loud < index:
+                self._index, self._time = loud, self._times[loud]
+                self._take_close(loud)
                 if self._stretch is not stretch:
                     self._keep_balance()
-                    return self._index + 1
+                    return loud + 1
+                loud = self._bars.first_loud(stretch.bounds())
             if index == until:
                 break
             self._index, self._time, trades = index, self._times[index], self._trade
             self._walk(index)
-            if index == bars.at or self._close[index] > self._skipped:
+            if self._stretch is not stretch:
+                loud = self._bars.at
+            if index == loud or self._close[index] > self._skipped:
                 self._take_close(index)
+                loud = self._bars.first_loud(stretch.bounds())
             ended = self._stretch is not stretch
             if ended or self._trade != trades:
                 self._keep_balance()
             index += 1
             if ended:
-                break
+                return index
+        self._pass_closes(index)
         return index
 
-    def _exit_prices(self, grid: Grid) -> tuple[float, float]:
-        """Return the closes (quote per base) at or beyond which the grid's total profit may reach an exit."""
-        tally, rules = grid.tally, self.rules
-        if not tally.inventory:
-            return -_INFINITY, _INFINITY
-        below, above = -_INFINITY, _INFINITY
-        if rules.stop_loss is not None:
-            worth = tally.open_cost - tally.realised - rules.stop_loss * rules.investment
-            below = float(worth / tally.inventory) * (1 + _OUTWARD)
-        if rules.take_profit_total is not None:
-            worth = tally.open_cost - tally.realised + rules.take_profit_total * rules.investment
-            above = float(worth / tally.inventory) * (1 - _OUTWARD)
-        return below, above
+    def _pass_closes(self, index: int) -> None:
+        """Let the stretch have what the closes before candle `index`, all of them quiet, left behind."""
+        at = self._stretch
+        passed = None if at is None else self._bars.pass_before(index)
+        if at is None or passed is None:
+            return
+        moved, candle = passed.signal_candle, passed.candle
+        at.passed(
+            passed.signal,
+            passed.trend,
+            signal_at=at.signal_at if moved is None else self._closed_at(moved),
+            closed_at=self._closed_at(candle),
+            close=self._price_at(candle),
+        )
+
+    def _closed_at(self, index: int) -> TimeMs:
+        return TimeMs(self._times[index] + self.base)
+
+    def _price_at(self, index: int) -> Price:
+        return Price(Decimal(repr(self._close[index])))
 
     def _candle(self, index: int, *, every: bool, triggered: bool) -> None:
         """Walk one candle's path, then take its close where something about it matters."""
@@ -291,9 +292,9 @@ class Backtest:
             at = point
 
     def _take_close(self, index: int) -> None:
-        close = Price(Decimal(repr(self._close[index])))
+        self._pass_closes(index)
+        close, closed_at = self._price_at(index), self._closed_at(index)
         bars = self._bars.take() if self._bars.at == index else ()
-        closed_at = TimeMs(self._time + self.base)
         if self._risk is not None:
             quote = Quote(self.instrument.symbol, close, close, 0)
             self._tell(Marked(closed_at, (quote,), 0, 0, 0))
@@ -364,7 +365,8 @@ class Backtest:
             self._stretch, self._before = None, stretch
 
     def _book_legs(self) -> None:
-        """Tell the stretch and the recorder of the fills that were only noted until now."""
+        """Tell the stretch and the recorder of the fills that were only noted until now, and the closes before them."""
+        self._pass_closes(self._index)
         stretch = self._stretch
         if self._codes and stretch is not None:
             codes, at = self._codes.copy(), self._filled_at.copy()
@@ -385,8 +387,7 @@ class Backtest:
             else:
                 self._pending.append((self._time + self.base + self._latency, command))
         elif isinstance(command, PlaceLimit):
-            close = Price(Decimal(repr(self._close[self._index])))
-            self._fill(command, close, self.instrument.taker_fee)
+            self._fill(command, self._price_at(self._index), self.instrument.taker_fee)
         else:
             self._book.remove(command.ref.id)
             if self._pending:

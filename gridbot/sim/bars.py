@@ -26,14 +26,10 @@ class BarColumns:
     def __len__(self) -> int:
         return len(self.open_time)
 
-    def bar(self, place: int) -> Bar:
-        """Return one bar as a value."""
-        return Bar(
-            TimeMs(self.open_time.item(place)),
-            self.high.item(place),
-            self.low.item(place),
-            self.close.item(place),
-        )
+    def bars(self) -> list[Bar]:
+        """Return all of them as values."""
+        columns = (self.open_time.tolist(), self.high.tolist(), self.low.tolist(), self.close.tolist())
+        return [Bar(TimeMs(opened), high, low, close) for opened, high, low, close in zip(*columns, strict=True)]
 
 
 def bar_columns(candles: CandleArrays, timeframe: int, base: int) -> BarColumns:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridbot.core.candles import Bar, BarBuilder, Candle, timeframe_ms
+from gridbot.core.indicator_runs import SignalRun, TrendRun, signal_of, trend_of
 from gridbot.core.indicators import Atr, Ema, atr_series, ema_series, true_range
 from gridbot.core.regime import (
     SPIKE_WINDOW,
@@ -22,8 +23,6 @@ from gridbot.core.regime import (
     new_signal,
     new_trend,
     policy_limit,
-    signal_of,
-    trend_of,
 )
 from gridbot.core.rules import HALF, Policy, PolicyRow, SignalRules, TrendRules
 from gridbot.core.units import TimeMs
@@ -245,7 +244,7 @@ def test_bars_built_one_by_one_are_those_of_the_columns_gaps_or_not(seed: int, b
     for index, row in enumerate(rows):
         builder, closed = builder.add(Candle(TimeMs(row[0]), *row[1:]))
         built += [(index, bar) for bar in closed]
-    assert built == [(int(columns.closes_at[n]), columns.bar(n)) for n in range(len(columns))]
+    assert built == [(end, bar) for end, bar in zip(columns.closes_at.tolist(), columns.bars(), strict=True)]
 
 
 def test_a_bar_whose_last_candle_never_comes_closes_with_the_next_candle_that_does() -> None:
@@ -275,3 +274,27 @@ def test_a_history_taken_at_once_is_its_bars_one_by_one(seed: int, count: int, p
         signal, trend = signal.add(bar, rules), trend.add(bar, trends)
     assert signal_of(bars, rules) == signal
     assert trend_of(bars, trends) == trend
+
+
+@given(
+    seed=SEEDS,
+    count=st.integers(0, 90),
+    period=st.integers(1, 15),
+    jump=st.sampled_from([0.02, 0.3]),
+    multiple=st.sampled_from([1.05, 1.5]),
+)
+def test_a_run_knows_the_indicators_after_each_of_its_bars(
+    seed: int, count: int, period: int, jump: float, multiple: float
+) -> None:
+    bars = _walk(seed, count)
+    rules = SignalRules(timeframe=1, atr_period=period, atr_jump=jump, spike_multiple=multiple)
+    trends = TrendRules(timeframe=1, ema_fast=period, ema_slow=2 * period, threshold=0.004)
+    signals, slopes = SignalRun(bars, rules), TrendRun(bars, trends)
+    signal, trend = new_signal(rules), new_trend(trends)
+    for taken, bar in enumerate([None, *bars]):
+        if bar is not None:
+            signal, trend = signal.add(bar, rules), trend.add(bar, trends)
+        assert signals.signal(taken) == signal and slopes.trend(taken) == trend
+        assert (signals.atr(taken), signals.spike(taken)) == (signal.atr.current, signal.spike)
+        assert (signals.ready(taken), slopes.ready(taken)) == (signal.ready, trend.ready)
+        assert (signals.breakers[taken], slopes.directions[taken]) == (signal.breaker, trend.direction)
