@@ -9,16 +9,13 @@ from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_runs import FOLDER, KeptRuns
 from gridbot.adapters.system_clock import SystemClock
 from gridbot.bootstrap_own_job import done_elsewhere
-from gridbot.errors import StateFileError
-from gridbot.shell.errand_thread import Errand, ErrandThread
-from gridbot.shell.errands import Done, Refused, Standing
+from gridbot.shell.errand_thread import Errand, ErrandPair, ErrandThread
 from gridbot.shell.research_desk import (
     CandleChoice,
     CandlesCounted,
     CountCandles,
     DeleteRuns,
     ExchangesNamed,
-    KeptRun,
     ListRuns,
     NameExchanges,
     OpenRuns,
@@ -36,36 +33,17 @@ from gridbot.shell.research_forms import run_of, trial_data, whole_of
 WISH = "next.wish"
 
 
-class ResearchDeskThreads:
-    """Satisfies ResearchDesk: whoever looks at kept runs does not wait for one that is being made."""
+class _Research:
+    """What is done about backtests, each method in a thread of its own."""
 
     def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
         self._home = home
         self._environment = {**environment, "GRIDBOT_HOME": str(home.root)}
         self._runs = KeptRuns(SystemDisk(), home.root / FOLDER)
         self._purged = False
-        self._desks = (ErrandThread("runs", self._look), ErrandThread("research", self._run))
 
-    def ask(self, wish: ResearchWish) -> int:
-        """Hand in a wish; return its number."""
-        which = 1 if isinstance(wish, RunTrial) else 0
-        return self._desks[which].ask(wish) * 2 + which
-
-    def standing(self, number: int) -> Standing | None:
-        """Return how far it is."""
-        return self._desks[number % 2].standing(number // 2)
-
-    def answer(self, number: int) -> Done[ResearchReply] | Refused | None:
-        """Return the outcome, once."""
-        return self._desks[number % 2].answer(number // 2)
-
-    def cancel(self, number: int) -> None:
-        """Give it up; what was downloaded is kept."""
-        self._desks[number % 2].cancel(number // 2)
-
-    # -------------------------------------------------------------------------------------- kept runs
-
-    def _look(self, wish: ResearchWish, _errand: Errand) -> ResearchReply:
+    def look(self, wish: ResearchWish, _errand: Errand) -> ResearchReply:
+        """Do what concerns kept runs and candles."""
         match wish:
             case OpenRuns(ids=ids):
                 return RunsOpened(tuple(self._whole(each) for each in ids))
@@ -86,21 +64,14 @@ class ResearchDeskThreads:
         return self._listed()
 
     def _listed(self) -> RunsListed:
-        runs: list[KeptRun] = []
-        troubles: list[str] = []
-        for each in self._runs.ids():
-            try:
-                runs.append(run_of(each, self._runs.head(each)))
-            except StateFileError as error:
-                troubles.append(f"{each}: {error.message} {error.hint}".strip())
-        return RunsListed(tuple(sorted(runs, key=lambda run: run.made, reverse=True)), tuple(troubles))
+        runs, troubles = self._runs.listed(run_of)
+        return RunsListed(tuple(sorted(runs, key=lambda run: run.made, reverse=True)), troubles)
 
     def _whole(self, id_: RunId) -> WholeRun:
         return whole_of(run_of(id_, self._runs.head(id_)), self._runs.rest(id_))
 
-    # ------------------------------------------------------------------------------------------- a run
-
-    def _run(self, wish: ResearchWish, errand: Errand) -> ResearchReply:
+    def run(self, wish: ResearchWish, errand: Errand) -> ResearchReply:
+        """Run a backtest in a process of its own, and keep it; what was downloaded is kept even if it is given up."""
         assert isinstance(wish, RunTrial)
         kept = done_elsewhere(
             "backtest-job", self._home.root / FOLDER / WISH, trial_data(wish.trial), self._environment, errand
@@ -130,6 +101,7 @@ def _counted(home: Home, data: CandleChoice) -> CandlesCounted:
     return CandlesCounted(wanted, wanted - sum((end - begin) // step for begin, end in missing))
 
 
-def research_desk(home: Home, environment: Mapping[str, str]) -> ResearchDeskThreads:
+def research_desk(home: Home, environment: Mapping[str, str]) -> ErrandPair[ResearchWish, ResearchReply]:
     """Return the desk of this folder's backtests; no thread, process or file is there before it is asked."""
-    return ResearchDeskThreads(home, environment)
+    research = _Research(home, environment)
+    return ErrandPair(ErrandThread("runs", research.look), ErrandThread("research", research.run), long=RunTrial)

@@ -10,12 +10,10 @@ from gridbot.adapters.files.home import Home
 from gridbot.adapters.files.kept_runs import SEARCHES, KeptRuns
 from gridbot.adapters.market_files.candle_columns import COLUMNS, LOCK
 from gridbot.bootstrap_own_job import done_elsewhere
-from gridbot.errors import AlreadyRunning, StateFileError
-from gridbot.shell.errand_thread import Errand, ErrandThread
-from gridbot.shell.errands import Done, Refused, Standing
+from gridbot.errors import AlreadyRunning
+from gridbot.shell.errand_thread import Errand, ErrandPair, ErrandThread
 from gridbot.shell.search_desk import (
     DeleteSearches,
-    KeptSearch,
     ListSearches,
     OpenSearch,
     RestoreSearches,
@@ -31,34 +29,17 @@ from gridbot.shell.search_forms import kept_of, search_data, whole_search_of
 WISH = "next.wish"
 
 
-class SearchDeskThreads:
-    """Satisfies Errands for searches: whoever looks at kept ones does not wait for one that is under way."""
+class _Searches:
+    """What is done about searches, each method in a thread of its own."""
 
     def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
         self._home = home
         self._environment = {**environment, "GRIDBOT_HOME": str(home.root)}
         self._kept = KeptRuns(SystemDisk(), home.root / SEARCHES, "search")
         self._purged = False
-        self._desks = (ErrandThread("searches", self._look), ErrandThread("search", self._run))
 
-    def ask(self, wish: SearchWish) -> int:
-        """Hand in a wish; return its number."""
-        which = 1 if isinstance(wish, RunSearch) else 0
-        return self._desks[which].ask(wish) * 2 + which
-
-    def standing(self, number: int) -> Standing | None:
-        """Return how far it is."""
-        return self._desks[number % 2].standing(number // 2)
-
-    def answer(self, number: int) -> Done[SearchReply] | Refused | None:
-        """Return the outcome, once."""
-        return self._desks[number % 2].answer(number // 2)
-
-    def cancel(self, number: int) -> None:
-        """Give it up; what was downloaded is kept."""
-        self._desks[number % 2].cancel(number // 2)
-
-    def _look(self, wish: SearchWish, _errand: Errand) -> SearchReply:
+    def look(self, wish: SearchWish, _errand: Errand) -> SearchReply:
+        """Do what concerns kept searches."""
         match wish:
             case OpenSearch(id=id_):
                 return self._opened(id_)
@@ -75,19 +56,14 @@ class SearchDeskThreads:
         return self._listed()
 
     def _listed(self) -> SearchesListed:
-        found: list[KeptSearch] = []
-        troubles: list[str] = []
-        for each in self._kept.ids():
-            try:
-                found.append(kept_of(each, self._kept.head(each)))
-            except StateFileError as error:
-                troubles.append(f"{each}: {error.message} {error.hint}".strip())
-        return SearchesListed(tuple(sorted(found, key=lambda one: one.made, reverse=True)), tuple(troubles))
+        found, troubles = self._kept.listed(kept_of)
+        return SearchesListed(tuple(sorted(found, key=lambda one: one.made, reverse=True)), troubles)
 
     def _opened(self, id_: SearchId) -> SearchOpened:
         return SearchOpened(whole_search_of(kept_of(id_, self._kept.head(id_)), self._kept.rest(id_)))
 
-    def _run(self, wish: SearchWish, errand: Errand) -> SearchReply:
+    def run(self, wish: SearchWish, errand: Errand) -> SearchReply:
+        """Search in a process of its own, and keep what came of it."""
         assert isinstance(wish, RunSearch)
         folder = self._home.root / SEARCHES
         try:
@@ -109,6 +85,7 @@ def _clear(folder: Path) -> None:
     held.release()
 
 
-def search_desk(home: Home, environment: Mapping[str, str]) -> SearchDeskThreads:
+def search_desk(home: Home, environment: Mapping[str, str]) -> ErrandPair[SearchWish, SearchReply]:
     """Return the desk of this folder's searches; no thread, process or file is there before it is asked."""
-    return SearchDeskThreads(home, environment)
+    searches = _Searches(home, environment)
+    return ErrandPair(ErrandThread("searches", searches.look), ErrandThread("search", searches.run), long=RunSearch)

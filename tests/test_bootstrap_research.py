@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,13 +15,13 @@ from gridbot.adapters.files.disk import SystemDisk
 from gridbot.adapters.files.home import Home
 from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.adapters.own_process import OwnProcess, own_command
-from gridbot.bootstrap_research import ResearchDeskThreads, research_desk
+from gridbot.bootstrap_research import research_desk
 from gridbot.cli import ending
 from gridbot.cli_app import EXIT_DONE, EXIT_INTERRUPTED
 from gridbot.config import default_config
 from gridbot.core.units import FillRule, Symbol, TimeMs
 from gridbot.core.values import evolve
-from gridbot.shell.errands import Done, Refused, Standing
+from gridbot.shell.errands import Done, Errands, Refused, Standing
 from gridbot.shell.research_desk import (
     CandleChoice,
     CandlesCounted,
@@ -45,8 +43,10 @@ from gridbot.shell.research_desk import (
 )
 from gridbot.shell.research_forms import trial_data
 from gridbot.sim.generated_market import MARKET_EPOCH, GeneratedMarket
+from tests.fakes.asking import answered
 from tests.sandbox.in_thread import sandbox_thread
 
+Desk = Errands[ResearchWish, ResearchReply]
 DAY, MINUTE = 86_400_000, 60_000
 BTC = Symbol("BTC/USDT")
 GRID = {
@@ -59,31 +59,14 @@ GRID = {
 }
 
 
-def answered(
-    desk: ResearchDeskThreads, wish: ResearchWish, hear: Callable[[int, Standing | None], None] = lambda _n, _s: None
-) -> Done[ResearchReply] | Refused:
-    """Wait for an outcome, a tenth of a second at a time, for half a minute at most."""
-    number, nap = desk.ask(wish), queue.SimpleQueue[None]()
-    for _ in range(1500):
-        hear(number, desk.standing(number))
-        outcome = desk.answer(number)
-        if outcome is not None:
-            return outcome
-        try:
-            nap.get(timeout=0.02)
-        except queue.Empty:
-            continue
-    raise AssertionError("no outcome")
-
-
-def ran(desk: ResearchDeskThreads, trial: Trial) -> WholeRun:
+def ran(desk: Desk, trial: Trial) -> WholeRun:
     outcome = answered(desk, RunTrial(trial))
     assert isinstance(outcome, Done), outcome
     assert isinstance(outcome.reply, RunsOpened)
     return outcome.reply.runs[0]
 
 
-def listed(desk: ResearchDeskThreads, wish: ResearchWish | None = None) -> RunsListed:
+def listed(desk: Desk, wish: ResearchWish | None = None) -> RunsListed:
     outcome = answered(desk, wish or ListRuns())
     assert isinstance(outcome, Done) and isinstance(outcome.reply, RunsListed)
     return outcome.reply
@@ -97,7 +80,7 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def desk(home: Home) -> ResearchDeskThreads:
+def desk(home: Home) -> Desk:
     return research_desk(home, os.environ)
 
 
@@ -117,9 +100,7 @@ def file_trial(candles: Path, **changes: Any) -> Trial:
 
 
 @pytest.mark.parametrize("harder", [False, True])
-def test_the_tab_and_the_command_give_the_same_result(
-    desk: ResearchDeskThreads, candles: Path, tmp_path: Path, harder: bool
-) -> None:
+def test_the_tab_and_the_command_give_the_same_result(desk: Desk, candles: Path, tmp_path: Path, harder: bool) -> None:
     trial = file_trial(candles)
     arguments = ["backtest", "--candles", str(candles), "--config", str(tmp_path / "grid.json")]
     config: object = GRID
@@ -158,7 +139,7 @@ def test_the_tab_and_the_command_give_the_same_result(
     assert (figures.sharpe, figures.in_market) == (told["sharpe"], told["in_market"])
 
 
-def test_what_is_drawn_belongs_to_the_figures(desk: ResearchDeskThreads, candles: Path) -> None:
+def test_what_is_drawn_belongs_to_the_figures(desk: Desk, candles: Path) -> None:
     run = ran(desk, file_trial(candles))
     figures, curves, bars = run.run.figures, run.curves, run.bars
     assert curves.equity[-1] == pytest.approx(10_000 + float(figures.profit), abs=1e-6)
@@ -175,7 +156,7 @@ def test_what_is_drawn_belongs_to_the_figures(desk: ResearchDeskThreads, candles
 # ------------------------------------------------------------------------------------------ kept runs
 
 
-def test_runs_are_kept_listed_deleted_and_put_back(home: Home, desk: ResearchDeskThreads, candles: Path) -> None:
+def test_runs_are_kept_listed_deleted_and_put_back(home: Home, desk: Desk, candles: Path) -> None:
     assert listed(desk).runs == ()
     first, second = (ran(desk, file_trial(candles, latency_ms=each)).run for each in (0, 700))
     assert [run.id for run in listed(desk).runs] == [second.id, first.id]
@@ -191,9 +172,7 @@ def test_runs_are_kept_listed_deleted_and_put_back(home: Home, desk: ResearchDes
     assert len(listed(later, RestoreRuns((second.id,))).runs) == 1, "what was deleted is gone at the next start"
 
 
-def test_a_damaged_run_and_one_of_a_newer_program_are_told_and_left_out(
-    home: Home, desk: ResearchDeskThreads, candles: Path
-) -> None:
+def test_a_damaged_run_and_one_of_a_newer_program_are_told_and_left_out(home: Home, desk: Desk, candles: Path) -> None:
     good = ran(desk, file_trial(candles)).run
     folder = home.root / "backtests"
     head = json.loads((folder / f"{good.id}.json").read_text("utf-8"))
@@ -216,7 +195,7 @@ def test_a_damaged_run_and_one_of_a_newer_program_are_told_and_left_out(
 # --------------------------------------------------------------------------------------- the process
 
 
-def test_a_run_that_is_given_up_ends_and_leaves_nothing(desk: ResearchDeskThreads) -> None:
+def test_a_run_that_is_given_up_ends_and_leaves_nothing(desk: Desk) -> None:
     said = list[str]()
 
     def hear(number: int, standing: Standing | None) -> None:
@@ -250,7 +229,7 @@ def test_a_frozen_application_starts_itself(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_process_that_cannot_be_started_is_a_sentence(
-    desk: ResearchDeskThreads, candles: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, candles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(candles.with_name("no-python")))
     outcome = answered(desk, RunTrial(file_trial(candles)))
@@ -273,7 +252,7 @@ def test_a_process_that_crashes_is_a_sentence(home: Home, candles: Path) -> None
     ],
 )
 def test_what_is_wrong_with_the_candles_is_said_as_by_the_command(
-    desk: ResearchDeskThreads, candles: Path, changes: dict[str, Any], said: str
+    desk: Desk, candles: Path, changes: dict[str, Any], said: str
 ) -> None:
     trial = file_trial(candles)
     outcome = answered(desk, RunTrial(evolve(trial, data=evolve(trial.data, **changes))))
@@ -316,7 +295,7 @@ def test_candles_are_downloaded_once_and_a_run_goes_on_where_another_was_cut_off
     assert again.run.figures == first.run.figures
 
 
-def test_an_exchange_that_is_away_is_a_sentence(desk: ResearchDeskThreads) -> None:
+def test_an_exchange_that_is_away_is_a_sentence(desk: Desk) -> None:
     data = CandleChoice(
         DataKind.EXCHANGE, BTC, place="binance", base_url="http://127.0.0.1:9", first=TimeMs(MARKET_EPOCH)
     )
@@ -324,7 +303,7 @@ def test_an_exchange_that_is_away_is_a_sentence(desk: ResearchDeskThreads) -> No
     assert isinstance(outcome, Refused) and "Did you mean 'binance'" in outcome.hint
 
 
-def test_the_exchanges_are_named_the_known_ones_first(desk: ResearchDeskThreads) -> None:
+def test_the_exchanges_are_named_the_known_ones_first(desk: Desk) -> None:
     outcome = answered(desk, NameExchanges())
     assert isinstance(outcome, Done) and isinstance(outcome.reply, ExchangesNamed)
     ids = [id_ for id_, _ in outcome.reply.exchanges]

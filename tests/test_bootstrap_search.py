@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import fields
 from decimal import Decimal
@@ -23,7 +22,7 @@ from gridbot.adapters.files.restoring import Plan
 from gridbot.adapters.market_files.candle_columns import COLUMNS, LOCK, save_columns
 from gridbot.adapters.market_files.candle_files import load_candles, save_candles
 from gridbot.adapters.own_process import OwnProcess
-from gridbot.bootstrap_search import SearchDeskThreads, search_desk
+from gridbot.bootstrap_search import search_desk
 from gridbot.bootstrap_search_work import Task, work
 from gridbot.cli_app import EXIT_INTERRUPTED
 from gridbot.config import GridConfig, InstrumentConfig
@@ -31,7 +30,7 @@ from gridbot.core.units import FillRule, Symbol, TimeMs
 from gridbot.core.values import evolve
 from gridbot.research.judging import Assumed, Outcome, run_over
 from gridbot.research.searching import Attempt, NotRun, run_search
-from gridbot.shell.errands import Done, Refused, Standing
+from gridbot.shell.errands import Done, Errands, Refused, Standing
 from gridbot.shell.research_desk import CandleChoice, DataKind, Trial
 from gridbot.shell.search_desk import (
     DeleteSearches,
@@ -51,7 +50,9 @@ from gridbot.shell.search_desk import (
 )
 from gridbot.shell.search_forms import search_data
 from gridbot.sim.generated_market import MARKET_EPOCH, GeneratedMarket
+from tests.fakes.asking import answered
 
+Desk = Errands[SearchWish, SearchReply]
 DAY, MINUTE = 86_400_000, 60_000
 BTC = Symbol("BTC/USDT")
 GRID = GridConfig.model_validate(
@@ -67,30 +68,13 @@ GRID = GridConfig.model_validate(
 KNOBS = (Knob("levels", ("5", "20")), Knob("trend.ema_fast", ("10", "60")))
 
 
-def answered(
-    desk: SearchDeskThreads, wish: SearchWish, hear: Callable[[int, Standing | None], None] = lambda _n, _s: None
-) -> Done[SearchReply] | Refused:
-    """Wait for an outcome, for a minute at most."""
-    number, nap = desk.ask(wish), queue.SimpleQueue[None]()
-    for _ in range(3000):
-        hear(number, desk.standing(number))
-        outcome = desk.answer(number)
-        if outcome is not None:
-            return outcome
-        try:
-            nap.get(timeout=0.02)
-        except queue.Empty:
-            continue
-    raise AssertionError("no outcome")
-
-
-def opened(desk: SearchDeskThreads, wish: SearchWish) -> WholeSearch:
+def opened(desk: Desk, wish: SearchWish) -> WholeSearch:
     outcome = answered(desk, wish)
     assert isinstance(outcome, Done) and isinstance(outcome.reply, SearchOpened), outcome
     return outcome.reply.search
 
 
-def listed(desk: SearchDeskThreads, wish: SearchWish | None = None) -> SearchesListed:
+def listed(desk: Desk, wish: SearchWish | None = None) -> SearchesListed:
     outcome = answered(desk, wish or ListSearches())
     assert isinstance(outcome, Done) and isinstance(outcome.reply, SearchesListed)
     return outcome.reply
@@ -104,7 +88,7 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def desk(home: Home) -> SearchDeskThreads:
+def desk(home: Home) -> Desk:
     return search_desk(home, os.environ)
 
 
@@ -133,7 +117,7 @@ def long_search() -> Search:
     return Search(Trial(json.dumps(grid.to_data()), data), knobs, HoldOut(Decimal("0.3")))
 
 
-def test_other_processes_find_what_this_one_finds(desk: SearchDeskThreads, candles: Path) -> None:
+def test_other_processes_find_what_this_one_finds(desk: Desk, candles: Path) -> None:
     wish, arrays = search(candles), load_candles(candles)
 
     def submit(attempt: Attempt) -> Future[Outcome | NotRun]:
@@ -155,7 +139,7 @@ def test_other_processes_find_what_this_one_finds(desk: SearchDeskThreads, candl
         assert mine == pytest.approx(theirs, abs=1e-8), name
 
 
-def test_kept_deleted_and_put_back(desk: SearchDeskThreads, home: Home, candles: Path) -> None:
+def test_kept_deleted_and_put_back(desk: Desk, home: Home, candles: Path) -> None:
     first = opened(desk, RunSearch(search(candles)))
     assert names(home) == {f"{first.search.id}.curves.json", f"{first.search.id}.json", LOCK, "next.wish"}, (
         "the mapped candles are gone"
@@ -170,7 +154,7 @@ def test_kept_deleted_and_put_back(desk: SearchDeskThreads, home: Home, candles:
     assert listed(anew).searches == () and listed(anew, RestoreSearches((first.search.id,))).searches == ()
 
 
-def test_a_damaged_one_is_named_and_the_others_stay(desk: SearchDeskThreads, home: Home, candles: Path) -> None:
+def test_a_damaged_one_is_named_and_the_others_stay(desk: Desk, home: Home, candles: Path) -> None:
     good = opened(desk, RunSearch(search(candles)))
     (home.root / SEARCHES / "20200101-000000-x.json").write_text('{"schema": 1, "made": 3}', "utf-8")
     found = listed(desk)
@@ -180,7 +164,7 @@ def test_a_damaged_one_is_named_and_the_others_stay(desk: SearchDeskThreads, hom
     assert isinstance(outcome, Refused) and "The search gone.json" in outcome.message
 
 
-def test_what_is_wrong_is_a_sentence(desk: SearchDeskThreads, candles: Path, home: Home) -> None:
+def test_what_is_wrong_is_a_sentence(desk: Desk, candles: Path, home: Home) -> None:
     outcome = answered(desk, RunSearch(evolve(search(candles), plan=HoldOut(Decimal("0.01")))))
     assert isinstance(outcome, Refused) and "too short" in outcome.message and not outcome.given_up
     outcome = answered(desk, RunSearch(evolve(search(candles), knobs=())))
@@ -191,7 +175,7 @@ def test_what_is_wrong_is_a_sentence(desk: SearchDeskThreads, candles: Path, hom
     assert COLUMNS not in names(home)
 
 
-def test_given_up_it_leaves_nothing(desk: SearchDeskThreads, home: Home) -> None:
+def test_given_up_it_leaves_nothing(desk: Desk, home: Home) -> None:
     said: list[Standing] = []
 
     def hear(number: int, standing: Standing | None) -> None:
@@ -265,7 +249,7 @@ def test_a_run_that_cannot_be_is_an_answer(tmp_path: Path) -> None:
     assert isinstance(came, NotRun) and "investment" in came.why
 
 
-def test_backups_hold_kept_searches(desk: SearchDeskThreads, home: Home, candles: Path) -> None:
+def test_backups_hold_kept_searches(desk: Desk, home: Home, candles: Path) -> None:
     kept = opened(desk, RunSearch(search(candles))).search
     found = list(run_files(SystemDisk(), home.root))
     assert found == [f"{SEARCHES}/{kept.id}.curves.json", f"{SEARCHES}/{kept.id}.json"]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
-    QScrollArea,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
@@ -31,10 +27,12 @@ from gridbot.gui.chart_scene import Fills
 from gridbot.gui.chart_small import Curve, Drawn, SmallPlot, percent_figure
 from gridbot.gui.context import Context
 from gridbot.gui.measures import XS, M, S
-from gridbot.gui.parts import Card, button, label, set_role, set_text
+from gridbot.gui.parts import Card, button, label, set_text
 from gridbot.gui.rows_model import Column, RowsModel
+from gridbot.gui.sentence_cards import SentenceCards
 from gridbot.gui.table import Table
 from gridbot.gui.theme import Colours
+from gridbot.gui.view_switch import view_switch
 from gridbot.shell.facade import ChartData
 from gridbot.shell.research_desk import Month, RunBars, WholeRun
 
@@ -221,10 +219,8 @@ class ResultPage(QWidget):
         self.months.set_colours(colours)
         self.table = Table(self.months, name="Months of the backtest")
         self.table.sort_by(0, descending=False)
-        self.doubts = QWidget()
-        self._doubt_rows = QVBoxLayout(self.doubts)
+        self.doubts = SentenceCards("What the backtest does not know")
         self.views = QStackedWidget()
-        self.toggles: list[QPushButton] = []
         self.change = button(
             "Change and run again",
             self.load_wanted.emit,
@@ -244,18 +240,8 @@ class ResultPage(QWidget):
         head.setSpacing(M)
         head.addWidget(self._title)
         head.addWidget(self._line, 1)
-        switch = QHBoxLayout()
-        switch.setSpacing(XS)
-        group = QButtonGroup(self)
-        for number, title in enumerate(VIEWS):
-            made = button(title, self._chooser(number), role="toggle", name=f"Show: {title}")
-            made.setCheckable(True)
-            group.addButton(made)
-            self.toggles.append(made)
-            switch.addWidget(made)
-        switch.addStretch()
-        self.toggles[0].setChecked(True)
-        for page in (_column(self.equity, self.drawdown, 3, 2), self._price_page(), self._month_page(), self._words()):
+        switch, self.toggles = view_switch(self, VIEWS, name="Show", choose=self.show_part)
+        for page in (_column(self.equity, self.drawdown, 3, 2), self._price_page(), self._month_page(), self.doubts):
             self.views.addWidget(page)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -264,9 +250,6 @@ class ResultPage(QWidget):
         box.addWidget(self.cards)
         box.addLayout(switch)
         box.addWidget(self.views, 1)
-
-    def _chooser(self, number: int) -> Callable[[], object]:
-        return lambda: self.show_part(number)
 
     def show_part(self, number: int) -> None:
         """Show one of the VIEWS."""
@@ -299,16 +282,6 @@ class ResultPage(QWidget):
         split.setSizes([200, 240])
         return split
 
-    def _words(self) -> QWidget:
-        self._doubt_rows.setContentsMargins(0, 0, S, 0)
-        self._doubt_rows.setSpacing(S)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(self.doubts)
-        scroll.setAccessibleName("What the backtest does not know")
-        return scroll
-
     # ---------------------------------------------------------------------------------- what is shown
 
     def show_run(self, whole: WholeRun, *, tries: int) -> None:
@@ -320,7 +293,7 @@ class ResultPage(QWidget):
         set_text(self._line, subtitle(run))
         self._line.setToolTip(subtitle(run))
         self.cards.show_figures(figures_of(run), self._context.colours)
-        self._show_doubts(list(doubts(run, tries=tries)))
+        self.doubts.say(doubts(run, tries=tries))
         if not fresh:
             return
         curves = whole.curves
@@ -341,19 +314,6 @@ class ResultPage(QWidget):
         starts = np.array([np.datetime64(month.name, "ms").astype(np.int64) for month in whole.months], np.int64)
         profits = np.array([month.profit for month in whole.months])
         self.by_month.show_curves(starts, Curve(whole.run.figures.quote, profits, "up", Drawn.BARS))
-
-    def _show_doubts(self, sentences: list[str]) -> None:
-        while (item := self._doubt_rows.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        for sentence in sentences:
-            frame = QFrame()
-            set_role(frame, "card")
-            box = QVBoxLayout(frame)
-            box.setContentsMargins(M, S, M, S)
-            box.addWidget(label(sentence, wrap=True))
-            self._doubt_rows.addWidget(frame)
-        self._doubt_rows.addStretch()
 
     def set_colours(self) -> None:
         """Paint with the colours of the context."""

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
 
 from gridbot.gui import numbers, words
-from gridbot.gui.backtest_fields import Note
 from gridbot.gui.backtest_words import day, grid_of, share, source
 from gridbot.gui.context import Context
-from gridbot.gui.measures import S
-from gridbot.gui.parts import button, set_text
-from gridbot.gui.rows_model import Column, RowsModel
-from gridbot.gui.table import Table
-from gridbot.shell.research_desk import KeptRun, RunId
+from gridbot.gui.kept_list import KeptList
+from gridbot.gui.parts import button
+from gridbot.gui.rows_model import Column
+from gridbot.shell.research_desk import KeptRun
 
 _DAY_MS = 86_400_000
 
@@ -74,106 +71,35 @@ _COLUMNS: tuple[Column[KeptRun], ...] = (
 )
 
 
-class RunsPage(QWidget):
+class RunsPage(KeptList[KeptRun]):
     """The table of kept runs.
 
     Signals:
-        open_wanted: the id of the run that is to be shown.
-        compare_wanted, delete_wanted, restore_wanted: a tuple of ids.
+        compare_wanted: a tuple of ids.
     """
 
-    open_wanted = Signal(str)
     compare_wanted = Signal(object)
-    delete_wanted = Signal(object)
-    restore_wanted = Signal(object)
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._context = context
-        self._deleted: tuple[RunId, ...] = ()
-        self.model: RowsModel[KeptRun] = RowsModel(_COLUMNS, key=lambda run: run.id)
-        self.model.set_colours(context.colours)
-        self.table = Table(self.model, name="Kept backtests")
-        self.table.sort_by(0, descending=True)
-        self.table.menu_for = self._menu
-        self.table.activated.connect(lambda _index: self._open())
-        self.table.selectionModel().selectionChanged.connect(lambda _now, _before: self._look())
-        self.open = button("Show", self._open, name="Show the selected backtest", icon="open")
+        super().__init__(context, _COLUMNS, key=lambda run: run.id, one="backtest", many="backtests")
         self.compare = button(
             "Compare",
-            lambda: self.compare_wanted.emit(self._ids()),
+            lambda: self.compare_wanted.emit(self.selected_ids()),
             name="Compare the selected backtests",
             tip="Select two runs or more, with Ctrl or Shift held.",
             icon="compare",
         )
-        self.delete = button("Delete", self._delete, name="Delete the selected backtests", icon="remove")
-        self.undo = button("Undo", self._undo, name="Undo the deletion", icon="undo")
-        self.undo.hide()
-        self.note = Note("About the kept backtests")
-        row = QHBoxLayout()
-        for each in (self.open, self.compare, self.delete, self.undo):
-            row.addWidget(each)
-        row.addStretch()
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(S)
-        box.addLayout(row)
-        box.addWidget(self.note)
-        box.addWidget(self.table, 1)
-        self._look()
+        self.lay_out(buttons=(self.compare,))
 
     def show_runs(self, runs: tuple[KeptRun, ...], troubles: tuple[str, ...]) -> None:
         """Show the kept runs, and what could not be read."""
-        self.model.replace(runs)
-        if troubles:
-            more = f" {len(troubles) - 1} more could not be read either." if len(troubles) > 1 else ""
-            self.note.say(f"{troubles[0]}{more}", wrong=True)
-        elif not runs:
-            self.note.say("No backtest is kept yet. Each one that you run is kept here, and can be compared.")
-        else:
-            self.note.say("")
-        self._look()
-
-    def set_colours(self) -> None:
-        """Paint with the colours of the context."""
-        self.model.set_colours(self._context.colours)
-
-    def offer_undo(self, ids: tuple[RunId, ...]) -> None:
-        """Offer to put these back; () takes the offer back."""
-        self._deleted = ids
-        self.undo.setVisible(bool(ids))
-        set_text(self.undo, f"Undo: put {words.counted(len(ids), 'run')} back")
-
-    def _ids(self) -> tuple[RunId, ...]:
-        return tuple(run.id for run in self.table.selected())
-
-    def _look(self) -> None:
-        count = len(self.table.selectionModel().selectedRows())
-        self.open.setEnabled(count == 1)
-        self.compare.setEnabled(count >= 2)
-        self.delete.setEnabled(count >= 1)
-
-    def _open(self) -> None:
-        ids = self._ids()
-        if ids:
-            self.open_wanted.emit(ids[0])
-
-    def _delete(self) -> None:
-        self.delete_wanted.emit(self._ids())
-
-    def _undo(self) -> None:
-        self.restore_wanted.emit(self._deleted)
-
-    def _menu(self) -> tuple[tuple[str, Callable[[], None] | None], ...]:
-        count = len(self._ids())
-        return (
-            ("Show", self._open if count == 1 else None),
-            ("Compare", self.compare.click if count >= 2 else None),
-            ("Delete\tDel", self._delete),
+        self.show_rows(
+            runs, troubles, none="No backtest is kept yet. Each one that you run is kept here, and can be compared."
         )
 
-    def keyPressEvent(self, event: Any) -> None:
-        if event.key() == Qt.Key.Key_Delete and self._ids():
-            self._delete()
-        else:
-            super().keyPressEvent(event)
+    def more_of_menu(self) -> tuple[tuple[str, Callable[[], None] | None], ...]:
+        return (("Compare", self.compare.click if len(self.selected_ids()) >= 2 else None),)
+
+    def _look(self) -> None:
+        super()._look()
+        self.compare.setEnabled(len(self.table.selectionModel().selectedRows()) >= 2)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -23,8 +20,8 @@ from gridbot.gui.backtest_fields import Note
 from gridbot.gui.backtest_result import Cards, Elided
 from gridbot.gui.chart_small import Curve, SmallPlot, percent_figure
 from gridbot.gui.context import Context
-from gridbot.gui.measures import XS, M, S
-from gridbot.gui.parts import button, label, set_role, set_text
+from gridbot.gui.measures import M, S
+from gridbot.gui.parts import button, label, set_text
 from gridbot.gui.rows_model import RowsModel
 from gridbot.gui.search_doubts import doubts
 from gridbot.gui.search_knobs import changed
@@ -40,7 +37,9 @@ from gridbot.gui.search_words import (
     sentences,
     subtitle,
 )
+from gridbot.gui.sentence_cards import SentenceCards, scroll_down
 from gridbot.gui.table import Table
+from gridbot.gui.view_switch import view_switch
 from gridbot.shell.search_desk import Course, KeptSearch, Settings, WholeSearch
 
 VIEWS = ("Course", "Rounds", "Tries", "What it does not know")
@@ -84,10 +83,8 @@ class SearchPage(QWidget):
         self.tries: RowsModel[TryRow] | None = None
         self.try_table: Table | None = None
         self.try_note = Note("About the selected settings")
-        self.doubts = QWidget()
-        self._doubt_rows = QVBoxLayout(self.doubts)
+        self.doubts = SentenceCards("What the search does not know")
         self.views = QStackedWidget()
-        self.toggles: list[QPushButton] = []
         self.back = button("All searches", self.back_wanted.emit, icon="chevron-left")
         self.load = button(
             "Backtest these settings",
@@ -115,22 +112,13 @@ class SearchPage(QWidget):
         head.setSpacing(M)
         head.addWidget(self._title)
         head.addWidget(self._line, 1)
-        switch = QHBoxLayout()
-        switch.setSpacing(XS)
-        group = QButtonGroup(self)
-        for number, title in enumerate(VIEWS):
-            made = button(title, self._chooser(number), role="toggle", name=f"Show of the search: {title}")
-            made.setCheckable(True)
-            group.addButton(made)
-            self.toggles.append(made)
-            switch.addWidget(made)
-        switch.addStretch()
+        switch, self.toggles = view_switch(self, VIEWS, name="Show of the search", choose=self.show_part)
         self._tries_page = QWidget()
         self._tries_box = QVBoxLayout(self._tries_page)
         self._tries_box.setContentsMargins(0, 0, 0, 0)
         self._tries_box.setSpacing(S)
         self._tries_box.addWidget(self.try_note)
-        for page in (self.course, self.round_table, self._tries_page, self._words()):
+        for page in (self.course, self.round_table, self._tries_page, self.doubts):
             self.views.addWidget(page)
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -147,16 +135,10 @@ class SearchPage(QWidget):
         box.setSpacing(S)
         box.addLayout(top)
         # In a low window all of it scrolls: the words come first, and are never cut for the pictures under them.
-        box.addWidget(_scrolled(inside, "The search"), 1)
+        scrolled = QScrollArea()
+        scroll_down(scrolled, inside, "The search")
+        box.addWidget(scrolled, 1)
         self.show_part(0)
-
-    def _chooser(self, number: int) -> Callable[[], object]:
-        return lambda: self.show_part(number)
-
-    def _words(self) -> QWidget:
-        self._doubt_rows.setContentsMargins(0, 0, S, 0)
-        self._doubt_rows.setSpacing(S)
-        return _scrolled(self.doubts, "What the search does not know")
 
     # ---------------------------------------------------------------------------------- what is shown
 
@@ -175,7 +157,7 @@ class SearchPage(QWidget):
         set_text(self._line, subtitle(search))
         self._line.setToolTip(subtitle(search))
         self._write()
-        self._show_doubts(list(doubts(whole, others=others)))
+        self.doubts.say(doubts(whole, others=others))
         self.rounds.replace([RoundRow(number + 1, each) for number, each in enumerate(search.rounds)])
         self._show_course(whole.course, chose=any(each.chosen is not None for each in search.rounds))
         if fresh or self.tries is None:
@@ -279,19 +261,6 @@ class SearchPage(QWidget):
         self.try_table.selectionModel().selectionChanged.connect(lambda _now, _before: self._look())
         self._tries_box.insertWidget(0, self.try_table, 1)
 
-    def _show_doubts(self, said: list[str]) -> None:
-        while (item := self._doubt_rows.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        for sentence in said:
-            frame = QFrame()
-            set_role(frame, "card")
-            box = QVBoxLayout(frame)
-            box.setContentsMargins(M, S, M, S)
-            box.addWidget(label(sentence, wrap=True))
-            self._doubt_rows.addWidget(frame)
-        self._doubt_rows.addStretch()
-
     def _selected(self) -> TryRow | None:
         if self.views.currentIndex() != TRIES or self.try_table is None:
             return None
@@ -321,16 +290,6 @@ class SearchPage(QWidget):
             ("Backtest these settings", self.load.click if able else None),
             ("Use these settings…", self.use.click if able else None),
         )
-
-
-def _scrolled(inside: QWidget, name: str) -> QScrollArea:
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(inside)
-    scroll.setAccessibleName(name)
-    return scroll
 
 
 def _with_settings(arrangement: Mapping[str, Sequence[str]], titles: Sequence[str]) -> dict[str, Sequence[str]]:

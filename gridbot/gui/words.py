@@ -198,9 +198,9 @@ def span(milliseconds: int) -> str:
     return f"{hours} h {rest} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return "1 order", "2 orders"."""
-    return f"{in_style(f'{number:,}')} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 order", "2 orders"; `plural` where it is not the noun with an s."""
+    return f"{in_style(f'{number:,}')} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def size(count: int) -> str:

@@ -115,3 +115,33 @@ class ErrandThread(Generic[Wish, Reply]):
             return Refused(gone.message, gone.hint, given_up=True)
         except GridbotError as problem:
             return Refused(problem.message, problem.hint)
+
+
+class ErrandPair(Generic[Wish, Reply]):
+    """Satisfies Errands with two threads, so that a short errand does not wait for a long one.
+
+    `long` is the kind of wish that the second thread is for.
+    """
+
+    def __init__(
+        self, short: ErrandThread[Wish, Reply], lasting: ErrandThread[Wish, Reply], *, long: type[object]
+    ) -> None:
+        self._threads = (short, lasting)
+        self._long = long
+
+    def ask(self, wish: Wish) -> int:
+        """Hand in a wish; return its number."""
+        which = int(isinstance(wish, self._long))
+        return self._threads[which].ask(wish) * 2 + which
+
+    def standing(self, number: int) -> Standing | None:
+        """Return how far it is."""
+        return self._threads[number % 2].standing(number // 2)
+
+    def answer(self, number: int) -> Done[Reply] | Refused | None:
+        """Return the outcome, once."""
+        return self._threads[number % 2].answer(number // 2)
+
+    def cancel(self, number: int) -> None:
+        """Give it up."""
+        self._threads[number % 2].cancel(number // 2)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from gridbot.gui.window import Window
 from tests.gui.fake_facade import FakeFacade, MemoryStore
+from tests.gui.searching import Made, rooms
 
 Opened = Callable[[FakeFacade], Window]
 
@@ -56,6 +57,11 @@ def opened(qtbot: QtBot) -> Iterator[Opened]:
         window.deleteLater()
     # A window that lives on would be styled anew with each later one, and the tests would become slower and slower.
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture
+def searching(qtbot: QtBot, facade: FakeFacade) -> Iterator[Made]:
+    yield from rooms(qtbot, facade)
 
 
 @pytest.fixture

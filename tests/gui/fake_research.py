@@ -9,7 +9,7 @@ import numpy as np
 
 from gridbot.config import GridConfig, InstrumentConfig
 from gridbot.core.units import Symbol, TimeMs
-from gridbot.shell.errands import Done, Errands, Refused, Standing
+from gridbot.shell.errands import Done, Errands, Refused
 from gridbot.shell.research_desk import (
     CandleChoice,
     CandlesCounted,
@@ -35,6 +35,7 @@ from gridbot.shell.research_desk import (
     Trial,
     WholeRun,
 )
+from tests.gui.fake_desk import FakeDesk
 
 START, DAY = 1_704_067_200_000, 86_400_000
 
@@ -99,47 +100,19 @@ def whole(run: KeptRun) -> WholeRun:
     )
 
 
-class FakeResearch:
+class FakeResearch(FakeDesk[ResearchWish, ResearchReply]):
     """Satisfies Errands for backtests. Runs wait until `end`; everything else is answered at once.
 
     Attributes:
-        asked: every wish, in order.
-        given_up: the numbers of the errands that a person ended.
         runs: the kept runs, newest first; `deleted` those that can be put back.
     """
 
+    lasts = RunTrial
+
     def __init__(self, *runs: KeptRun) -> None:
-        self.asked: list[ResearchWish] = []
-        self.given_up: list[int] = []
+        super().__init__()
         self.runs = list(runs)
         self.deleted: list[KeptRun] = []
-        self.troubles: tuple[str, ...] = ()
-        self.now: Standing | None = None
-        self.damaged = False
-        self._outcomes: dict[int, Done[ResearchReply] | Refused] = {}
-        self._running = 0
-
-    def ask(self, wish: ResearchWish) -> int:
-        self.asked.append(wish)
-        number = len(self.asked)
-        if isinstance(wish, RunTrial):
-            self._running = number
-        else:
-            self._outcomes[number] = self._answer(wish)
-        return number
-
-    def standing(self, number: int) -> Standing | None:
-        return self.now if number == self._running else None
-
-    def answer(self, number: int) -> Done[ResearchReply] | Refused | None:
-        return self._outcomes.pop(number, None)
-
-    def cancel(self, number: int) -> None:
-        self.given_up.append(number)
-
-    def end(self, outcome: Done[ResearchReply] | Refused) -> None:
-        """Let the run that is under way end."""
-        self._outcomes[self._running] = outcome
 
     def ran(self, run: KeptRun) -> None:
         """Let it end well."""
@@ -150,7 +123,7 @@ class FakeResearch:
         """Return what was wanted to be run."""
         return [wish.trial for wish in self.asked if isinstance(wish, RunTrial)]
 
-    def _answer(self, wish: ResearchWish) -> Done[ResearchReply] | Refused:
+    def reply_to(self, wish: ResearchWish) -> Done[ResearchReply] | Refused:
         match wish:
             case OpenRuns(ids=ids):
                 if self.damaged:

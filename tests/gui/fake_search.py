@@ -9,7 +9,7 @@ import numpy as np
 
 from gridbot.config import GridConfig, InstrumentConfig
 from gridbot.core.units import Symbol, TimeMs
-from gridbot.shell.errands import Done, Errands, Refused, Standing
+from gridbot.shell.errands import Done, Errands, Refused
 from gridbot.shell.research_desk import CandleChoice, DataKind, Trial
 from gridbot.shell.search_desk import (
     Course,
@@ -34,6 +34,7 @@ from gridbot.shell.search_desk import (
     WalkForward,
     WholeSearch,
 )
+from tests.gui.fake_desk import FakeDesk
 
 START, DAY = 1_704_067_200_000, 86_400_000
 KNOBS = (Knob("spacing.multiplier", ("0.5", "0.75", "1")), Knob("levels", ("8", "10", "12")))
@@ -132,49 +133,21 @@ def whole(search: KeptSearch, tries: tuple[Try, ...] | None = None) -> WholeSear
     )
 
 
-class FakeSearch:
+class FakeSearch(FakeDesk[SearchWish, SearchReply]):
     """Satisfies Errands for searches. A search waits until `end`; everything else is answered at once.
 
     Attributes:
-        asked: every wish, in order.
-        given_up: the numbers of the errands that a person ended.
         searches: the kept ones, newest first; `deleted` those that can be put back.
         tries: what the next opened search tried, None for the usual ones.
     """
 
+    lasts = RunSearch
+
     def __init__(self, *searches: KeptSearch) -> None:
-        self.asked: list[SearchWish] = []
-        self.given_up: list[int] = []
+        super().__init__()
         self.searches = list(searches)
         self.deleted: list[KeptSearch] = []
         self.tries: tuple[Try, ...] | None = None
-        self.troubles: tuple[str, ...] = ()
-        self.now: Standing | None = None
-        self.damaged = False
-        self._outcomes: dict[int, Done[SearchReply] | Refused] = {}
-        self._running = 0
-
-    def ask(self, wish: SearchWish) -> int:
-        self.asked.append(wish)
-        number = len(self.asked)
-        if isinstance(wish, RunSearch):
-            self._running = number
-        else:
-            self._outcomes[number] = self._answer(wish)
-        return number
-
-    def standing(self, number: int) -> Standing | None:
-        return self.now if number == self._running else None
-
-    def answer(self, number: int) -> Done[SearchReply] | Refused | None:
-        return self._outcomes.pop(number, None)
-
-    def cancel(self, number: int) -> None:
-        self.given_up.append(number)
-
-    def end(self, outcome: Done[SearchReply] | Refused) -> None:
-        """Let the search that is under way end."""
-        self._outcomes[self._running] = outcome
 
     def found(self, search: KeptSearch) -> None:
         """Let it end well."""
@@ -185,7 +158,7 @@ class FakeSearch:
         """Return what was wanted to be searched."""
         return [wish.search for wish in self.asked if isinstance(wish, RunSearch)]
 
-    def _answer(self, wish: SearchWish) -> Done[SearchReply] | Refused:
+    def reply_to(self, wish: SearchWish) -> Done[SearchReply] | Refused:
         match wish:
             case OpenSearch(id=id_):
                 if self.damaged:

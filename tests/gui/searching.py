@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from gridbot.gui import theme
 from gridbot.gui.backtest_tab import SEARCHES, BacktestRoom, BacktestTab
 from gridbot.gui.context import Context
+from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.preferences import Preferences
 from gridbot.gui.requests import RequestDesk
 from gridbot.gui.search_dialog import SearchDialog
@@ -58,3 +59,18 @@ def form(room: BacktestRoom, *, walking: bool = False) -> SearchDialog:
     """Open the form of a search."""
     (room.setup.walk if walking else room.setup.optimise).click()
     return dialog(SearchDialog)
+
+
+def rooms(qtbot: QtBot, facade: FakeFacade) -> Iterator[Made]:
+    """Give what builds the tab over a room; what a test leaves open is put away after it."""
+    tabs: list[BacktestTab] = []
+
+    def made(search: FakeSearch | None) -> BacktestRoom:
+        tab, room = room_over(qtbot, facade, search)
+        tabs.append(tab)
+        return room
+
+    yield made
+    for each in QApplication.topLevelWidgets():
+        if isinstance(each, SearchDialog | GridDialog):
+            each.reject()

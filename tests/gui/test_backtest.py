@@ -307,7 +307,7 @@ def test_a_deleted_run_can_be_put_back(make: Made) -> None:
     QTest.keyClick(room.runs.table, Qt.Key.Key_Delete)
     look(room)
     assert DeleteRuns(("run-2",)) in research.asked and texts(room.runs.model, "Levels") == ["10"]
-    assert room.runs.undo.text() == "Undo: put 1 run back"
+    assert room.runs.undo.text() == "Undo: put 1 backtest back"
     room.runs.undo.click()
     look(room)
     assert RestoreRuns(("run-2",)) in research.asked and room.runs.model.rowCount() == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -14,10 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from gridbot.core.values import evolve
 from gridbot.gui import theme
-from gridbot.gui.backtest_tab import SEARCHES, BacktestRoom, BacktestTab
+from gridbot.gui.backtest_tab import SEARCHES, BacktestRoom
 from gridbot.gui.chart_small import SmallPlot
 from gridbot.gui.grid_dialog import GridDialog
-from gridbot.gui.search_dialog import SearchDialog
 from gridbot.gui.window import Window
 from gridbot.shell.errands import Desks, Refused, Standing
 from gridbot.shell.research_desk import RunTrial
@@ -34,30 +32,14 @@ from tests.gui.fake_facade import FakeFacade, MemoryStore
 from tests.gui.fake_research import FakeResearch
 from tests.gui.fake_search import CHOSEN, FakeSearch, held_out, kept, score, walked, whole
 from tests.gui.finding import dialog, texts
-from tests.gui.searching import Made, form, look, room_over
+from tests.gui.searching import Made, form, look
 from tests.gui.test_everything_is_reachable import unnamed
 from tests.gui.test_nothing_is_cut import cut, outside, settle
 
 
-@pytest.fixture
-def make(qtbot: QtBot, facade: FakeFacade) -> Iterator[Made]:
-    """Build the tab, and put away what a test leaves open."""
-    tabs: list[BacktestTab] = []
-
-    def made(search: FakeSearch | None) -> BacktestRoom:
-        tab, room = room_over(qtbot, facade, search)
-        tabs.append(tab)
-        return room
-
-    yield made
-    for each in QApplication.topLevelWidgets():
-        if isinstance(each, SearchDialog | GridDialog):
-            each.reject()
-
-
-def opened_page(make: Made, search: FakeSearch, number: int = 0) -> BacktestRoom:
+def opened_page(searching: Made, search: FakeSearch, number: int = 0) -> BacktestRoom:
     """Open the page of a kept search."""
-    room = make(search)
+    room = searching(search)
     room.search.list.table.selectRow(number)
     room.search.list.open.click()
     look(room)
@@ -67,24 +49,24 @@ def opened_page(make: Made, search: FakeSearch, number: int = 0) -> BacktestRoom
 # ------------------------------------------------------------------------------------------- its states
 
 
-def test_a_window_that_cannot_reach_the_room_says_so(make: Made) -> None:
-    room = make(None)
+def test_a_window_that_cannot_reach_the_room_says_so(searching: Made) -> None:
+    room = searching(None)
     assert "cannot reach" in room.search.empty.sentence() and room.search.empty.isVisibleTo(room)
     assert not room.setup.optimise.isEnabled() and "cannot reach" in room.setup.optimise.toolTip()
     assert room.setup.run.isEnabled(), "single backtests have a room of their own"
 
 
-def test_at_first_it_says_what_searches_are_for(make: Made) -> None:
+def test_at_first_it_says_what_searches_are_for(searching: Made) -> None:
     search = FakeSearch()
-    room = make(search)
+    room = searching(search)
     assert search.asked == [ListSearches()] and room.toggles[SEARCHES].text() == "Searches"
     assert "No search is kept yet" in room.search.list.empty.sentence()
     assert room.search.list.empty.isVisibleTo(room) and not room.search.list.open.isEnabled()
 
 
-def test_while_it_runs_it_says_how_far_it_is_and_backtests_go_on(make: Made) -> None:
+def test_while_it_runs_it_says_how_far_it_is_and_backtests_go_on(searching: Made) -> None:
     search = FakeSearch()
-    room = make(search)
+    room = searching(search)
     room.show_part(0)
     form(room).start.click()
     under_way = room.search.list.under_way
@@ -108,9 +90,9 @@ def test_while_it_runs_it_says_how_far_it_is_and_backtests_go_on(make: Made) -> 
     assert room.setup.said.text() == "You cancelled the backtest.", "the one room does not take the other's word away"
 
 
-def test_what_went_wrong_is_a_sentence_and_the_next_search_can_begin(make: Made) -> None:
+def test_what_went_wrong_is_a_sentence_and_the_next_search_can_begin(searching: Made) -> None:
     search = FakeSearch()
-    room = make(search)
+    room = searching(search)
     form(room).start.click()
     search.end(Refused("A process of the search was ended by the system.", "Take a shorter period."))
     look(room)
@@ -119,9 +101,9 @@ def test_what_went_wrong_is_a_sentence_and_the_next_search_can_begin(make: Made)
     assert len(search.wanted()) == 2 and not room.search.list.note.text()
 
 
-def test_what_was_found_is_shown_and_stands_in_the_list(make: Made) -> None:
+def test_what_was_found_is_shown_and_stands_in_the_list(searching: Made) -> None:
     search = FakeSearch(kept(1))
-    room = make(search)
+    room = searching(search)
     form(room).start.click()
     search.found(kept(2, held_out("-0.05")))
     look(room)
@@ -132,9 +114,9 @@ def test_what_was_found_is_shown_and_stands_in_the_list(make: Made) -> None:
     assert room.toggles[SEARCHES].text() == "Searches (2)"
 
 
-def test_a_search_that_ends_while_one_looks_elsewhere_is_announced(make: Made) -> None:
+def test_a_search_that_ends_while_one_looks_elsewhere_is_announced(searching: Made) -> None:
     search = FakeSearch(kept(1))
-    room = make(search)
+    room = searching(search)
     form(room).start.click()
     room.show_part(0)
     search.now = Standing(0.5, "Trying settings: 4 of 8.")
@@ -152,8 +134,8 @@ def test_a_search_that_ends_while_one_looks_elsewhere_is_announced(make: Made) -
 # ------------------------------------------------------------------------------------------- kept searches
 
 
-def test_kept_searches_stand_newest_first_and_are_opened_by_key(make: Made) -> None:
-    room = make(FakeSearch(kept(3, *walked("0.02", "-0.01", "0.03")), kept(1)))
+def test_kept_searches_stand_newest_first_and_are_opened_by_key(searching: Made) -> None:
+    room = searching(FakeSearch(kept(3, *walked("0.02", "-0.01", "0.03")), kept(1)))
     table, model = room.search.list.table, room.search.list.model
     assert texts(model, "Plan") == ["60 d, then 20 d", "30 % kept back"]
     assert texts(model, "Promised") == ["+6.00 %", "+3.52 %"] and texts(model, "Rounds") == ["2 of 3", "1 of 1"]
@@ -163,9 +145,9 @@ def test_kept_searches_stand_newest_first_and_are_opened_by_key(make: Made) -> N
     assert room.search.page.search is not None and room.search.page.search.search.id == "search-1"
 
 
-def test_a_deleted_search_can_be_put_back(make: Made) -> None:
+def test_a_deleted_search_can_be_put_back(searching: Made) -> None:
     search = FakeSearch(kept(2), kept(1))
-    room = make(search)
+    room = searching(search)
     page = room.search.list
     page.table.selectRow(0)
     page.table.setFocus()
@@ -179,10 +161,10 @@ def test_a_deleted_search_can_be_put_back(make: Made) -> None:
     assert not page.undo.isVisibleTo(room)
 
 
-def test_what_cannot_be_read_is_said_and_the_others_are_there(make: Made) -> None:
+def test_what_cannot_be_read_is_said_and_the_others_are_there(searching: Made) -> None:
     search = FakeSearch(kept(1))
     search.troubles = ("a: The search a.json is damaged and is left out.", "b: newer")
-    room = make(search)
+    room = searching(search)
     note = room.search.list.note
     assert "a.json is damaged" in note.text() and "1 more" in note.text() and room.search.list.model.rowCount() == 1
     search.damaged = True
@@ -196,8 +178,8 @@ def test_what_cannot_be_read_is_said_and_the_others_are_there(make: Made) -> Non
 # ------------------------------------------------------------------------------------------- one search
 
 
-def test_the_page_says_first_what_was_unseen(make: Made) -> None:
-    page = opened_page(make, FakeSearch(kept(1))).search.page
+def test_the_page_says_first_what_was_unseen(searching: Made) -> None:
+    page = opened_page(searching, FakeSearch(kept(1))).search.page
     assert page.headline.text() == "On 54 days that it had not seen: +2.10 %. While choosing it looked like +8.40 %."
     assert page.headline.palette().color(QPalette.ColorRole.WindowText).name() == page._context.colours.up
     cards = {title: (card.figure(), card.note()) for title, card in page.cards.cards.items()}
@@ -210,8 +192,8 @@ def test_the_page_says_first_what_was_unseen(make: Made) -> None:
     assert any("judged once" in each for each in words)
 
 
-def test_a_loss_is_written_in_the_colour_of_one(make: Made) -> None:
-    page = opened_page(make, FakeSearch(kept(1, held_out("-0.05")))).search.page
+def test_a_loss_is_written_in_the_colour_of_one(searching: Made) -> None:
+    page = opened_page(searching, FakeSearch(kept(1, held_out("-0.05")))).search.page
     for each in (page.headline, page.verdict):
         assert each.palette().color(QPalette.ColorRole.WindowText).name() == page._context.colours.down
     assert "lost money" in page.verdict.text() and "nothing here is a reason to change" in page.verdict.text()
@@ -222,8 +204,8 @@ def is_parted(plot: SmallPlot) -> bool:
     return plot._apart is not None
 
 
-def test_the_course_sets_apart_what_was_chosen_on(make: Made) -> None:
-    room = opened_page(make, FakeSearch(kept(2, *walked("0.02", "0.01")), kept(1)), 1)
+def test_the_course_sets_apart_what_was_chosen_on(searching: Made) -> None:
+    room = opened_page(searching, FakeSearch(kept(2, *walked("0.02", "0.01")), kept(1)), 1)
     course = room.search.page.course
     assert [curve.name for curve in course._curves] == ["chosen", "present", "buy and hold", "while choosing"]
     assert is_parted(course) and "while choosing -" in course.reading(), "its end is unseen"
@@ -235,8 +217,8 @@ def test_the_course_sets_apart_what_was_chosen_on(make: Made) -> None:
     assert not is_parted(course) and len(course._curves) == 3, "all of it is unseen"
 
 
-def test_tries_can_be_sorted_and_say_why_some_were_refused(make: Made) -> None:
-    page = opened_page(make, FakeSearch(kept(1))).search.page
+def test_tries_can_be_sorted_and_say_why_some_were_refused(searching: Made) -> None:
+    page = opened_page(searching, FakeSearch(kept(1))).search.page
     page.show_part(2)
     assert page.tries is not None and page.try_table is not None
     assert texts(page.tries, "ATR multiple") == ["0.75", "1", "0.5", "0.5"]
@@ -250,9 +232,9 @@ def test_tries_can_be_sorted_and_say_why_some_were_refused(make: Made) -> None:
     assert texts(page.tries, "Levels") == ["12", "12", "10", "8"], "as numbers, not as letters"
 
 
-def test_the_settings_of_another_search_stand_before_its_figures(make: Made) -> None:
+def test_the_settings_of_another_search_stand_before_its_figures(searching: Made) -> None:
     other = kept(1, knobs=(Knob("trend.ema_fast", ("10", "20")), Knob("levels", ("8", "10"))))
-    room = opened_page(make, FakeSearch(kept(2), other))
+    room = opened_page(searching, FakeSearch(kept(2), other))
     page = room.search.page
     room.search._ask(OpenSearch("search-1"))
     look(room)
@@ -269,10 +251,10 @@ def test_the_settings_of_another_search_stand_before_its_figures(make: Made) -> 
         ("reinvest", ("true", "false")),
     ],
 )
-def test_tries_are_sorted_by_what_a_setting_means(make: Made, path: str, wanted: tuple[str, ...]) -> None:
+def test_tries_are_sorted_by_what_a_setting_means(searching: Made, path: str, wanted: tuple[str, ...]) -> None:
     search = FakeSearch(kept(1, knobs=(Knob(path, tuple(filter(None, wanted))),)))
     search.tries = tuple(Try(((path, text),), score("0.01"), 1.0) for text in wanted)
-    page = opened_page(make, search).search.page
+    page = opened_page(searching, search).search.page
     assert page.tries is not None and page.try_table is not None
     page.try_table.sort_by(1, descending=False)
     shown = texts(page.tries, page.tries.columns[1].title)
@@ -286,8 +268,8 @@ def test_tries_are_sorted_by_what_a_setting_means(make: Made, path: str, wanted:
     )
 
 
-def test_columns_are_remembered_from_one_search_to_the_next(make: Made) -> None:
-    room = opened_page(make, FakeSearch(kept(2), kept(1)))
+def test_columns_are_remembered_from_one_search_to_the_next(searching: Made) -> None:
+    room = opened_page(searching, FakeSearch(kept(2), kept(1)))
     page = room.search.page
     assert page.try_table is not None
     page.try_table._show_column(5, on=False)
@@ -298,16 +280,16 @@ def test_columns_are_remembered_from_one_search_to_the_next(make: Made) -> None:
     assert page.try_table in room.tables() and page.round_table in room.tables()
 
 
-def test_the_chosen_settings_open_the_form_of_the_grid(make: Made) -> None:
-    room = opened_page(make, FakeSearch(kept(1)))
+def test_the_chosen_settings_open_the_form_of_the_grid(searching: Made) -> None:
+    room = opened_page(searching, FakeSearch(kept(1)))
     room.search.page.use.click()
     opened = dialog(GridDialog)
     assert "btc-usdt" in opened.windowTitle() and opened.form.rows["levels"].text() == "12"
     assert opened.form.rows["spacing.multiplier"].text() == "0.75"
 
 
-def test_a_selected_try_can_be_backtested_with_a_word_of_warning(make: Made) -> None:
-    room = opened_page(make, FakeSearch(kept(1)))
+def test_a_selected_try_can_be_backtested_with_a_word_of_warning(searching: Made) -> None:
+    room = opened_page(searching, FakeSearch(kept(1)))
     page = room.search.page
     page.show_part(2)
     assert page.try_table is not None
@@ -324,17 +306,17 @@ def test_a_selected_try_can_be_backtested_with_a_word_of_warning(make: Made) -> 
     assert page.use.isEnabled() and page.acting() == CHOSEN
 
 
-def test_where_nothing_was_chosen_there_is_nothing_to_use(make: Made) -> None:
+def test_where_nothing_was_chosen_there_is_nothing_to_use(searching: Made) -> None:
     search = FakeSearch(kept(1, evolve(held_out(), chosen=None, seen=None, unseen=None), refused=9))
     search.tries = (Try(CHOSEN, None, None, "The cells are too small."),)
-    page = opened_page(make, search).search.page
+    page = opened_page(searching, search).search.page
     assert "No combination could be tried" in page.headline.text()
     assert not page.use.isEnabled() and not page.load.isEnabled() and not page.cards.isVisibleTo(page)
     assert [curve.name for curve in page.course._curves] == ["present", "buy and hold"]
 
 
-def test_each_part_is_painted_in_both_themes(make: Made) -> None:
-    room = opened_page(make, FakeSearch(kept(1)))
+def test_each_part_is_painted_in_both_themes(searching: Made) -> None:
+    room = opened_page(searching, FakeSearch(kept(1)))
     for chosen in (theme.Theme.LIGHT, theme.Theme.DARK):
         room._context.colours = theme.colours_of(chosen, theme.Trading.GREEN_RED)
         room.set_colours()

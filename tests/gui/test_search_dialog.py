@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from gridbot.config import parse_grid_or_app
 from gridbot.gui import numbers
-from gridbot.gui.backtest_tab import BacktestRoom, BacktestTab
-from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.search_dialog import SearchDialog
 from gridbot.gui.search_plan import DAY_MS
 from gridbot.shell.search_desk import (
@@ -23,37 +20,19 @@ from gridbot.shell.search_desk import (
     Objective,
     WalkForward,
 )
-from tests.gui.fake_facade import FakeFacade
 from tests.gui.fake_search import FakeSearch
 from tests.gui.finding import dialog, said
-from tests.gui.searching import Made, form, room_over
+from tests.gui.searching import Made, form
 from tests.gui.test_everything_is_reachable import unnamed
 from tests.gui.test_lists_are_named import told_wrong
 from tests.gui.test_nothing_is_cut import cut, outside
 
-
-@pytest.fixture
-def make(qtbot: QtBot, facade: FakeFacade) -> Iterator[Made]:
-    """Build the tab, and put away what a test leaves open."""
-    tabs: list[BacktestTab] = []
-
-    def made(search: FakeSearch | None) -> BacktestRoom:
-        tab, room = room_over(qtbot, facade, search)
-        tabs.append(tab)
-        return room
-
-    yield made
-    for each in QApplication.topLevelWidgets():
-        if isinstance(each, SearchDialog | GridDialog):
-            each.reject()
-
-
 # --------------------------------------------------------------------------------------------- the form
 
 
-def test_the_form_of_a_search_is_made_for_what_stands_in_the_form_of_a_backtest(make: Made) -> None:
+def test_the_form_of_a_search_is_made_for_what_stands_in_the_form_of_a_backtest(searching: Made) -> None:
     search = FakeSearch()
-    room = make(search)
+    room = searching(search)
     room.setup.grid.form.rows["levels"].set_text("8")
     asked = form(room)
     rows = asked.rows.rows
@@ -75,8 +54,8 @@ def test_the_form_of_a_search_is_made_for_what_stands_in_the_form_of_a_backtest(
     assert parse_grid_or_app(wanted.trial.grid, source="x").grids[0].levels == 8
 
 
-def test_the_form_is_the_only_window_that_opens(make: Made) -> None:
-    room = make(FakeSearch())
+def test_the_form_is_the_only_window_that_opens(searching: Made) -> None:
+    room = searching(FakeSearch())
     before = {each for each in QApplication.topLevelWidgets() if each.isVisible()}
     asked = form(room)
     for row in asked.rows.rows.values():
@@ -84,16 +63,16 @@ def test_the_form_is_the_only_window_that_opens(make: Made) -> None:
     assert {each for each in QApplication.topLevelWidgets() if each.isVisible()} - before == {asked}
 
 
-def test_one_form_is_open_at_a_time(make: Made) -> None:
-    room = make(FakeSearch())
+def test_one_form_is_open_at_a_time(searching: Made) -> None:
+    room = searching(FakeSearch())
     first = form(room)
     room.setup.walk.click()
     assert not first.isVisible() and dialog(SearchDialog).windowTitle() == "Walk forward"
 
 
-def test_every_part_of_the_form_goes_with_the_search(make: Made) -> None:
+def test_every_part_of_the_form_goes_with_the_search(searching: Made) -> None:
     search = FakeSearch()
-    asked = form(make(search), walking=True)
+    asked = form(searching(search), walking=True)
     for path in ("spacing.multiplier", "take_profit"):
         asked.rows.rows[path].box.setChecked(False)
     for path in ("stop_loss", "reinvest", "signal.timeframe"):
@@ -142,10 +121,10 @@ def test_every_part_of_the_form_goes_with_the_search(make: Made) -> None:
     ],
 )
 def test_a_wrong_form_is_not_started_and_says_why(
-    make: Made, spoil: Callable[[SearchDialog], object], sentence: str
+    searching: Made, spoil: Callable[[SearchDialog], object], sentence: str
 ) -> None:
     search = FakeSearch()
-    asked = form(make(search))
+    asked = form(searching(search))
     spoil(asked)
     asked.rows.check()
     assert sentence in said(asked, "What is wrong") and not asked.start.isEnabled()
@@ -154,8 +133,8 @@ def test_a_wrong_form_is_not_started_and_says_why(
     assert not search.wanted() and asked.isVisible()
 
 
-def test_what_is_wrong_is_marked_at_its_field(make: Made) -> None:
-    asked = form(make(FakeSearch()))
+def test_what_is_wrong_is_marked_at_its_field(searching: Made) -> None:
+    asked = form(searching(FakeSearch()))
     row = asked.rows.rows["levels"]
     row.fields[1].setText("300")
     asked.rows.check()
@@ -165,8 +144,8 @@ def test_what_is_wrong_is_marked_at_its_field(make: Made) -> None:
     assert not row.note.isVisibleTo(asked) and asked.start.isEnabled(), "what is not varied cannot be wrong"
 
 
-def test_values_to_try_need_one_that_is_ticked(make: Made) -> None:
-    asked = form(make(FakeSearch()))
+def test_values_to_try_need_one_that_is_ticked(searching: Made) -> None:
+    asked = form(searching(FakeSearch()))
     row = asked.rows.rows["spacing.progression"]
     row.box.setChecked(True)
     for box in row.boxes.values():
@@ -174,20 +153,20 @@ def test_values_to_try_need_one_that_is_ticked(make: Made) -> None:
     assert "Steps: tick at least one value." in said(asked, "What is wrong")
 
 
-def test_a_period_without_room_for_a_round_is_said(make: Made) -> None:
-    asked = form(make(FakeSearch()), walking=True)
+def test_a_period_without_room_for_a_round_is_said(searching: Made) -> None:
+    asked = form(searching(FakeSearch()), walking=True)
     asked.train.setText("200")
     assert said(asked, "What is wrong") == "The period has 180 days, and one round takes 220 days."
     asked.train.setText("100")
     assert asked.start.isEnabled() and "4 rounds" in said(asked, "What the plan means")
 
 
-def test_percent_are_typed_as_a_person_writes_them(make: Made) -> None:
+def test_percent_are_typed_as_a_person_writes_them(searching: Made) -> None:
     before = numbers.style()
     numbers.use(numbers.style_of(numbers.Writing.GERMAN))
     try:
         search = FakeSearch()
-        asked = form(make(search))
+        asked = form(searching(search))
         row = asked.rows.rows["trend.threshold"]
         row.box.setChecked(True)
         assert [field.text() for field in row.fields] == ["0,5", "1,5", "0,25"]
@@ -200,9 +179,9 @@ def test_percent_are_typed_as_a_person_writes_them(make: Made) -> None:
         numbers.use(before)
 
 
-def test_enter_starts_a_search_and_escape_leaves_the_form(make: Made) -> None:
+def test_enter_starts_a_search_and_escape_leaves_the_form(searching: Made) -> None:
     search = FakeSearch()
-    room = make(search)
+    room = searching(search)
     QTest.keyClick(form(room), Qt.Key.Key_Escape)
     assert not search.wanted()
     asked = form(room, walking=True)
@@ -211,16 +190,16 @@ def test_enter_starts_a_search_and_escape_leaves_the_form(make: Made) -> None:
     assert len(search.wanted()) == 1 and QApplication.activeModalWidget() is None
 
 
-def test_a_wrong_backtest_cannot_be_searched(make: Made) -> None:
-    room = make(FakeSearch())
+def test_a_wrong_backtest_cannot_be_searched(searching: Made) -> None:
+    room = searching(FakeSearch())
     assert room.setup.optimise.isEnabled() and "never sees" in room.setup.optimise.toolTip()
     room.setup.grid.form.rows["levels"].editor.setText("0")  # type: ignore[attr-defined]
     room.setup.grid.check()
     assert not room.setup.optimise.isEnabled() and not room.setup.walk.isEnabled()
 
 
-def test_the_form_of_a_search_is_whole_and_named(make: Made) -> None:
-    room = make(FakeSearch())
+def test_the_form_of_a_search_is_whole_and_named(searching: Made) -> None:
+    room = searching(FakeSearch())
     for walking in (False, True):
         asked = form(room, walking=walking)
         for row in asked.rows.rows.values():

@@ -7,9 +7,9 @@ written last, so that a run without one was never finished. A deleted run is ren
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -21,6 +21,7 @@ SCHEMA = 1
 FOLDER, SEARCHES = "backtests", "searches"
 """Where each kind lies below gridbot's folder."""
 HEAD, REST, DELETED = ".json", ".curves.json", ".deleted"
+_Kept = TypeVar("_Kept")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
 
 
@@ -63,6 +64,17 @@ class KeptRuns:
     def head(self, id_: str) -> dict[str, Any]:
         """Return what stands in the list; StateFileError for a damaged file, and for a newer program's."""
         return self._read(id_, HEAD)
+
+    def listed(self, read: Callable[[str, dict[str, Any]], _Kept]) -> tuple[list[_Kept], tuple[str, ...]]:
+        """Return what `read` makes of each id and head, the newest id first, and a sentence for each damaged one."""
+        kept: list[_Kept] = []
+        troubles: list[str] = []
+        for each in self.ids():
+            try:
+                kept.append(read(each, self.head(each)))
+            except StateFileError as error:
+                troubles.append(f"{each}: {error.message} {error.hint}".strip())
+        return kept, tuple(troubles)
 
     def rest(self, id_: str) -> dict[str, Any]:
         """Return what is drawn of a run; StateFileError."""
