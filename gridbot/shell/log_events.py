@@ -75,7 +75,7 @@ class LogEvents:
                 return line
 
     def of_command(self, command: Command) -> Line | None:
-        """Return the line of a command; for a place it is the intent, before anything is sent.
+        """Return the line of a command; for a place it is the intent, as the journal held it before anything was sent.
 
         None for a cancel that is asked for again: while an exchange is away that is so at every mark.
         """

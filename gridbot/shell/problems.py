@@ -24,6 +24,13 @@ class Problems:
         if self._sentences.pop(key, None) is not None:
             self._over(key)
 
+    def stand(self, key: str, sentence: str | None) -> None:
+        """Show what is so now: a sentence, or that there is no such problem."""
+        if sentence is None:
+            self.end(key)
+        else:
+            self.begin(key, sentence)
+
     def holds(self, key: str) -> bool:
         """Tell whether this problem is there now."""
         return key in self._sentences

@@ -1,7 +1,13 @@
-"""Tells what happened, to windows and to the log, in the same order."""
+"""Tells what happened, to windows and to the log, in the same order; what it asked for leaves first.
+
+A fill's lines take longer to write than the order that answers it needs to leave. So they are written after it, and
+nothing is told that is not durable (docs/decisions/0021-sent-before-told.md).
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Iterable
 
 from gridbot.core.commands import Alarmed, Note
@@ -13,9 +19,12 @@ from gridbot.shell.log_events import LogEvents
 from gridbot.shell.narration import Line
 from gridbot.shell.outlet import Outlet
 
+ROUNDS = 4
+"""Rounds of the loop in which what was let go gets to the wire: its task begins, asks, and writes."""
+
 
 class Teller:
-    """Notes go to the outlet as they are, and to the log in words, between what came in and what is to be sent.
+    """Notes go to the outlet as they are, and to the log in words, between what came in and what is wanted then.
 
     `past` are the notes of earlier starts: their traces go on. `herald` tells people what is worth it.
     """
@@ -26,14 +35,29 @@ class Teller:
         self._clock = clock
         self._lines = LogEvents(past)
         self._herald = herald
+        self._untold: deque[tuple[Event, Step]] = deque()
 
     def step(self, event: Event, answer: Step) -> None:
-        """Tell of an event, what it left, and what is wanted now; the wanted is told before it is sent."""
-        self._write(self._lines.of_event(event))
-        self._notes(answer.notes)
-        self._herald.step(event, answer.notes, answer.state)
-        for command in answer.commands:
-            self._write(self._lines.of_command(command))
+        """Have an event told, what it left, and what is wanted now: with the next `catch_up`, or before whatever else
+        is told."""
+        self._untold.append((event, answer))
+
+    async def catch_up(self) -> None:
+        """Tell of what was taken in, as soon as what it asks for is on its way."""
+        if any(answer.commands for _, answer in self._untold):
+            for _ in range(ROUNDS):
+                await asyncio.sleep(0)
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell of what was taken in."""
+        while self._untold:
+            event, answer = self._untold.popleft()
+            self._write(self._lines.of_event(event))
+            self._notes(answer.notes)
+            self._herald.step(event, answer.notes, answer.state)
+            for command in answer.commands:
+                self._write(self._lines.of_command(command))
 
     def _notes(self, notes: tuple[Note, ...]) -> None:
         if notes:
@@ -47,12 +71,14 @@ class Teller:
 
     def alarm(self, code: str, sentence: str) -> None:
         """Tell of something that a person should look at, which the engine does not know."""
+        self.tell()
         note = Alarmed(self._clock.now_ms(), code, sentence)
         self._notes((note,))
         self._herald.alarm(note)
 
     def problem(self, key: str, sentence: str) -> None:
         """Tell that a problem began."""
+        self.tell()
         self._log.log("ERROR", "system", key.partition(" ")[0], sentence)
         self._herald.problem(key, sentence)
 
@@ -63,4 +89,5 @@ class Teller:
 
     def request(self, name: str, answer: str) -> None:
         """Tell what a user asked for and got; the audit trail."""
+        self.tell()
         self._log.log("INFO", "audit", "request", f"{name}: {answer}")

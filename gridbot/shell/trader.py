@@ -225,13 +225,16 @@ class Trader:
             self._apply(event)
         self._heed_latch()
         await self._send()
+        self._teller.tell()
 
     async def _turn(self, messages: Iterable[Message]) -> None:
-        """Take a batch; what it asks for leaves when all is durable. A message that fails takes no other along."""
+        """Take a batch; what it asks for leaves when all is durable, and is told then. A message that fails takes no
+        other along."""
         self._watch.look()
         for message in messages:
             await self._guarded(self._take(message))
         await self._guarded(self._send())
+        await self._guarded(self._teller.catch_up())
 
     async def _take(self, message: Message) -> None:
         match message:
@@ -326,6 +329,7 @@ class Trader:
             self.liquidation.choose()
         refused = self._desk.release(ruling, unrecorded=self._keeper.broken)
         await self._send()
+        self._teller.tell()
         ok, message = ruling.ok and not refused, refused or ruling.message
         self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))
         if self.state.rules.grids != grids and not self.starting:
@@ -344,11 +348,7 @@ class Trader:
             await self._clock.sleep(self._rhythm.beat_s if seen else self._rhythm.unseen_s)
 
     def _publish(self) -> bool:
-        unwritten = self._record.log.problem
-        if unwritten is None:
-            self._problems.end("log")
-        else:
-            self._problems.begin("log", unwritten)
+        self._problems.stand("log", self._record.log.problem)
         return self._record.outlet.publish(
             self._showcase.view(self.state, self._desk.config, running=self._running, starting=self.starting)
         )
@@ -395,6 +395,6 @@ class Trader:
         if self._world.close is not None:
             await self._guarded(self._world.close())
         self._keeper.close()
-        if self._keeper.broken:
-            self._problems.begin("disk", self._keeper.broken)
+        self._teller.tell()
+        self._problems.stand("disk", self._keeper.broken or None)
         self._publish()

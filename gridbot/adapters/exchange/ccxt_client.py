@@ -12,20 +12,20 @@ import aiohttp
 
 from gridbot.adapters.exchange.budget import Budget
 from gridbot.adapters.exchange.ccxt_answers import check_order, check_rows, ended, mangled, of_asset
-from gridbot.adapters.exchange.ccxt_failures import CURRENT, MALFORMED, Conversation, failure
+from gridbot.adapters.exchange.ccxt_failures import CURRENT, Conversation, failure
 from gridbot.adapters.exchange.ccxt_loading import streaming_class
+from gridbot.adapters.exchange.ccxt_messages import Messages, raised
 from gridbot.adapters.exchange.ccxt_pages import rows_of_market
 from gridbot.adapters.exchange.ccxt_streams import NewTrades, Rows, Stream
 from gridbot.adapters.exchange.ccxt_wire import Wire, build
 from gridbot.adapters.exchange.exchange_key import ExchangeKey
+from gridbot.adapters.exchange.precedence import Precedence
 from gridbot.adapters.exchange.spelling import order_named, trades_spanned
 from gridbot.adapters.exchange.turns import Urgency
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Proof, Unified
 
 USER_QUIET_S = 600.0
 """After so long a silence a stream of the account counts as ended: ccxt does not notice every end."""
-_TERMINATED = '"eventStreamTerminated"'
-"""Binance's word for the end of an account's stream. ccxt takes note of it and wakes nobody."""
 _MOST_TRADES = 50_000
 _OTHERWISE = {
     "watchBidsAsks": ("watchTicker",),
@@ -45,6 +45,7 @@ class CcxtClient:
     """One exchange through ccxt's class with websockets. Without a key it can sign nothing.
 
     `creates_stopped` is asked right before the first byte of a create leaves, after whatever it had to wait for.
+    `precedence` is what it shares with the account's other client, if there is one.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class CcxtClient:
         key: ExchangeKey | None,
         budget: Budget,
         creates_stopped: Callable[[], bool] = _never,
+        precedence: Precedence | None = None,
         user_quiet_s: float = USER_QUIET_S,
     ) -> None:
         self.id = exchange_id
@@ -62,13 +64,14 @@ class CcxtClient:
         self._key = key
         self._budget = budget
         self._creates_stopped = creates_stopped
+        self._precedence = precedence
         self._user_quiet_s = user_quiet_s
         self._exchange: Any = None
         self._wire: Wire | None = None
         self._session: aiohttp.ClientSession | None = None
         self._streams: dict[str, Stream] = {}
         self._told: dict[str, NewTrades] = {}
-        self._urls: dict[str, set[str]] = {}
+        self._messages: Messages | None = None
 
     # ---------------------------------------------------------------------------- what there is
 
@@ -88,7 +91,7 @@ class CcxtClient:
             cls = streaming_class(self.id)
             self._exchange = build(cls, base_url=self._base_url, key=self._key, budget=self._budget)
             self._wire = Wire(self._exchange, self._budget, self._creates_stopped)
-            self._watch_over_messages()
+            self._messages = Messages(self._exchange, self._precedence, of_account=self._key is not None)
         return self._exchange
 
     def _opened(self) -> Any:
@@ -109,7 +112,7 @@ class CcxtClient:
                 return await work(exchange)
         except CallFailed as error:
             failed = error
-        except _raised() as error:
+        except raised() as error:
             failed = failure(self.id, conversation, error)
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -297,9 +300,17 @@ class CcxtClient:
             async with asyncio.timeout(self._user_quiet_s):
                 return [dict(row) for row in await watch(exchange)]
 
-        return await self._stream(name, read).next()
+        answered = None if self._precedence is None else self._precedence.answered
+        return await self._stream(name, read, answered=answered).next()
 
-    def _stream(self, name: str, read: Callable[[Any], Awaitable[Rows]], *, most: int | None = None) -> Stream:
+    def _stream(
+        self,
+        name: str,
+        read: Callable[[Any], Awaitable[Rows]],
+        *,
+        most: int | None = None,
+        answered: Callable[[], Awaitable[None]] | None = None,
+    ) -> Stream:
         call = f"watch_{name}"
 
         async def watch() -> Rows:
@@ -307,12 +318,13 @@ class CcxtClient:
                 rows: Rows = await self._call(call, read)
             except CallFailed:
                 # A login that was refused leaves a connection on which every later watch would hang.
-                await self._drop_connections(self._urls.pop(call, set()))
+                assert self._messages is not None
+                await self._drop_connections(self._messages.forget(call))
                 raise
             return rows
 
         if name not in self._streams:
-            self._streams[name] = Stream(watch, most=most)
+            self._streams[name] = Stream(watch, most=most, answered=answered)
         return self._streams[name]
 
     async def forget_stream(self) -> None:
@@ -320,8 +332,8 @@ class CcxtClient:
         streams, self._streams = list(self._streams.values()), {}
         for stream in streams:
             await stream.stop()
-        self._urls.clear()
-        if self._exchange is not None:
+        if self._messages is not None:
+            self._messages.forget_all()
             await self._drop_connections(set(self._exchange.clients))
 
     async def _drop_connections(self, urls: set[str]) -> None:
@@ -330,37 +342,6 @@ class CcxtClient:
         dropped = [clients.pop(url) for url in urls if url in clients]
         for client in dropped:
             await client.close()
-
-    def _watch_over_messages(self) -> None:
-        """Whatever ccxt would swallow ends the stream: it would fall silent or go on with a gap, without a word."""
-        exchange = self._exchange
-        connect = getattr(exchange, "client", None)
-        if connect is None:
-            return
-
-        def watched(url: str) -> Any:
-            conversation = CURRENT.get()
-            used = set[str]() if conversation is None else self._urls.setdefault(conversation.call, set())
-            if url in used and url not in exchange.clients:
-                # It ended while nobody waited, and ccxt would connect anew as if nothing had been missed.
-                raise ConnectionResetError("the stream was cut off")
-            used.add(url)
-            client = connect(url)
-            if "handle_text_or_binary_message" not in vars(client):
-                hear = client.handle_text_or_binary_message
-
-                def guarded(data: Any) -> None:
-                    try:
-                        if isinstance(data, str) and _TERMINATED in data:
-                            raise ConnectionResetError("the exchange ended the stream")
-                        hear(data)
-                    except _raised() as error:
-                        client.on_error(error)
-
-                client.handle_text_or_binary_message = guarded
-            return client
-
-        exchange.client = watched
 
     # ------------------------------------------------------------------------------------ the end
 
@@ -389,10 +370,3 @@ async def _time(exchange: Any) -> Any:
         raise ValueError("no answer")
     date = next((value for name, value in last.headers.items() if name.lower() == "date"), "")
     return int(parsedate_to_datetime(date).timestamp() * 1_000) + 500
-
-
-def _raised() -> tuple[type[Exception], ...]:
-    """Return everything that a call of ccxt may raise; its own errors are known once it is loaded."""
-    from ccxt.base.errors import BaseError
-
-    return (BaseError, aiohttp.ClientError, TimeoutError, OSError, *MALFORMED)

@@ -20,10 +20,16 @@ SEEN_TRADES = 5_000
 
 
 class Stream:
-    """One stream. `read` returns what is new, or nothing after a long silence; `most` bounds what is kept."""
+    """One stream. `read` returns what is new, or nothing after a long silence; `most` bounds what is kept.
 
-    def __init__(self, read: Read, *, most: int | None = None) -> None:
+    `answered` returns when it may be read on, after something was read; nothing may be missed meanwhile.
+    """
+
+    def __init__(
+        self, read: Read, *, most: int | None = None, answered: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._read = read
+        self._answered = answered
         self._rows: deque[Mapping[str, Any]] = deque(maxlen=most)
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -64,6 +70,8 @@ class Stream:
                 self._rows.extend(await self._read())
                 if self._rows:
                     self._news.set()
+                    if self._answered is not None:
+                        await self._answered()
         except CallFailed as failed:
             self._failed = failed
             self._news.set()

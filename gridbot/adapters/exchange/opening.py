@@ -24,6 +24,7 @@ from gridbot.adapters.exchange.key_check import KeyRights
 from gridbot.adapters.exchange.key_permissions import UNTOLD, read_permissions
 from gridbot.adapters.exchange.kill_connection import DeadManTimer, KillConnection
 from gridbot.adapters.exchange.market_rules import MarketRules
+from gridbot.adapters.exchange.precedence import Precedence
 from gridbot.adapters.exchange.reading import Reader
 from gridbot.adapters.exchange.unified import CallFailed, Cause, Unified, UnifiedExchange
 from gridbot.adapters.exchange.venue import ExchangeVenue
@@ -123,7 +124,7 @@ def open_live(
         rights = _untold
     else:
         _refuse_unknown(exchange_id)
-        budget = Budget()
+        budget, precedence = Budget(), Precedence()
         make = partial(CcxtKill, capability, base_url=base_url, key=key, budget=budget, known=known)
         connection = KillConnection(make)
         dead_man = DeadManTimer(make) if capability.dead_man else None
@@ -133,9 +134,10 @@ def open_live(
             key=key,
             budget=budget,
             creates_stopped=creates_stopped,
+            precedence=precedence,
             heard=connection.arm,
         )
-        public = CcxtClient(exchange_id, base_url=base_url, key=None, budget=budget)
+        public = CcxtClient(exchange_id, base_url=base_url, key=None, budget=budget, precedence=precedence)
         kill, rights = connection, partial(read_permissions, client)
     venue = ExchangeVenue(exchange, capability, clock=clock, known=known, ours=ours, tell=tell)
     return Live(exchange, public, venue, kill, rights, dead_man)
@@ -184,9 +186,17 @@ class _Heard(CcxtClient):
         key: ExchangeKey,
         budget: Budget,
         creates_stopped: Callable[[], bool],
+        precedence: Precedence,
         heard: Callable[[Mapping[str, Unified]], None],
     ) -> None:
-        super().__init__(exchange_id, base_url=base_url, key=key, budget=budget, creates_stopped=creates_stopped)
+        super().__init__(
+            exchange_id,
+            base_url=base_url,
+            key=key,
+            budget=budget,
+            creates_stopped=creates_stopped,
+            precedence=precedence,
+        )
         self._heard = heard
 
     async def load_markets(self) -> Mapping[str, Unified]:

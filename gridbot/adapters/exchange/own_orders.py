@@ -6,7 +6,8 @@ What is learnt is bounded; what was forgotten is asked for again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from gridbot.core.events import OrderRef
@@ -44,12 +45,25 @@ class Recent(Generic[_Key, _Kept]):
 
 
 class Book:
-    """Our orders of one market as they are known at this moment."""
+    """Our orders of one market as they are known when they are first looked at: most news name an order by our id."""
 
-    def __init__(self, orders: Iterable[KnownOrder]) -> None:
-        self.orders = tuple(orders)
-        self.by_id = {order.ref.id: order for order in self.orders}
-        self.by_venue_id = {order.venue_id: order for order in self.orders if order.venue_id is not None}
+    def __init__(self, known: Callable[[], Iterable[KnownOrder]]) -> None:
+        self._known = known
+
+    @cached_property
+    def orders(self) -> tuple[KnownOrder, ...]:
+        """All of them."""
+        return tuple(self._known())
+
+    @cached_property
+    def by_id(self) -> Mapping[OrderId, KnownOrder]:
+        """Each by our id."""
+        return {order.ref.id: order for order in self.orders}
+
+    @cached_property
+    def by_venue_id(self) -> Mapping[VenueOrderId, KnownOrder]:
+        """Those that have one by the exchange's id."""
+        return {order.venue_id: order for order in self.orders if order.venue_id is not None}
 
 
 class OwnOrders:
@@ -69,8 +83,8 @@ class OwnOrders:
         self._sent: Recent[OrderId, bool] = Recent()
 
     def book(self, symbol: Symbol) -> Book:
-        """Return what the engine knows of a market now."""
-        return Book(self._known(symbol))
+        """Return what the engine knows of a market."""
+        return Book(lambda: self._known(symbol))
 
     def learn(self, symbol: Symbol, venue_id: VenueOrderId, ref: OrderRef) -> None:
         """Remember that an order of the exchange is one of ours."""
@@ -125,8 +139,12 @@ class OwnOrders:
 
     def ref(self, symbol: Symbol, venue_id: VenueOrderId, client_id: str | None, book: Book) -> OrderRef | None:
         """Return which of ours an order of the exchange is, None if that cannot be told from here."""
+        learnt = self._refs.get((symbol, venue_id))
+        if learnt is not None and learnt.grid and learnt.id == client_id:
+            # Both ids name it, and it was learnt with its grid: the books know nothing else.
+            return learnt
         known = book.by_venue_id.get(venue_id)
-        learnt = known.ref if known is not None else self._refs.get((symbol, venue_id))
+        learnt = known.ref if known is not None else learnt
         if client_id is None or (learnt is not None and learnt.id == client_id):
             return learnt
         ref = self._by_client_id(OrderId(client_id), book)

@@ -1,4 +1,4 @@
-"""The account's own stream, behind a bounded queue; a silence is checked by asking, and a doubt ends the stream.
+"""The account's own stream; a silence is checked by asking, and a doubt ends the stream.
 
 Nothing that an exchange missed while nobody listened is replayed, so whoever reads this reconciles after each end.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from gridbot.adapters.exchange.accounting import Accounting, fill_of
 from gridbot.adapters.exchange.figures import mapping, rows
@@ -22,10 +23,9 @@ from gridbot.ports import Clock, VenueUpdate
 
 QUIET_S = 15.0
 """After so long without a word the open orders are asked for: a half-open connection is as silent as a quiet market."""
-MOST_WAITING = 10_000
 
-
-_Told = Sequence[VenueUpdate] | VenueUnavailable
+_News = Sequence[VenueUpdate] | BaseException
+"""What was told, or why nothing more will be."""
 
 
 class UserStream:
@@ -58,16 +58,18 @@ class UserStream:
 
     async def updates(self) -> AsyncIterator[VenueUpdate]:
         """Yield fills and ends as they are pushed; raises VenueUnavailable when it breaks or was found silent."""
-        queue: asyncio.Queue[_Told] = asyncio.Queue(MOST_WAITING)
+        news: asyncio.Queue[_News] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         tasks = [
-            loop.create_task(self._follow(self._exchange.watch_orders, self._ends, queue)),
-            loop.create_task(self._follow(self._exchange.watch_my_trades, self._fills, queue)),
+            loop.create_task(self._follow(self._exchange.watch_my_trades, self._fills, news)),
+            loop.create_task(self._follow(self._exchange.watch_orders, self._ends, news)),
         ]
+        for task in tasks:
+            task.add_done_callback(partial(_ended, news))
         try:
             while True:
-                told = await self._next(queue, tasks)
-                if isinstance(told, VenueUnavailable):
+                told = await _next(news)
+                if isinstance(told, BaseException):
                     raise told
                 if told is not None:
                     for update in told:
@@ -76,7 +78,7 @@ class UserStream:
                 missed = [update async for update in self._missed()]
                 for update in missed:
                     yield update
-                if missed and queue.empty():
+                if missed and news.empty():
                     # Only now: it closes the streams of prices too. One that broke is dropped by the client itself.
                     with suppress(CallFailed):
                         await self._exchange.forget_stream()
@@ -85,22 +87,6 @@ class UserStream:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-
-    async def _next(self, queue: asyncio.Queue[_Told], tasks: Sequence[asyncio.Task[None]]) -> _Told | None:
-        """Return what comes next, None after a silence."""
-        if not queue.empty():
-            return queue.get_nowait()
-        loop = asyncio.get_running_loop()
-        coming, silence = loop.create_task(queue.get()), loop.create_task(self._clock.sleep(QUIET_S))
-        try:
-            await asyncio.wait({coming, silence, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-            if not coming.done() and (broken := next((task for task in tasks if task.done()), None)) is not None:
-                broken.result()
-            return coming.result() if coming.done() else None
-        finally:
-            # One that is done is not cancelled by this: what it took out of the queue is returned above.
-            coming.cancel()
-            silence.cancel()
 
     async def _missed(self) -> AsyncIterator[VenueUpdate]:
         for symbol in self._markets():
@@ -111,17 +97,15 @@ class UserStream:
         self,
         ask: Callable[[], Awaitable[Sequence[Unified]]],
         read: Callable[[Sequence[Unified]], Awaitable[list[VenueUpdate]]],
-        queue: asyncio.Queue[_Told],
+        news: asyncio.Queue[_News],
     ) -> None:
         try:
             while True:
                 told = await read(await ask())
                 if told:
-                    await queue.put(told)
+                    news.put_nowait(told)
         except CallFailed as failed:
-            await queue.put(unavailable(failed, self._name))
-        except VenueUnavailable as error:
-            await queue.put(error)
+            raise unavailable(failed, self._name) from failed
 
     async def _ends(self, told: Sequence[Unified]) -> list[VenueUpdate]:
         updates: list[VenueUpdate] = []
@@ -158,3 +142,18 @@ class UserStream:
             symbol = mapping(raw, "a piece of news").get("symbol")
             if symbol in markets:
                 yield raw, Symbol(symbol)
+
+
+def _ended(news: asyncio.Queue[_News], task: asyncio.Task[None]) -> None:
+    """Tell why one of the streams has ended, behind what it has told."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        news.put_nowait(error)
+
+
+async def _next(news: asyncio.Queue[_News]) -> _News | None:
+    """Return what comes next, None after a silence."""
+    try:
+        async with asyncio.timeout(QUIET_S):
+            return await news.get()
+    except TimeoutError:
+        return None

@@ -21,10 +21,9 @@ def key_of(served: Served) -> ExchangeKey:
 
 @asynccontextmanager
 async def calling(served: Served, **options: object) -> AsyncIterator[CcxtClient]:
-    """Yield a client whose markets are read, so that what follows is one request each."""
-    budget = options.pop("budget", Budget())
-    assert isinstance(budget, Budget)
-    client = CcxtClient("binance", base_url=served.address, key=key_of(served), budget=budget, **options)  # type: ignore[arg-type]
+    """Yield a client whose markets are read, so that what follows is one request each; `options` are its own."""
+    given = {"key": key_of(served), "budget": Budget(), **options}
+    client = CcxtClient("binance", base_url=served.address, **given)  # type: ignore[arg-type]
     try:
         await client.load_markets()
         yield client
