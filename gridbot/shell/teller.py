@@ -1,7 +1,7 @@
 """Tells what happened, to windows and to the log, in the same order; what it asked for leaves first.
 
 A fill's lines take longer to write than the order that answers it needs to leave. So they are written after it, and
-nothing is told that is not durable (docs/decisions/0021-sent-before-told.md).
+nothing is told that is not durable (docs/decisions/0021-the-answer-to-a-fill-goes-first.md).
 """
 
 from __future__ import annotations
