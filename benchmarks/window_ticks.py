@@ -1,8 +1,9 @@
 """Lets prices come to the whole program, engine and window, at the pace of a real market, and tells what it takes.
 
-`python window_ticks.py visible|minimised SECONDS PER_SECOND`. The demo at real time, with its engine, files and venue
-as they are; its feed brings so many more trades a second, each at another price. This is what the design means by
+`python window_ticks.py visible|minimised|maker SECONDS PER_SECOND`. The demo at real time, with its engine, files and
+venue as they are; its feed brings so many more trades a second, each at another price. This is what the design means by
 "100 ticks a second": `window_events.py` asks for more, a log line with each price and ten minutes of market a second.
+"maker" makes the same prices and throws them away: what a process takes for that is no part of the program.
 """
 
 from __future__ import annotations
@@ -87,6 +88,42 @@ class Ticking:
         return TradePrint(at.quote.symbol, at.time, Price(at.quote.bid + away), Quantity(Decimal("0.001")), Side.BUY)
 
 
+class Still:
+    """A feed that tells one quote and then nothing more."""
+
+    async def history(self, market: Symbol, timeframe: int, count: int) -> Sequence[Candle]:
+        return ()
+
+    async def older(self, market: Symbol, timeframe: int, count: int, *, before: TimeMs) -> Sequence[Candle]:
+        return ()
+
+    def latest(self, symbol: Symbol) -> Quote | None:
+        return None
+
+    async def items(self) -> AsyncIterator[FeedItem]:
+        quote = Quote(Symbol("BTC/USDT"), Price(Decimal("40000.00")), Price(Decimal("40000.01")), 0)
+        yield QuoteArrived(quote, TimeMs(0))
+        await asyncio.Event().wait()
+
+
+async def make_alone(seconds: float, per_second: int) -> None:
+    """Make such prices and throw them away; tell what that took."""
+    feed = Ticking(Still(), per_second)
+
+    async def throw_away() -> None:
+        async for _ in feed.items():
+            pass
+
+    task = asyncio.ensure_future(throw_away())
+    await asyncio.sleep(SETTLE_MS / 1000)
+    begun, used, sent = perf_counter(), process_time(), feed.sent
+    await asyncio.sleep(seconds)
+    share = (process_time() - used) / (perf_counter() - begun)
+    tell("ticks", events=feed.sent - sent, shown=0, core_share=share)
+    task.cancel()
+    await asyncio.wait([task])
+
+
 class Watch:
     """Notes how many new prices the window saw, and what the process took meanwhile."""
 
@@ -121,6 +158,9 @@ def main() -> None:
     """Open the program over such a feed, and measure it for a while."""
     kind, seconds, per_second = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    if kind == "maker":
+        asyncio.run(make_alone(seconds, per_second))
+        return
     app = QApplication(sys.argv[:1])
     feeds: list[Ticking] = []
     program: Any = wiring

@@ -23,10 +23,17 @@ from gridbot.shell.search_desk import (
     SearchOpened,
     SearchReply,
     SearchWish,
+    WholeSearch,
 )
 from gridbot.shell.search_forms import kept_of, search_data, whole_search_of
 
 WISH = "next.wish"
+
+
+def kept_search(home: Home, id_: SearchId) -> WholeSearch:
+    """Return a search that was kept, whole."""
+    kept = KeptRuns(SystemDisk(), home.root / SEARCHES, "search")
+    return whole_search_of(kept_of(id_, kept.head(id_)), kept.rest(id_))
 
 
 class _Searches:
@@ -60,7 +67,7 @@ class _Searches:
         return SearchesListed(tuple(sorted(found, key=lambda one: one.made, reverse=True)), troubles)
 
     def _opened(self, id_: SearchId) -> SearchOpened:
-        return SearchOpened(whole_search_of(kept_of(id_, self._kept.head(id_)), self._kept.rest(id_)))
+        return SearchOpened(kept_search(self._home, id_))
 
     def run(self, wish: SearchWish, errand: Errand) -> SearchReply:
         """Search in a process of its own, and keep what came of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import threading
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Task:
 def begin() -> None:
     """Make a new process ready: it ends with its parent, and spends nothing on cycles that its runs never make."""
     gc.disable()
+    # Ctrl-C in a terminal reaches all of its processes: the one that was asked ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="gridbot-lifeline", daemon=True).start()
 
 

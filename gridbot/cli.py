@@ -12,9 +12,6 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +29,7 @@ from gridbot import (  # noqa: F401  imported for their commands
     cli_kill,
     cli_look,
     cli_notify,
+    cli_optimise,
     cli_replay,
     cli_sandbox,
     cli_secret,
@@ -47,11 +45,26 @@ from gridbot.cli_app import (
     known_secrets,
     settings_of,
 )
+from gridbot.cli_research import (
+    CandlesOption,
+    ConfigOption,
+    EquityOption,
+    FillsOption,
+    FirstOption,
+    GridOption,
+    JsonOption,
+    LatencyOption,
+    RiskOption,
+    UntilOption,
+    chosen_grid,
+    day_ms,
+    money,
+    written,
+)
 from gridbot.core.units import FillRule
-from gridbot.errors import ConfigError, GridbotError, IllegalTransition, LedgerError
+from gridbot.errors import GridbotError, IllegalTransition, LedgerError
 
 if TYPE_CHECKING:
-    from gridbot.config import AppConfig, GridConfig
     from gridbot.research.result import BacktestResult
     from gridbot.shell.engine_thread import EngineThread
 
@@ -160,41 +173,33 @@ def run(
 
 @app.command()
 def backtest(
-    candles: Annotated[Path, typer.Option(metavar="FILE", help="Candles, as Parquet or CSV.")],
-    config: Annotated[Path, typer.Option(metavar="FILE", help="A whole configuration, or a single grid.")],
-    grid: Annotated[str | None, typer.Option(metavar="ID", help="Which grid, where the file has several.")] = None,
-    fills: Annotated[
-        FillRule, typer.Option(help="Fill an order when the price goes beyond it, or as soon as it is touched.")
-    ] = FillRule.THROUGH,
-    latency_ms: Annotated[int, typer.Option(min=0, help="How long an order is on its way, in milliseconds.")] = 0,
-    json: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the whole result as JSON.")] = None,
+    candles: CandlesOption,
+    config: ConfigOption,
+    grid: GridOption = None,
+    fills: FillsOption = FillRule.THROUGH,
+    latency_ms: LatencyOption = 0,
+    json: JsonOption = None,
     csv: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the fills as CSV.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw price, fills, equity, drawdown.")] = None,
-    risk: Annotated[bool, typer.Option("--risk", help="Apply the account's limits and breakers as well.")] = False,
-    equity: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="With --risk: the account's money; else the investment.")
-    ] = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Begin on this day, UTC.")
-    ] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="End before this day, UTC.")] = None,
+    risk: RiskOption = False,
+    equity: EquityOption = None,
+    first: FirstOption = None,
+    until: UntilOption = None,
 ) -> None:
     """Trade one grid on a file of candles and report."""
-    opening = None if equity is None else _amount("--equity", equity)
-    if opening is not None and not risk:
-        raise typer.BadParameter("it has a meaning only together with --risk", param_hint="--equity")
+    opening = money("--equity", equity, risk=risk)
     from gridbot.adapters import config_files
     from gridbot.config import parse_grid_or_app
 
     settings = parse_grid_or_app(config_files.read_text(config), source=str(config))
-    rules = _chosen_grid(settings, grid, source=config).to_rules()
+    rules = chosen_grid(settings, grid, source=config).to_rules()
     from gridbot.adapters.market_files.candle_files import load_candles
     from gridbot.adapters.progress_bar import ProgressBar
     from gridbot.research.backtest import run_backtest
     from gridbot.research.period import cut
     from gridbot.research.summary import summary
 
-    columns = cut(load_candles(candles), _day_ms(first), _day_ms(until))
+    columns = cut(load_candles(candles), day_ms(first), day_ms(until))
     # A run makes no reference cycles, and the collector would walk every fill that it keeps, again and again.
     gc.disable()
     with ProgressBar(f"{len(columns):,} candles") as progress:
@@ -213,7 +218,7 @@ def backtest(
     if plot is not None:
         from gridbot.cli_plot import draw
 
-        _written(plot, lambda path: draw(result, columns, path))
+        written(plot, lambda path: draw(result, columns, path))
 
 
 def _write_results(result: BacktestResult, *, json: Path | None, csv: Path | None) -> None:
@@ -222,42 +227,9 @@ def _write_results(result: BacktestResult, *, json: Path | None, csv: Path | Non
 
         plain = result.to_plain()
         if json is not None:
-            _written(json, lambda path: write_json(path, plain))
+            written(json, lambda path: write_json(path, plain))
         if csv is not None:
-            _written(csv, lambda path: write_fills_csv(path, plain["fills"]))
-
-
-def _day_ms(day: datetime | None) -> int | None:
-    return None if day is None else int(day.replace(tzinfo=UTC).timestamp() * 1000)
-
-
-def _amount(option: str, text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not amount.is_finite() or amount <= 0:
-        raise typer.BadParameter(f"it must be an amount above 0 such as 10000, not {text!r}", param_hint=option)
-    return amount
-
-
-def _chosen_grid(settings: AppConfig, wanted: str | None, *, source: Path) -> GridConfig:
-    known = ", ".join(grid.id for grid in settings.grids)
-    if not settings.grids:
-        raise ConfigError(f"{source} has no grid to test.", hint="Add one under `grids`.")
-    if wanted is None:
-        if len(settings.grids) > 1:
-            raise ConfigError(f"{source} has {len(settings.grids)} grids.", hint=f"Choose with --grid: {known}.")
-        return settings.grids[0]
-    found = settings.grid(wanted)
-    if found is None:
-        raise ConfigError(f"{source} has no grid {wanted!r}.", hint=f"There is: {known}.")
-    return found
-
-
-def _written(path: Path, write: Callable[[Path], None]) -> None:
-    write(path)
-    print(f"{path} written.", file=sys.stderr)
+            written(csv, lambda path: write_fills_csv(path, plain["fills"]))
 
 
 # ------------------------------------------------------------------------------------------ the frame

@@ -17,7 +17,7 @@ class ProgressBar:
     def __init__(self, title: str) -> None:
         self._title = title
         self._started = time.perf_counter()
-        self._draw: Callable[[int, int], None] | None = None
+        self._draw: Callable[[int, int, str], None] | None = None
         self._stop: Callable[[], None] | None = None
         self._wanted = sys.stderr.isatty()
 
@@ -33,14 +33,14 @@ class ProgressBar:
         """Whether the bar is on the screen."""
         return self._draw is not None
 
-    def report(self, done: int, total: int) -> None:
-        """Show that `done` of `total` steps are done."""
+    def report(self, done: int, total: int, sentence: str = "") -> None:
+        """Show that `done` of `total` steps are done, and in words what is being done."""
         if not self._wanted:
             return
         if self._draw is None and time.perf_counter() - self._started >= SHOWN_AFTER_S:
             self._open(total)
         if self._draw is not None:
-            self._draw(done, total)
+            self._draw(done, total, sentence or self._title)
 
     def _open(self, total: int) -> None:
         from rich.console import Console
@@ -50,4 +50,4 @@ class ProgressBar:
         task = bar.add_task(self._title, total=total)
         bar.start()
         self._stop = bar.stop
-        self._draw = lambda done, total: bar.update(task, completed=done, total=total)
+        self._draw = lambda done, total, said: bar.update(task, completed=done, total=total, description=said)

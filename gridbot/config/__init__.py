@@ -6,7 +6,7 @@ from gridbot.config.app import AppConfig
 from gridbot.config.at_start import waiting, waits_for_start
 from gridbot.config.changes import Change, changes
 from gridbot.config.first_steps import KNOWN_EXCHANGES, FirstChoices, first_config
-from gridbot.config.forms import field_mistakes, form_of, grid_from_form
+from gridbot.config.forms import field_mistakes, form_of, grid_from_form, mistake_of_value
 from gridbot.config.grid import GridConfig, InstrumentConfig
 from gridbot.config.loosening import loosened
 from gridbot.config.presets import PRESETS, default_config, preset
@@ -29,6 +29,7 @@ __all__ = [
     "form_of",
     "grid_from_form",
     "loosened",
+    "mistake_of_value",
     "parse_config",
     "parse_grid_or_app",
     "preset",

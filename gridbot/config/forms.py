@@ -10,6 +10,9 @@ from gridbot.config.mistakes import validated
 from gridbot.config.reading import checked
 from gridbot.errors import Mistake
 
+_OTHERWISE = {"trend.ema_fast": ("trend.ema_slow", "5000"), "trend.ema_slow": ("trend.ema_fast", "1")}
+"""Two settings that bound each other, and a value of the one that leaves the other free."""
+
 
 def field_mistakes(form: Mapping[str, object]) -> dict[str, Mistake]:
     """Return what is wrong with a grid's form, by path ("spacing.multiplier"); empty if the form can be used.
@@ -21,6 +24,18 @@ def field_mistakes(form: Mapping[str, object]) -> dict[str, Mistake]:
     for mistake in mistakes:
         found.setdefault(mistake.path, mistake)
     return found
+
+
+def mistake_of_value(grid: GridConfig, path: str, text: str) -> Mistake | None:
+    """Return what is wrong with one value of a grid's form, None if nothing is.
+
+    A bound that another setting gives is set aside: a search varies both, and tells of the pairs that contradict.
+    """
+    form = {**form_of(grid), path: text}
+    if path in _OTHERWISE:
+        other, bound = _OTHERWISE[path]
+        form[other] = bound
+    return field_mistakes(form).get(path)
 
 
 def grid_from_form(form: Mapping[str, object]) -> GridConfig:

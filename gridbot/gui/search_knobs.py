@@ -10,16 +10,15 @@ from decimal import ROUND_HALF_DOWN, Decimal, InvalidOperation
 from functools import cache
 from math import prod
 
-from gridbot.config import GridConfig, field_mistakes, form_of
+from gridbot.config import GridConfig, form_of, mistake_of_value
 from gridbot.core.values import evolve, value
 from gridbot.gui import numbers, words
 from gridbot.gui.grid_form import grid_sections
 from gridbot.gui.schema import Field, Kind
 from gridbot.gui.setting_words import fraction_of, in_percent, percent_of, reason_of, said_value
 from gridbot.shell.search_desk import Knob
+from gridbot.shell.search_values import MOST_VALUES, how_many, stepped
 
-MOST_VALUES = 200
-"""A setting that takes more values than this was given a step that is too short."""
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _NUMBERS = (
     *("levels", "take_profit", "spacing.multiplier", "spacing.fraction", "spacing.absolute", "spacing.min_profit"),
@@ -47,8 +46,6 @@ _TICKED = frozenset({*_SPACING_OF_MODE.values(), "levels", "take_profit"})
 _UNSET = {"stop_loss": (Decimal("0.1"), Decimal("0.3"), Decimal("0.1"))}
 _FROM_NOTHING = {"spacing.min_profit": Decimal("0.0005"), "spacing.respace": Decimal("0.1")}
 """Where a setting is 0 now, no part of it is a step: these are."""
-_OTHERWISE = {"trend.ema_fast": ("trend.ema_slow", "5000"), "trend.ema_slow": ("trend.ema_fast", "1")}
-"""Two settings that bound each other. A search tells of the pairs that contradict, so the one is checked alone."""
 
 
 @value
@@ -107,9 +104,7 @@ def read(path: str, text: str) -> numbers.Reading:
 
 def values_of(chosen: Range) -> tuple[str, ...]:
     """Return the texts of a range's values; () where it has none, or far too many."""
-    if chosen.step <= 0 or chosen.last < chosen.first or _count(chosen) > MOST_VALUES:
-        return ()
-    return tuple(words.bare(chosen.first + number * chosen.step) for number in range(_count(chosen)))
+    return stepped(first=chosen.first, last=chosen.last, step=chosen.step)
 
 
 def complaint(grid: GridConfig, variable: Variable, chosen: Range) -> str:
@@ -132,11 +127,7 @@ def complaint(grid: GridConfig, variable: Variable, chosen: Range) -> str:
 def mistake_in(grid: GridConfig, variable: Variable, text: str) -> str:
     """Return what is wrong with one value, as the form of the grid says it; "" for nothing."""
     path = variable.path
-    form = {**form_of(grid), path: text}
-    if path in _OTHERWISE:
-        other, bound = _OTHERWISE[path]
-        form[other] = bound
-    mistake = field_mistakes(form).get(path)
+    mistake = mistake_of_value(grid, path, text)
     return "" if mistake is None else f"{variable.title} {reason_of(mistake, path, _typed(path, text))}"
 
 
@@ -230,7 +221,7 @@ def _round(amount: Decimal) -> Decimal:
 
 
 def _count(chosen: Range) -> int:
-    return int((chosen.last - chosen.first) / chosen.step) + 1
+    return how_many(first=chosen.first, last=chosen.last, step=chosen.step)
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -28,7 +28,6 @@ from gridbot.gui.search_knobs import changed
 from gridbot.gui.search_tables import ROUNDS, RoundRow, TryRow, try_columns
 from gridbot.gui.search_words import (
     Said,
-    chosen_now,
     chosen_words,
     figures_of,
     heading,
@@ -41,6 +40,7 @@ from gridbot.gui.sentence_cards import SentenceCards, scroll_down
 from gridbot.gui.table import Table
 from gridbot.gui.view_switch import view_switch
 from gridbot.shell.search_desk import Course, KeptSearch, Settings, WholeSearch
+from gridbot.shell.search_sums import chosen_now
 
 VIEWS = ("Course", "Rounds", "Tries", "What it does not know")
 TRIES = 2

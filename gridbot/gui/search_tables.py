@@ -15,8 +15,8 @@ from gridbot.gui.glossary import meaning
 from gridbot.gui.rows_model import Column
 from gridbot.gui.search_knobs import said_setting, short_title, spelled
 from gridbot.gui.search_plan import days_of, plan_words
-from gridbot.gui.search_words import Sums, sums_of
 from gridbot.shell.search_desk import KeptSearch, Knob, Round, Score, Span, Try
+from gridbot.shell.search_sums import Sums, sums_of
 
 R = TypeVar("R")
 

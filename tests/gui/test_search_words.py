@@ -15,7 +15,6 @@ from gridbot.errors import ConfigError
 from gridbot.gui import numbers
 from gridbot.gui.search_doubts import at_an_end, doubts, looked_before
 from gridbot.gui.search_knobs import (
-    MOST_VALUES,
     Range,
     Variable,
     combined,
@@ -27,9 +26,11 @@ from gridbot.gui.search_knobs import (
     variables,
 )
 from gridbot.gui.search_plan import DAY_MS, plan_words, rounds_in, said_plan, usual_walk
-from gridbot.gui.search_words import chosen_words, figures_of, headline, sentences, subtitle, sums_of
+from gridbot.gui.search_words import chosen_words, figures_of, headline, sentences, subtitle
 from gridbot.research.rounds import rounds_of
 from gridbot.shell.search_desk import HoldOut, KeptSearch, Knob, Round, Span, Try, WalkForward
+from gridbot.shell.search_sums import sums_of
+from gridbot.shell.search_values import MOST_VALUES
 from tests.gui.fake_search import CHOSEN, START, held_out, kept, score, trial, walked, whole
 
 

@@ -192,7 +192,9 @@ GUI_MAY_KNOW = (
     "gridbot.shell.key_desk",
     "gridbot.shell.research_desk",
     "gridbot.shell.search_desk",
-    "gridbot.shell.search_desk",
+    # Pure sums over what the desk tells, which the command line tells as well.
+    "gridbot.shell.search_sums",
+    "gridbot.shell.search_values",
     "gridbot.shell.history_desk",
     "gridbot.core.chronicle",
     "gridbot.core.portfolio",
