@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import stat
+import struct
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -191,6 +192,20 @@ def test_a_flipped_bit_is_found_or_changes_nothing(seed: int, sound: Path, tmp_p
         except StateFileError:
             refused += 1
     assert refused > 40
+
+
+def test_a_list_of_files_that_leads_before_the_beginning_is_damage_and_no_trouble_with_the_disk(
+    sound: Path, tmp_path: Path
+) -> None:
+    content = bytearray(sound.read_bytes())
+    end = content.rfind(b"PK\5\6")
+    (begin,) = struct.unpack_from("<L", content, end + 16)
+    # The list then seems to have moved towards the front, and all that it names with it.
+    struct.pack_into("<L", content, end + 16, 2 * begin)
+    path = tmp_path / "moved.zip"
+    path.write_bytes(content)
+    with pytest.raises(StateFileError, match="cannot be used as a backup"):
+        open_backup(path)
 
 
 def test_a_name_may_be_kept_only_where_gridbot_keeps_such_a_file() -> None:

@@ -17,6 +17,8 @@ LONGEST_ASIDE_S = 0.05
 """Nothing waits longer, whatever the account is told."""
 AT_ONCE = 32
 """So many messages of a market are taken in together; the account's may come in between."""
+MOST_ASIDE = 10_000
+"""So many wait at most. From then on each that comes has the oldest taken in first, so a flood slows its sender."""
 ROUNDS = 6
 """Rounds of the loop in which a fill is read, decided upon, and its answer written."""
 
@@ -63,6 +65,8 @@ class Precedence:
 
     def market(self, hear: Hear) -> None:
         """Take in what a market tells, when its turn comes."""
+        if len(self._aside) >= MOST_ASIDE:
+            self._aside.popleft()[1]()
         self._aside.append((asyncio.get_running_loop().time(), hear))
         self._wait(ASIDE_S)
 

@@ -7,6 +7,7 @@ before the file gets its name.
 
 from __future__ import annotations
 
+import errno
 import stat
 import zipfile
 import zlib
@@ -273,6 +274,9 @@ def open_backup(path: Path) -> Backup:
     except _UNSOUND as error:
         raise _damaged(path, str(error) or "it is no zip file") from error
     except OSError as error:
+        if error.errno == errno.EINVAL:
+            # What it says of its own places leads to one before its beginning.
+            raise _damaged(path, "its list of files is damaged") from error
         raise EnvironmentProblem(
             f"{path} cannot be read: {(error.strerror or str(error)).lower()}.", hint="Name the backup's own file."
         ) from error

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from gridbot.adapters.exchange.ccxt_messages import Messages
-from gridbot.adapters.exchange.precedence import AT_ONCE, Precedence
+from gridbot.adapters.exchange.precedence import AT_ONCE, MOST_ASIDE, Precedence
 from gridbot.adapters.exchange.unified import Unified
 from gridbot.core.units import Side
 from tests.adapters.exchange.calling import BTC, calling, create
@@ -64,6 +64,18 @@ def test_a_fill_that_comes_while_a_flood_of_prices_is_taken_in_goes_before_the_r
         await heard.until(3 * AT_ONCE + 1)
         assert heard.index("fill") == AT_ONCE - 1
         assert [each for each in heard if each != "fill"] == [f"price {number}" for number in range(3 * AT_ONCE)]
+
+    asyncio.run(test())
+
+
+def test_a_flood_of_prices_is_bounded_and_stays_in_its_order() -> None:
+    async def test() -> None:
+        precedence, heard = Precedence(), Heard()
+        for number in range(MOST_ASIDE + 3):
+            precedence.market(heard.of(f"{number}"))
+        assert heard == ["0", "1", "2"]
+        await heard.until(MOST_ASIDE + 3)
+        assert heard == [f"{number}" for number in range(MOST_ASIDE + 3)]
 
     asyncio.run(test())
 
