@@ -56,9 +56,9 @@ from gridbot.cli_research import (
     LatencyOption,
     RiskOption,
     UntilOption,
-    chosen_grid,
     day_ms,
     money,
+    settings_and_grid,
     written,
 )
 from gridbot.core.units import FillRule
@@ -188,11 +188,8 @@ def backtest(
 ) -> None:
     """Trade one grid on a file of candles and report."""
     opening = money("--equity", equity, risk=risk)
-    from gridbot.adapters import config_files
-    from gridbot.config import parse_grid_or_app
-
-    settings = parse_grid_or_app(config_files.read_text(config), source=str(config))
-    rules = chosen_grid(settings, grid, source=config).to_rules()
+    settings, tested = settings_and_grid(config, grid)
+    rules = tested.to_rules()
     from gridbot.adapters.market_files.candle_files import load_candles
     from gridbot.adapters.progress_bar import ProgressBar
     from gridbot.research.backtest import run_backtest

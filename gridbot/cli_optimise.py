@@ -22,10 +22,10 @@ from gridbot.cli_research import (
     LatencyOption,
     RiskOption,
     UntilOption,
-    chosen_grid,
     day_ms,
     money,
     number,
+    settings_and_grid,
     written,
 )
 from gridbot.core.units import FillRule, Symbol, TimeMs
@@ -104,11 +104,7 @@ def optimise(
 
 def _settings(config: Path, grid: str | None) -> tuple[AppConfig, GridConfig]:
     """Return what a file says, and the grid of it that is searched; ConfigError."""
-    from gridbot.adapters import config_files
-    from gridbot.config import parse_grid_or_app
-
-    settings = parse_grid_or_app(config_files.read_text(config), source=str(config))
-    tested = chosen_grid(settings, grid, source=config)
+    settings, tested = settings_and_grid(config, grid)
     if tested.instrument is None:
         raise ConfigError(
             f"grid {tested.id}: a search needs to know the instrument",

@@ -64,7 +64,16 @@ def money(option: str, text: str | None, *, risk: bool) -> Decimal | None:
     return amount
 
 
-def chosen_grid(settings: AppConfig, wanted: str | None, *, source: Path) -> GridConfig:
+def settings_and_grid(config: Path, grid: str | None) -> tuple[AppConfig, GridConfig]:
+    """Return what a file says, and the grid of it that is meant; ConfigError."""
+    from gridbot.adapters import config_files
+    from gridbot.config import parse_grid_or_app
+
+    settings = parse_grid_or_app(config_files.read_text(config), source=str(config))
+    return settings, _chosen_grid(settings, grid, source=config)
+
+
+def _chosen_grid(settings: AppConfig, wanted: str | None, *, source: Path) -> GridConfig:
     """Return the grid that is meant; ConfigError where that is not clear."""
     known = ", ".join(grid.id for grid in settings.grids)
     if not settings.grids:

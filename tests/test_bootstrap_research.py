@@ -44,19 +44,12 @@ from gridbot.shell.research_desk import (
 from gridbot.shell.research_forms import trial_data
 from gridbot.sim.generated_market import MARKET_EPOCH, GeneratedMarket
 from tests.fakes.asking import answered
+from tests.fakes.file_grid import GRID
 from tests.sandbox.in_thread import sandbox_thread
 
 Desk = Errands[ResearchWish, ResearchReply]
 DAY, MINUTE = 86_400_000, 60_000
 BTC = Symbol("BTC/USDT")
-GRID = {
-    "symbol": "BTC/USDT",
-    "investment": "10000",
-    "spacing": {"mode": "fraction", "fraction": "0.004"},
-    "signal": {"timeframe": "5m"},
-    "trend": {"timeframe": "5m"},
-    "instrument": {},
-}
 
 
 def ran(desk: Desk, trial: Trial) -> WholeRun:

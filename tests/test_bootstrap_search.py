@@ -51,20 +51,12 @@ from gridbot.shell.search_desk import (
 from gridbot.shell.search_forms import search_data
 from gridbot.sim.generated_market import MARKET_EPOCH, GeneratedMarket
 from tests.fakes.asking import answered
+from tests.fakes.file_grid import GRID as FILE_GRID
 
 Desk = Errands[SearchWish, SearchReply]
 DAY, MINUTE = 86_400_000, 60_000
 BTC = Symbol("BTC/USDT")
-GRID = GridConfig.model_validate(
-    {
-        "symbol": "BTC/USDT",
-        "investment": "10000",
-        "spacing": {"mode": "fraction", "fraction": "0.004"},
-        "signal": {"timeframe": "5m"},
-        "trend": {"timeframe": "5m"},
-        "instrument": {},
-    }
-)
+GRID = GridConfig.model_validate(FILE_GRID)
 KNOBS = (Knob("levels", ("5", "20")), Knob("trend.ema_fast", ("10", "60")))
 
 

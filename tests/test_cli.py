@@ -21,15 +21,7 @@ from gridbot.config import default_config, parse_grid_or_app
 from gridbot.errors import LedgerError
 from gridbot.research.backtest import run_backtest
 from gridbot.sim.generated_market import GeneratedMarket
-
-GRID = {
-    "symbol": "BTC/USDT",
-    "investment": "10000",
-    "spacing": {"mode": "fraction", "fraction": "0.004"},
-    "signal": {"timeframe": "5m"},
-    "trend": {"timeframe": "5m"},
-    "instrument": {},
-}
+from tests.fakes.file_grid import GRID
 
 
 @pytest.fixture(autouse=True)

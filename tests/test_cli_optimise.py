@@ -27,16 +27,9 @@ from gridbot.shell.errands import Done
 from gridbot.shell.search_desk import HoldOut, ListSearches, Objective, SearchesListed, WalkForward, WholeSearch
 from gridbot.sim.generated_market import GeneratedMarket
 from tests.fakes.asking import answered
+from tests.fakes.file_grid import GRID
 
 DAY = 86_400_000
-GRID = {
-    "symbol": "BTC/USDT",
-    "investment": "10000",
-    "spacing": {"mode": "fraction", "fraction": "0.004"},
-    "signal": {"timeframe": "5m"},
-    "trend": {"timeframe": "5m"},
-    "instrument": {},
-}
 
 
 @pytest.fixture(scope="module")

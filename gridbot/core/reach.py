@@ -12,7 +12,7 @@ from gridbot.core.ladder import Rung, lay, market_spacing, spacing_floor
 from gridbot.core.rules import GridRules, Instrument, Progression, SpacingMode, SpacingRules
 from gridbot.core.snapshot import GridView
 from gridbot.core.state import Phase
-from gridbot.core.units import ONE, Price
+from gridbot.core.units import ONE, Price, plain_text
 from gridbot.core.values import evolve, value
 
 _SHARE = Decimal("0.00001")
@@ -82,8 +82,8 @@ def drag(grid: GridView, handle: Handle, price: Decimal) -> Drag | None:
         return _drag_lowest(grid, rules, instrument, price)
     if handle is Handle.TRIGGER:
         at = instrument.price_floor(price)
-        before = "" if rules.trigger_price is None else _plain(rules.trigger_price)
-        return Drag(handle, at, "trigger_price", before, _plain(at), None, (), 0, "")
+        before = "" if rules.trigger_price is None else plain_text(rules.trigger_price)
+        return Drag(handle, at, "trigger_price", before, plain_text(at), None, (), 0, "")
     return _drag_exit(grid, rules, handle, price)
 
 
@@ -98,8 +98,8 @@ def _drag_exit(grid: GridView, rules: GridRules, handle: Handle, price: Decimal)
     at = exit_price(grid, -goal if loss else goal)
     old = rules.stop_loss if loss else rules.take_profit_total
     path = "stop_loss" if loss else "take_profit_total"
-    before = "" if old is None else _plain(old)
-    return None if at is None else Drag(handle, at, path, before, _plain(share), None, (), 0, note)
+    before = "" if old is None else plain_text(old)
+    return None if at is None else Drag(handle, at, path, before, plain_text(share), None, (), 0, note)
 
 
 def _held_back(share: Decimal, most: Decimal | None) -> tuple[Decimal, str]:
@@ -155,11 +155,11 @@ def _spacing_setting(rules: GridRules) -> tuple[str, str] | None:
     spacing = rules.spacing
     match spacing.mode:
         case SpacingMode.ABSOLUTE:
-            return "spacing.absolute", "" if spacing.absolute is None else _plain(spacing.absolute)
+            return "spacing.absolute", "" if spacing.absolute is None else plain_text(spacing.absolute)
         case SpacingMode.FRACTION:
-            return "spacing.fraction", _plain(spacing.fraction)
+            return "spacing.fraction", plain_text(spacing.fraction)
         case SpacingMode.ATR:
-            return None if rules.signal.symbol is not None else ("spacing.multiplier", _plain(spacing.multiplier))
+            return None if rules.signal.symbol is not None else ("spacing.multiplier", plain_text(spacing.multiplier))
 
 
 def _with_spacing(
@@ -178,8 +178,3 @@ def _with_spacing(
 
 def _share(part: Decimal) -> Decimal:
     return max(part.quantize(_SHARE, rounding=ROUND_HALF_EVEN), _SHARE)
-
-
-def _plain(amount: Decimal) -> str:
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

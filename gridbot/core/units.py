@@ -62,3 +62,9 @@ class CostMethod(StrEnum):
 
     FIFO = "fifo"
     AVERAGE = "average"
+
+
+def plain_text(number: Decimal) -> str:
+    """Return a number as another program reads it: digits and a point, no separators, no trailing zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -19,7 +19,6 @@ from gridbot.gui.search_knobs import combined, counted_words
 from gridbot.gui.search_plan import (
     DAY_MS,
     OBJECTIVE_MEANING,
-    OBJECTIVE_WORDS,
     USUAL_SHARE,
     period_of,
     said_plan,
@@ -28,7 +27,7 @@ from gridbot.gui.search_plan import (
 from gridbot.gui.search_rows import KnobRows
 from gridbot.gui.setting_words import fraction_of, percent_of
 from gridbot.shell.research_desk import Trial
-from gridbot.shell.search_desk import HoldOut, Objective, Search, WalkForward
+from gridbot.shell.search_desk import OBJECTIVE_WORDS, HoldOut, Objective, Search, WalkForward
 
 MOST_TRIES = 20_000
 _MOST_SEED = Decimal(2**63 - 1)

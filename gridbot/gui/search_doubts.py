@@ -10,10 +10,8 @@ from gridbot.gui.backtest_words import grid_of
 from gridbot.gui.search_knobs import said_setting, short_title
 from gridbot.gui.search_plan import days_of
 from gridbot.shell.search_desk import KeptSearch, WholeSearch
-from gridbot.shell.search_sums import chosen_now, judged, sampled, whole_span
+from gridbot.shell.search_sums import FEW_TRIPS, chosen_now, judged, sampled, whole_span
 
-FEW_TRIPS = 30
-"""Fewer round trips than this on unseen days are within the reach of luck."""
 _MANY_REFUSED = 4
 """One refused combination in so many is worth a word."""
 

@@ -17,11 +17,6 @@ from gridbot.shell.search_desk import HoldOut, Objective, Span, WalkForward
 DAY_MS = 86_400_000
 MOST_ROUNDS = 200
 USUAL_SHARE = Decimal("0.3")
-OBJECTIVE_WORDS = {
-    Objective.PROFIT_TO_FALL: "profit beside its deepest fall",
-    Objective.PROFIT: "profit",
-    Objective.SHARPE: "Sharpe ratio",
-}
 OBJECTIVE_MEANING = {
     Objective.PROFIT_TO_FALL: "The profit divided by the deepest fall on the way: much profit for little fright.",
     Objective.PROFIT: "The profit alone, however deep it fell on the way.",

@@ -12,8 +12,8 @@ from gridbot.gui import numbers, words
 from gridbot.gui.backtest_words import Figure, day, grid_of, share, source
 from gridbot.gui.glossary import GLOSSARY
 from gridbot.gui.search_knobs import changed, said_setting, same_text, spelled
-from gridbot.gui.search_plan import OBJECTIVE_WORDS, days_of, plan_words
-from gridbot.shell.search_desk import HoldOut, KeptSearch, WholeSearch
+from gridbot.gui.search_plan import days_of, plan_words
+from gridbot.shell.search_desk import OBJECTIVE_WORDS, HoldOut, KeptSearch, WholeSearch
 from gridbot.shell.search_sums import Sums, chosen_now, judged, sampled, sums_of, whole_span
 
 _NEAR = 0.1

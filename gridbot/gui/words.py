@@ -11,7 +11,7 @@ from decimal import Decimal
 from gridbot.core.orders import OrderState
 from gridbot.core.rules import Instrument, Wish
 from gridbot.core.state import Level, Phase, RangeState
-from gridbot.core.units import Mode, TimeMs
+from gridbot.core.units import Mode, TimeMs, plain_text
 from gridbot.gui.numbers import grouped, in_style, plain
 
 NONE = "-"
@@ -136,10 +136,7 @@ def reading(price: float) -> str:
 
 def bare(amount: Decimal | None) -> str:
     """Return a number as another program reads it: digits and a point, no separators, no trailing zeros."""
-    if amount is None:
-        return ""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return "" if amount is None else plain_text(amount)
 
 
 def quantity(amount: Decimal | None, instrument: Instrument | None = None) -> str:

@@ -7,20 +7,23 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from gridbot.core.portfolio import DAY_MS
-from gridbot.shell.search_desk import HoldOut, KeptSearch, Objective, Round, Score, Settings, Span, Try, WholeSearch
-from gridbot.shell.search_sums import Sums, chosen_now, judged, sampled, sums_of, whole_span
+from gridbot.shell.search_desk import (
+    OBJECTIVE_WORDS,
+    HoldOut,
+    KeptSearch,
+    Round,
+    Score,
+    Settings,
+    Span,
+    Try,
+    WholeSearch,
+)
+from gridbot.shell.search_sums import FEW_TRIPS, Sums, chosen_now, judged, sampled, sums_of, whole_span
 
 BEST = 5
 """So many tries are told, the best first."""
-FEW_TRIPS = 30
-"""Fewer round trips than this on unseen days are within the reach of luck."""
 _LABEL_WIDTH = 24
 _UNDEFINED = "-"
-_OBJECTIVES = {
-    Objective.PROFIT_TO_FALL: "profit beside its deepest fall",
-    Objective.PROFIT: "profit",
-    Objective.SHARPE: "Sharpe ratio",
-}
 
 
 def search_summary(whole: WholeSearch) -> str:
@@ -44,7 +47,7 @@ def _heading(search: KeptSearch) -> str:
     if sampled(search):
         tried = f"{search.tried:,} of {search.possible:,} combinations tried (seed {wanted.seed})"
     refused = f", {search.refused:,} of them impossible" if search.refused else ""
-    return f"{wanted.trial.data.symbol}: {tried}{refused}; chosen by {_OBJECTIVES[wanted.objective]}"
+    return f"{wanted.trial.data.symbol}: {tried}{refused}; chosen by {OBJECTIVE_WORDS[wanted.objective]}"
 
 
 def _ground(search: KeptSearch) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,13 @@ class Objective(StrEnum):
     SHARPE = "sharpe"
 
 
+OBJECTIVE_WORDS = {
+    Objective.PROFIT_TO_FALL: "profit beside its deepest fall",
+    Objective.PROFIT: "profit",
+    Objective.SHARPE: "Sharpe ratio",
+}
+
+
 @value
 class Knob:
     """A setting that is varied: its path in a grid's form ("spacing.multiplier"), and the texts that it takes."""

@@ -17,6 +17,8 @@ from gridbot.shell.search_desk import KeptSearch, Round, Score, Settings, Span
 YEAR_MS = 365 * DAY_MS
 MONTH_MS = 30 * DAY_MS
 """Less than this says nothing about a year."""
+FEW_TRIPS = 30
+"""Fewer round trips than this on unseen days are within the reach of luck."""
 _MOST_GROWTH = log1p(100)
 """A pace of more than a hundredfold is no figure any more: a few good days were stretched over far too many."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from gridbot.core.units import plain_text
+
 MOST_VALUES = 200
 """A setting that takes more values than this was given a step that is too short."""
 
@@ -17,9 +19,4 @@ def stepped(*, first: Decimal, last: Decimal, step: Decimal) -> tuple[str, ...]:
     """Return the values as texts without trailing zeros; () where there are none, or far too many."""
     if step <= 0 or last < first or how_many(first=first, last=last, step=step) > MOST_VALUES:
         return ()
-    return tuple(_text(first + number * step) for number in range(how_many(first=first, last=last, step=step)))
-
-
-def _text(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return tuple(plain_text(first + number * step) for number in range(how_many(first=first, last=last, step=step)))
