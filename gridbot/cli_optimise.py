@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from gridbot.shell.search_desk import HoldOut, Knob, Objective, Search, WalkForward
 
 DAY_MS = 86_400_000
-_NEVER_VARIED = frozenset({"id", "symbol", "enabled"})
+_NEVER_VARIED = ("id", "symbol", "held", "instrument", "signal.exchange", "signal.symbol")
+"""What names the grid, its market, its rules and its coins: a search runs on these candles, under these rules."""
 _STEPS = 1_000
 _PARTS = re.compile(r"([^:,]+):([^:,]+):([^:,]+)")
 _WALK = re.compile(r"(\d{1,4})d:(\d{1,4})d")
@@ -190,7 +191,7 @@ def _knob(grid: GridConfig, text: str) -> Knob:
     from gridbot.shell.search_desk import Knob
 
     path, equals, values = (part.strip() for part in text.partition("="))
-    known = sorted(form_of(grid).keys() - _NEVER_VARIED)
+    known = sorted(each for each in form_of(grid) if not f"{each}.".startswith(tuple(f"{no}." for no in _NEVER_VARIED)))
     if not equals or not values:
         raise typer.BadParameter(f"{text!r} is no SETTING=VALUES, such as levels=6,8,12", param_hint=_VARY)
     if path not in known:

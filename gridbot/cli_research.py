@@ -31,6 +31,8 @@ EquityOption = Annotated[
 ]
 FirstOption = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Begin on this day, UTC.")]
 UntilOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="End before this day, UTC.")]
+_MOST_DIGITS = 30
+"""No setting is as large, or as small, as a number with more digits."""
 
 
 def day_ms(day: datetime | None) -> int | None:
@@ -46,6 +48,8 @@ def number(option: str, text: str) -> Decimal:
         found = Decimal("NaN")
     if not found.is_finite():
         raise typer.BadParameter(f"{text!r} is no number", param_hint=option)
+    if abs(found.adjusted()) > _MOST_DIGITS:
+        raise typer.BadParameter(f"{text!r} is beyond all measure", param_hint=option)
     return found
 
 

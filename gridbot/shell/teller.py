@@ -1,7 +1,8 @@
 """Tells what happened, to windows and to the log, in the same order; what it asked for leaves first.
 
-A fill's lines take longer to write than the order that answers it needs to leave. So they are written after it, and
-nothing is told that is not durable (docs/decisions/0021-the-answer-to-a-fill-goes-first.md).
+A fill's lines take longer to write than the order that answers it needs to leave. So they are written after it, when
+its intent is on the disk; only an alarm or a problem that comes meanwhile has them told before itself
+(docs/decisions/0021-the-answer-to-a-fill-goes-first.md).
 """
 
 from __future__ import annotations

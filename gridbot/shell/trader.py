@@ -395,6 +395,6 @@ class Trader:
         if self._world.close is not None:
             await self._guarded(self._world.close())
         self._keeper.close()
-        self._teller.tell()
+        await self._guarded(self._teller.catch_up())
         self._problems.stand("disk", self._keeper.broken or None)
         self._publish()
