@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from gridbot.core.commands import CancelOrder, Command, PlaceLimit
 from gridbot.core.events import OrderReported
@@ -14,6 +14,7 @@ from gridbot.ports import Clock, Venue
 from gridbot.shell.brake import Brake
 from gridbot.shell.meter import Meter
 from gridbot.shell.pace import Pace
+from gridbot.shell.tasks import Spawn
 
 REQUESTS_AT_ONCE = 8
 """How many requests may be under way together."""
@@ -23,8 +24,6 @@ AGAIN_S = 5.0
 """How long a cancel that did not leave waits until it is tried again."""
 
 Put = Callable[[OrderReported], Awaitable[None]]
-Spawn = Callable[[Coroutine[None, None, None]], None]
-"""Runs a coroutine beside the loop, under the trader's outermost frame."""
 Refusal = Callable[[PlaceLimit], str | None]
 """Returns why this create may not leave now, or None. It looks at the latch itself, not at a memory of it."""
 Look = Callable[[], None]

@@ -15,13 +15,14 @@ from gridbot.errors import Refusal, VenueUnavailable
 from gridbot.ports import Clock
 from gridbot.shell.arrival import Arrival
 from gridbot.shell.balance_check import BalanceCheck, blocked
-from gridbot.shell.executor import Executor, Spawn
+from gridbot.shell.executor import Executor
 from gridbot.shell.facade import Answered
 from gridbot.shell.known_orders import markets_of
 from gridbot.shell.preparation import RETRY_S, Preparation
 from gridbot.shell.problems import Problems
 from gridbot.shell.pumps import Pumps
 from gridbot.shell.reconciler import Reconciler
+from gridbot.shell.tasks import Spawn
 
 REREAD_S = 5.0
 """How long the rules of the markets count as fresh when they were read because of a refusal."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from gridbot.config import AppConfig
@@ -43,6 +42,7 @@ from gridbot.shell.showcase import Showcase
 from gridbot.shell.skew import Skew
 from gridbot.shell.start_up import StartUp
 from gridbot.shell.state_keeper import Recovered, StateKeeper
+from gridbot.shell.tasks import Job, Tasks
 from gridbot.shell.teller import Teller
 
 INBOX_LIMIT, BATCH = 1_000, 64
@@ -69,7 +69,7 @@ class Trader:
         self._running, self.crashes, self._mark_waits, self._unsaved = True, 0, False, False
         self._outbox: list[Command] = []
         self._watched: State | None = None
-        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._tasks = Tasks(self._guarded)
         self._inbox: Inbox[Message] = Inbox(INBOX_LIMIT)
         past = record.notes.tail(TRACED_NOTES)
         self._outward = Outward(world, record.log, clock, lambda: self._desk.config, recovered.state, past)
@@ -124,7 +124,7 @@ class Trader:
             clock=clock,
             state=lambda: self._keeper.state,
             settled=partial(settled, put),
-            spawn=self._spawn,
+            spawn=self._tasks.spawn,
             arrival=self._arrival,
             admit=world.admit,
         )
@@ -149,7 +149,7 @@ class Trader:
             venue=world.venue,
             clock=clock,
             put=put,
-            spawn=self._spawn,
+            spawn=self._tasks.spawn,
             look=self._watch.look,
             brake=self.brake,
             refusal=self._refusal,
@@ -212,7 +212,7 @@ class Trader:
                 *self._outward.tasks(self._problems, self._start_up, self._arrival, self.brake, lambda: self.state),
                 self._start_up.run(),
             ):
-                self._spawn(task)
+                self._tasks.spawn(task)
             while self._running:
                 await self._turn(await self._inbox.take(BATCH))
             await self._guarded(self._last_answers())
@@ -309,7 +309,7 @@ class Trader:
     async def _answer(self, asked: Asked) -> None:
         request = asked.request
         if isinstance(request, Received):
-            self._spawn(self._reception.answer(asked.number, request))
+            self._tasks.spawn(self._reception.answer(asked.number, request))
             return
         ruling = self._desk.judge(request, self.state)
         self._teller.request(type(request).__name__, ruling.message)
@@ -333,7 +333,7 @@ class Trader:
         ok, message = ruling.ok and not refused, refused or ruling.message
         self._record.outlet.tell((Answered(number, ok, message, ruling.mistakes),))
         if self.state.rules.grids != grids and not self.starting:
-            self._spawn(self._start_up.prepare_new_grids())
+            self._tasks.spawn(self._start_up.prepare_new_grids())
 
     async def _marks(self) -> None:
         while True:
@@ -355,12 +355,7 @@ class Trader:
 
     # ----------------------------------------------------------------------- the outermost frame
 
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._guarded(coroutine))
-        self._tasks[task] = None
-        task.add_done_callback(lambda done: self._tasks.pop(done, None))
-
-    async def _guarded(self, coroutine: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, coroutine: Job) -> None:
         try:
             await coroutine
         except Exception as error:  # noqa: BLE001  the outermost frame of the engine's thread
@@ -389,9 +384,7 @@ class Trader:
 
     async def _end(self) -> None:
         self._running = False
-        for task in (tasks := tuple(self._tasks)):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.end()
         if self._world.close is not None:
             await self._guarded(self._world.close())
         self._keeper.close()
