@@ -289,7 +289,7 @@ def play(steps: list[tuple[str, float]]) -> tuple[list[tuple[float, Message]], C
         went[what] += 1
         match what:
             case "fill":
-                told.notes((fill(number),), STATE, at=at)
+                told.notes((fill(number * 1000),), STATE, at=at)
             case "fills":
                 told.notes([fill(number * 1000 + i) for i in range(30)], STATE, at=at)
             case "breaker":
