@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -276,15 +277,21 @@ def test_the_bar_appears_only_for_work_that_takes_long(monkeypatch: pytest.Monke
         assert progress.shown
 
 
-def test_the_picture_of_a_backtest_is_a_png(
-    candles: Path, grid_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_picture_of_a_backtest_is_a_png(candles: Path, grid_file: Path, tmp_path: Path) -> None:
+    """In a process of its own: the picture's application would stand in the way of the windows of other tests."""
+
+    def drawn(target: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gridbot", "backtest", "--candles", str(candles), "--config", str(grid_file)]
+        return subprocess.run(
+            [*command, "--plot", str(target)], capture_output=True, text=True, timeout=300, check=False
+        )
+
     target = tmp_path / "out.png"
-    arguments = ["backtest", "--candles", str(candles), "--config", str(grid_file)]
-    assert ending([*arguments, "--plot", str(target)]) == EXIT_DONE
-    assert target.read_bytes().startswith(b"\x89PNG") and f"{target} written." in capsys.readouterr().err
-    assert ending([*arguments, "--plot", str(tmp_path / "no" / "out.png")]) == EXIT_USER_MUST_ACT
-    assert "cannot be written" in capsys.readouterr().err
+    done = drawn(target)
+    assert done.returncode == EXIT_DONE, done.stderr
+    assert target.read_bytes().startswith(b"\x89PNG") and f"{target} written." in done.stderr
+    refused = drawn(tmp_path / "no" / "out.png")
+    assert refused.returncode == EXIT_USER_MUST_ACT and "cannot be written" in refused.stderr
 
 
 def test_the_picture_agrees_with_the_summary(candles: Path, grid_file: Path) -> None:
