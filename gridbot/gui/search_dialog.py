@@ -42,7 +42,7 @@ _WHY_WALKED = (
 
 
 class SearchDialog(Dialog):
-    """Asks what is to be searched, for one of the two plans.
+    """Asks what is to be searched, for one of the two plans; as `before` asked for it, where that is given.
 
     Attributes:
         rows: the settings that may be varied.
@@ -54,11 +54,13 @@ class SearchDialog(Dialog):
 
     search_wanted = Signal(object)
 
-    def __init__(self, trial: Trial, grid: GridConfig, parent: QWidget, *, walking: bool) -> None:
+    def __init__(
+        self, trial: Trial, grid: GridConfig, parent: QWidget, *, walking: bool, before: Search | None = None
+    ) -> None:
         super().__init__("Walk forward" if walking else "Optimise", parent)
         self._trial = trial
         self._period = period_of(trial.data)
-        self.rows = KnobRows(grid)
+        self.rows = KnobRows(grid, () if before is None else before.knobs)
         usual = usual_walk(self._period)
         whole = {"changed": self.check, "whole": True, "least": Decimal(1)}
         self.share = AmountField("Kept back", percent_of(USUAL_SHARE), self.check, least=Decimal(1), most=Decimal(99))
@@ -77,11 +79,14 @@ class SearchDialog(Dialog):
         self.seed = AmountField("Seed", Decimal(1), self.check, most=_MOST_SEED, whole=True)
         self._walking = walking
         self._plan_note = Note("What the plan means")
+        self._other = Note("What is not as in that search")
         self._count = label("", role="heading", name="How many combinations", wrap=True)
         self._wrong = label("", role="error", name="What is wrong", wrap=True)
         self.start = button("Start", self._start, role="primary", name="Start the search")
         self.safe = button("Cancel", self.reject)
         self._build()
+        if before is not None:
+            self._take(before)
         self.resize(920, 580)
         self.rows.edited.connect(self.check)
         self.anchored.toggled.connect(lambda _on: self.check())
@@ -119,6 +124,7 @@ class SearchDialog(Dialog):
         parts.addLayout(left, 3)
         parts.addWidget(right, 2)
         self.box.addLayout(parts, 1)
+        self.box.addWidget(self._other)
         self.box.addWidget(self._count)
         self.box.addWidget(self._wrong)
         self.add_buttons(self.start, self.safe)
@@ -155,6 +161,20 @@ class SearchDialog(Dialog):
         section.add("Most tries", self.tries, tip="Where there are more combinations, so many of them are drawn.")
         section.add("Seed", self.seed, tip="The same number draws the same combinations, every time.")
         return section
+
+    def _take(self, before: Search) -> None:
+        """Ask for what another search asked for."""
+        match before.plan:
+            case HoldOut(share=share):
+                self.share.set_amount(percent_of(share))
+            case WalkForward(train=train, test=test, anchored=anchored):
+                self.train.set_amount(Decimal(train) / DAY_MS)
+                self.test.set_amount(Decimal(test) / DAY_MS)
+                self.anchored.setChecked(anchored)
+        self.objective.setCurrentIndex(self.objective.findData(before.objective))
+        for field, number in ((self.trips, before.least_trips), (self.tries, before.tries), (self.seed, before.seed)):
+            field.set_amount(Decimal(number))
+        self._other.say(self.rows.other)
 
     # ------------------------------------------------------------------------------------ what is wanted
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_DOWN, Decimal, InvalidOperation
 from functools import cache
+from itertools import pairwise
 from math import prod
 
 from gridbot.config import GridConfig, form_of, mistake_of_value
@@ -62,7 +63,7 @@ class Variable:
     """A setting that may be varied: its title and meaning, its text now, and what is proposed.
 
     `range` is proposed for a number, None for a setting of which each of `choices` may be tried; `ticked` says that
-    it is varied unless a person takes it out.
+    it is varied unless a person takes it out, `optional` that it may be tried as not set, too.
     """
 
     path: str
@@ -72,6 +73,7 @@ class Variable:
     range: Range | None
     choices: tuple[str, ...]
     ticked: bool
+    optional: bool = False
 
 
 def variables(grid: GridConfig) -> tuple[Variable, ...]:
@@ -80,7 +82,7 @@ def variables(grid: GridConfig) -> tuple[Variable, ...]:
     measured = _SPACING_OF_MODE[form["spacing.mode"]]
     passed = frozenset(_SPACING_OF_MODE.values()) - {measured}
     found = (_variable(fields[path], form.get(path, "")) for path in _ORDER if path not in passed)
-    return tuple(_within_bounds(grid, each) for each in found)
+    return tuple(_fitted(grid, each) for each in found)
 
 
 def is_whole(path: str) -> bool:
@@ -104,7 +106,27 @@ def read(path: str, text: str) -> numbers.Reading:
 
 def values_of(chosen: Range) -> tuple[str, ...]:
     """Return the texts of a range's values; () where it has none, or far too many."""
+    if chosen.first == chosen.last:
+        # One value needs no step.
+        return (words.bare(chosen.first),)
     return stepped(first=chosen.first, last=chosen.last, step=chosen.step)
+
+
+def range_of(texts: Sequence[str]) -> Range | None:
+    """Return the range of a search's values, where they are not a step apart with the shortest of their steps; None
+    where no number is among them."""
+    found = sorted({Decimal(text) for text in texts if is_number(text)})
+    if not found:
+        return None
+    return Range(found[0], found[-1], min((after - one for one, after in pairwise(found)), default=Decimal(0)))
+
+
+def is_number(text: str) -> bool:
+    """Tell whether the text of a form is a number."""
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def complaint(grid: GridConfig, variable: Variable, chosen: Range) -> str:
@@ -159,6 +181,11 @@ def same_text(one: str, other: str) -> bool:
     return _bare(one) == _bare(other)
 
 
+def same_values(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether two knobs of a setting try the same values."""
+    return {_bare(text) for text in one} == {_bare(text) for text in other}
+
+
 def short_title(path: str) -> str:
     """Return what a grid's form calls a setting, without its unit."""
     known = _fields().get(path)
@@ -206,12 +233,12 @@ def _proposed(path: str, now: str) -> Range:
     return Range(_plain(first), _plain(middle + 2 * step), _plain(step))
 
 
-def _within_bounds(grid: GridConfig, variable: Variable) -> Variable:
-    """Return it with a range that stays where the setting may be."""
+def _fitted(grid: GridConfig, variable: Variable) -> Variable:
+    """Return it with a range that stays where the setting may be, and whether it may be not set."""
     chosen = variable.range
     while chosen is not None and chosen.last > chosen.first and mistake_in(grid, variable, words.bare(chosen.last)):
         chosen = Range(chosen.first, chosen.last - chosen.step, chosen.step)
-    return evolve(variable, range=chosen)
+    return evolve(variable, range=chosen, optional=chosen is not None and not mistake_in(grid, variable, ""))
 
 
 def _round(amount: Decimal) -> Decimal:

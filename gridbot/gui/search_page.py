@@ -58,11 +58,13 @@ class SearchPage(QWidget):
         back_wanted: the list of searches is wanted.
         use_wanted: (settings) these are wanted in the form of a grid.
         load_wanted: (settings) they are wanted in the form of the next backtest.
+        again_wanted: the form of a search is wanted as this one asked.
     """
 
     back_wanted = Signal()
     use_wanted = Signal(object)
     load_wanted = Signal(object)
+    again_wanted = Signal()
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -86,9 +88,15 @@ class SearchPage(QWidget):
         self.doubts = SentenceCards("What the search does not know")
         self.views = QStackedWidget()
         self.back = button("All searches", self.back_wanted.emit, icon="chevron-left")
+        self.again = button(
+            "Search again…",
+            self.again_wanted.emit,
+            tip="Open the form as this search asked, to try other values. This search is kept.",
+        )
         self.load = button(
-            "Backtest these settings",
+            "Backtest these",
             lambda: self._act(self.load_wanted),
+            name="Backtest these settings",
             tip="Put these settings into the form on the left, to look at one run of them closely.",
             icon="edit",
         )
@@ -106,6 +114,7 @@ class SearchPage(QWidget):
         top.setSpacing(S)
         top.addWidget(self.back)
         top.addStretch()
+        top.addWidget(self.again)
         top.addWidget(self.load)
         top.addWidget(self.use)
         head = QHBoxLayout()

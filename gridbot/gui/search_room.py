@@ -36,6 +36,7 @@ from gridbot.shell.search_desk import (
     SearchReply,
     SearchWish,
     Settings,
+    WalkForward,
 )
 
 Outcome = Done[SearchReply] | Refused
@@ -86,6 +87,8 @@ class SearchRoom(QWidget):
         self.list.restore_wanted.connect(self._restore)
         self.list.under_way.cancel_wanted.connect(self._cancel)
         self.page.back_wanted.connect(self.show_list)
+        self.page.again_wanted.connect(self._again)
+        self.running_changed.connect(self.page.again.setDisabled)
         self.page.use_wanted.connect(lambda settings: self._hand_on(settings, self._use))
         self.page.load_wanted.connect(lambda settings: self._hand_on(settings, self._load))
 
@@ -102,15 +105,25 @@ class SearchRoom(QWidget):
             self._asked = True
             self._ask(ListSearches())
 
-    def ask_for_one(self, trial: Trial, *, walking: bool) -> None:
-        """Open the form of a search over what stands in the form of a backtest."""
+    def ask_for_one(self, trial: Trial, *, walking: bool, before: Search | None = None) -> None:
+        """Open the form of a search over a trial, as `before` asked where that is given."""
         grid = parse_grid_or_app(trial.grid, source="The tested grid").grids[0]
         for other in self.window().findChildren(SearchDialog):
             # One at a time: of two forms the second would ask for what cannot begin.
             other.reject()
-        dialog = SearchDialog(trial, grid, self.window(), walking=walking)
+        dialog = SearchDialog(trial, grid, self.window(), walking=walking, before=before)
         dialog.search_wanted.connect(self.run)
         dialog.present()
+
+    def _again(self) -> None:
+        """Open the form as the search that is shown asked."""
+        if self.page.search is None:
+            return
+        search = self.page.search.search.search
+        try:
+            self.ask_for_one(search.trial, walking=isinstance(search.plan, WalkForward), before=search)
+        except ConfigError as error:
+            self._refuse(error)
 
     def run(self, search: Search) -> None:
         """Hand a search in; one at a time."""
@@ -221,10 +234,14 @@ class SearchRoom(QWidget):
             grid = parse_grid_or_app(trial.grid, source="The searched grid").grids[0]
             merged = grid_from_form({**form_of(grid), **dict(settings)})
         except ConfigError as error:
-            self.list.note.say(error.message, wrong=True)
-            self.show_list()
+            self._refuse(error)
             return
         act(trial, merged)
+
+    def _refuse(self, error: ConfigError) -> None:
+        """Say over the list that a search's grid is none any more."""
+        self.list.note.say(error.message, wrong=True)
+        self.show_list()
 
     def _use(self, _trial: Trial, grid: GridConfig) -> None:
         self.use_wanted.emit(grid.model_copy(update={"instrument": None}))

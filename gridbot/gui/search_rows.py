@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
 
@@ -13,8 +15,11 @@ from gridbot.gui.search_knobs import (
     Variable,
     complaint,
     mistake_in,
+    range_of,
     read,
     said_setting,
+    same_values,
+    short_title,
     shown,
     values_of,
     variables,
@@ -25,7 +30,7 @@ from gridbot.shell.search_desk import Knob
 CHECK_MS = 80
 FIELD_PX = 84
 _ENDS = ("From", "To", "Step")
-_IN_A_ROW = 2
+_IN_A_ROW, _MOST_LISTED = 2, 6
 
 
 class KnobRow:
@@ -34,6 +39,7 @@ class KnobRow:
     Attributes:
         box: ticked where the setting is varied.
         fields: from, to and step of a number; none for a setting of which each value is tried.
+        unset: ticked where it is tried as not set, too; None for a setting that is always set.
         boxes: the values that may be tried of such a setting, by their texts.
     """
 
@@ -47,6 +53,7 @@ class KnobRow:
         self.now = label(said_setting(variable.path, variable.now), role="muted", name=f"{variable.title} now")
         self.note = label("", role="error", name=f"What is wrong with {variable.title}", wrap=True)
         self.fields: tuple[QLineEdit, ...] = ()
+        self.unset = self._make_unset() if variable.optional else None
         self.boxes: dict[str, QCheckBox] = {}
         self._choices: QWidget | None = None
         if variable.range is None:
@@ -60,6 +67,13 @@ class KnobRow:
         made = QLineEdit(text)
         made.setAccessibleName(f"{self.variable.title}: {end}")
         made.setFixedWidth(FIELD_PX)
+        return made
+
+    def _make_unset(self) -> QCheckBox:
+        made = QCheckBox("Also without")
+        made.setAccessibleName(f"{self.variable.title}: also without")
+        made.setToolTip(f"One more value: {said_setting(self.variable.path, '')}.")
+        made.setChecked(not self.variable.now)
         return made
 
     def _make_boxes(self) -> QWidget:
@@ -92,16 +106,33 @@ class KnobRow:
             assert self._choices is not None
             grid.addWidget(self._choices, place, 2, 1, 3, middle)
             grid.setRowMinimumHeight(place, self.box.sizeHint().height() + S)
-        grid.addWidget(self.note, place + 1, 0, 1, 5)
+        if self.unset is not None:
+            grid.addWidget(self.unset, place + 1, 2, 1, 3)
+        grid.addWidget(self.note, place + 2, 0, 1, 5)
         self.note.hide()
+
+    def take(self, knob: Knob | None) -> None:
+        """Vary it over the values of a knob as nearly as the row can say them, or not at all."""
+        self.box.setChecked(knob is not None)
+        if knob is None:
+            return
+        for text, box in self.boxes.items():
+            box.setChecked(text in knob.texts)
+        if self.unset is not None:
+            self.unset.setChecked("" in knob.texts)
+        chosen = range_of(knob.texts)
+        if self.fields and chosen is not None:
+            for field, at in zip(self.fields, (chosen.first, chosen.last, chosen.step), strict=True):
+                field.setText(shown(self.variable.path, at))
 
     def check(self) -> str:
         """Mark what is wrong, say it under the row, and return it; "" for nothing, and for what is not varied."""
         ticked = self.box.isChecked()
         for field in self.fields:
             field.setVisible(ticked)
-        if self._choices is not None:
-            self._choices.setVisible(ticked)
+        for part in (self._choices, self.unset):
+            if part is not None:
+                part.setVisible(ticked)
         wrong, at = self._wrong() if ticked else ("", ())
         for number, field in enumerate(self.fields):
             set_role(field, "wrong", "true" if number in at else "false")
@@ -115,7 +146,8 @@ class KnobRow:
             return None
         if self.fields:
             chosen = self._range()
-            texts = () if chosen is None else values_of(chosen)
+            unset = ("",) if self.unset is not None and self.unset.isChecked() else ()
+            texts = () if chosen is None else (*values_of(chosen), *unset)
         else:
             texts = tuple(text for text, box in self.boxes.items() if box.isChecked())
         return Knob(self.variable.path, texts) if texts else None
@@ -152,7 +184,10 @@ class KnobRow:
 
 
 class KnobRows(QWidget):
-    """All settings that may be varied.
+    """All settings that may be varied: as it is proposed, or as `knobs` have it.
+
+    Attributes:
+        other: a sentence about what the rows cannot say as `knobs` have it, "" for nothing.
 
     Signals:
         edited: something is another than before, and has been looked at.
@@ -160,9 +195,14 @@ class KnobRows(QWidget):
 
     edited = Signal()
 
-    def __init__(self, grid: GridConfig) -> None:
+    def __init__(self, grid: GridConfig, knobs: Sequence[Knob] = ()) -> None:
         super().__init__()
         self.rows = {each.path: KnobRow(grid, each) for each in variables(grid)}
+        if knobs:
+            by_path = {knob.path: knob for knob in knobs}
+            for path, row in self.rows.items():
+                row.take(by_path.get(path))
+        self.other = _other(knobs, self.knobs())
         box = QGridLayout(self)
         box.setContentsMargins(0, 0, M, 0)
         box.setHorizontalSpacing(M)
@@ -183,7 +223,7 @@ class KnobRows(QWidget):
             row.box.toggled.connect(lambda on, row=row: self._ticked(row, on=on))
             for field in row.fields:
                 field.textChanged.connect(lambda _text: self._later.start())
-            for choice in row.boxes.values():
+            for choice in (*row.boxes.values(), *((row.unset,) if row.unset is not None else ())):
                 choice.toggled.connect(lambda _on: self.check())
         self.wrong = ""
         self.check()
@@ -205,3 +245,16 @@ class KnobRows(QWidget):
         if on and row.fields:
             row.fields[0].setFocus(Qt.FocusReason.OtherFocusReason)
             row.fields[0].selectAll()
+
+
+def _other(wanted: Sequence[Knob], made: Sequence[Knob]) -> str:
+    """Return as a sentence what of a search's values these are not, "" for nothing."""
+    have = {knob.path: knob.texts for knob in made}
+    lost = [knob for knob in wanted if not same_values(have.get(knob.path, ()), knob.texts)]
+    told = (f"{short_title(knob.path)} over {_listed(knob)}" for knob in lost)
+    return f"This form cannot ask for all that the search varied: {'; '.join(told)}." if lost else ""
+
+
+def _listed(knob: Knob) -> str:
+    said = [said_setting(knob.path, text) for text in knob.texts]
+    return ", ".join(said if len(said) <= _MOST_LISTED else (*said[:_MOST_LISTED], "…"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from gridbot.core.candles import timeframe_ms
@@ -13,7 +13,7 @@ from gridbot.gui import numbers, words
 from gridbot.gui.backtest_words import day, share, source
 from gridbot.gui.glossary import meaning
 from gridbot.gui.rows_model import Column
-from gridbot.gui.search_knobs import said_setting, short_title, spelled
+from gridbot.gui.search_knobs import is_number, said_setting, short_title, spelled
 from gridbot.gui.search_plan import days_of, plan_words
 from gridbot.shell.search_desk import KeptSearch, Knob, Round, Score, Span, Try
 from gridbot.shell.search_sums import Sums, sums_of
@@ -228,6 +228,8 @@ def try_columns(knobs: Sequence[Knob]) -> tuple[Column[TryRow], ...]:
 
 
 def _setting(knob: Knob) -> Column[TryRow]:
+    of_numbers = any(map(is_number, knob.texts))
+
     def text(row: TryRow) -> str:
         return dict(row.tried.settings).get(knob.path, "")
 
@@ -235,7 +237,7 @@ def _setting(knob: Knob) -> Column[TryRow]:
         # What is not set sorts last; the other texts of one knob are all numbers, all timeframes, or all words.
         if not text(row):
             return None
-        if _is_number(knob.texts[0]):
+        if of_numbers:
             return Decimal(text(row))
         return timeframe_ms(text(row)) if knob.path.endswith("timeframe") else text(row)
 
@@ -245,17 +247,9 @@ def _setting(knob: Knob) -> Column[TryRow]:
         text=lambda row: said_setting(knob.path, text(row)),
         order=order,
         width=100,
-        right=_is_number(knob.texts[0]),
+        right=of_numbers,
         bare=text,
     )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        return False
-    return True
 
 
 def _sharpe(tried: Try) -> float | None:

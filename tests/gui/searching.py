@@ -61,6 +61,15 @@ def form(room: BacktestRoom, *, walking: bool = False) -> SearchDialog:
     return dialog(SearchDialog)
 
 
+def opened_page(made: Made, search: FakeSearch, number: int = 0) -> BacktestRoom:
+    """Open the page of a kept search."""
+    room = made(search)
+    room.search.list.table.selectRow(number)
+    room.search.list.open.click()
+    look(room)
+    return room
+
+
 def rooms(qtbot: QtBot, facade: FakeFacade) -> Iterator[Made]:
     """Give what builds the tab over a room; what a test leaves open is put away after it."""
     tabs: list[BacktestTab] = []

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from gridbot.core.values import evolve
 from gridbot.gui import theme
-from gridbot.gui.backtest_tab import SEARCHES, BacktestRoom
+from gridbot.gui.backtest_tab import SEARCHES
 from gridbot.gui.chart_small import SmallPlot
 from gridbot.gui.grid_dialog import GridDialog
 from gridbot.gui.window import Window
@@ -32,19 +32,9 @@ from tests.gui.fake_facade import FakeFacade, MemoryStore
 from tests.gui.fake_research import FakeResearch
 from tests.gui.fake_search import CHOSEN, FakeSearch, held_out, kept, score, walked, whole
 from tests.gui.finding import dialog, texts
-from tests.gui.searching import Made, form, look
+from tests.gui.searching import Made, form, look, opened_page
 from tests.gui.test_everything_is_reachable import unnamed
 from tests.gui.test_nothing_is_cut import cut, outside, settle
-
-
-def opened_page(searching: Made, search: FakeSearch, number: int = 0) -> BacktestRoom:
-    """Open the page of a kept search."""
-    room = searching(search)
-    room.search.list.table.selectRow(number)
-    room.search.list.open.click()
-    look(room)
-    return room
-
 
 # ------------------------------------------------------------------------------------------- its states
 
@@ -252,12 +242,13 @@ def test_the_settings_of_another_search_stand_before_its_figures(searching: Made
     ],
 )
 def test_tries_are_sorted_by_what_a_setting_means(searching: Made, path: str, wanted: tuple[str, ...]) -> None:
-    search = FakeSearch(kept(1, knobs=(Knob(path, tuple(filter(None, wanted))),)))
+    search = FakeSearch(kept(1, knobs=(Knob(path, tuple(sorted(wanted))),)))
     search.tries = tuple(Try(((path, text),), score("0.01"), 1.0) for text in wanted)
     page = opened_page(searching, search).search.page
     assert page.tries is not None and page.try_table is not None
     page.try_table.sort_by(1, descending=False)
     shown = texts(page.tries, page.tries.columns[1].title)
+    assert page.tries.columns[1].right is (path == "stop_loss"), "a number, also where one try goes without"
     assert (
         shown
         == {

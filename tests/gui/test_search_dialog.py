@@ -88,14 +88,14 @@ def test_every_part_of_the_form_goes_with_the_search(searching: Made) -> None:
     assert asked.seed.isEnabled(), "there is something to draw"
     asked.seed.setText("99")
     counted = said(asked, "How many combinations")
-    assert counted == "5 x 2 x 4 x 3 = 120 combinations; 50 of them are tried, drawn by seed 99 in each round."
+    assert counted == "5 x 2 x 5 x 3 = 150 combinations; 50 of them are tried, drawn by seed 99 in each round."
     assert said(asked, "What the plan means").startswith("9 rounds: ")
     asked.start.click()
     [wanted] = search.wanted()
     assert {knob.path: knob.texts for knob in wanted.knobs} == {
         "levels": ("6", "8", "10", "12", "14"),
         "reinvest": ("false", "true"),
-        "stop_loss": ("0.05", "0.075", "0.1", "0.125"),
+        "stop_loss": ("0.05", "0.075", "0.1", "0.125", ""),
         "signal.timeframe": ("1h", "4h", "1d"),
     }
     assert wanted.plan == WalkForward(45 * DAY_MS, 15 * DAY_MS, anchored=True)
@@ -151,6 +151,30 @@ def test_values_to_try_need_one_that_is_ticked(searching: Made) -> None:
     for box in row.boxes.values():
         box.setChecked(False)
     assert "Steps: tick at least one value." in said(asked, "What is wrong")
+
+
+def test_what_need_not_be_set_is_tried_without_as_well(searching: Made) -> None:
+    search = FakeSearch()
+    room = searching(search)
+    asked = form(room)
+    assert [path for path, row in asked.rows.rows.items() if row.unset is not None] == ["stop_loss"]
+    row = asked.rows.rows["stop_loss"]
+    assert row.unset is not None and not row.unset.isVisibleTo(asked)
+    row.box.setChecked(True)
+    assert row.unset.isVisibleTo(asked) and row.unset.isChecked(), "the grid has none now"
+    assert "5 x 5 x 5 x 4 = 500 combinations" in said(asked, "How many combinations")
+    row.unset.click()
+    assert "5 x 5 x 5 x 3 = 375 combinations" in said(asked, "How many combinations")
+    asked.reject()
+    room.setup.grid.form.rows["stop_loss"].set_text("0.1")
+    asked = form(room)
+    row = asked.rows.rows["stop_loss"]
+    row.box.setChecked(True)
+    assert row.unset is not None and not row.unset.isChecked()
+    row.unset.click()
+    asked.start.click()
+    [wanted] = search.wanted()
+    assert wanted.knobs[-1] == Knob("stop_loss", ("0.05", "0.075", "0.1", "0.125", "0.15", ""))
 
 
 def test_a_period_without_room_for_a_round_is_said(searching: Made) -> None:
