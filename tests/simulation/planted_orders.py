@@ -63,7 +63,7 @@ SENDING = (
         name="commands leave before the journal is durable",
         patch=edit(
             Trader._send,
-            ("await self._keeper.durable()", "asyncio.get_running_loop().create_task(self._keeper.durable())"),
+            ("await self._keeper.durable()", "self._tasks.spawn(self._keeper.durable())"),
         ),
         names=("I1",),
         quick=True,
