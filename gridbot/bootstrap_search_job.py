@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +21,8 @@ from gridbot.bootstrap_research_job import Tell, candles_and_rules, grid_of, nam
 from gridbot.bootstrap_search_work import Task, begin, work
 from gridbot.core.values import evolve
 from gridbot.errors import AlreadyRunning, ConfigError, EnvironmentProblem
-from gridbot.research.judging import Assumed
-from gridbot.research.searching import run_search
+from gridbot.research.judging import Assumed, Outcome
+from gridbot.research.searching import NotRun, run_search
 from gridbot.shell.search_desk import KeptSearch, Search, Span
 from gridbot.shell.search_forms import head_data, rest_data
 from gridbot.sim.candle_arrays import CandleArrays
@@ -48,7 +50,7 @@ def run_search_job(home: Home, search: Search, *, tell: Tell) -> str:
                 grid,
                 instrument,
                 whole,
-                submit=lambda attempt: pool.submit(work, Task(columns, attempt, assumed)),
+                submit=lambda attempt: _submitted(pool, Task(columns, attempt, assumed)),
                 tell=_Remaining(tell).tell,
             )
         except BrokenExecutor as error:
@@ -101,6 +103,25 @@ def _processes() -> Iterator[ProcessPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, task: Task) -> Future[Outcome | NotRun]:
+    """Hand a run in. It may start a process, and Ctrl-C reaches that before it could say that it takes no notice."""
+    with ctrl_c_held_back():
+        return pool.submit(work, task)
+
+
+@contextmanager
+def ctrl_c_held_back() -> Iterator[None]:
+    """Block Ctrl-C in this thread and, for good, in what it starts; Windows cannot."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Remaining:

@@ -19,6 +19,7 @@ from gridbot.adapters.files.kept_runs import SEARCHES
 from gridbot.adapters.market_files.candle_columns import COLUMNS
 from gridbot.adapters.market_files.candle_files import save_candles
 from gridbot.bootstrap_search import kept_search, search_desk
+from gridbot.bootstrap_search_job import ctrl_c_held_back
 from gridbot.cli import ending
 from gridbot.cli_app import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USER_MUST_ACT
 from gridbot.core.values import evolve
@@ -166,7 +167,10 @@ def test_a_grid_without_the_rules_of_its_market_is_refused_with_the_way_out(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
-def test_ctrl_c_ends_all_processes_and_leaves_nothing(tmp_path: Path, grid_file: Path, home: Home) -> None:
+@pytest.mark.parametrize("after_s", [0.0, 0.35, 1.0])
+def test_ctrl_c_ends_all_processes_and_leaves_nothing(
+    tmp_path: Path, grid_file: Path, home: Home, after_s: float
+) -> None:
     long = tmp_path / "long.parquet"
     save_candles(long, GeneratedMarket(7).candles(0, 200 * 1440))
     typed = arguments(long, grid_file, "--vary", "levels=4:50:1", "--vary", "spacing.fraction=0.002:0.02:0.001")
@@ -181,13 +185,23 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing(tmp_path: Path, grid_file:
     while COLUMNS not in disk.names(folder):
         assert running.poll() is None, running.communicate()
         Event().wait(0.02)
-    # Its processes begin to run now; whichever way they are at is fine.
-    Event().wait(1.0)
+    # Its processes are started, are reading in what they need, or work; whichever it is.
+    Event().wait(after_s)
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert running.returncode == EXIT_INTERRUPTED
     assert (out, err) == ("", "Stopped.\n")
     assert COLUMNS not in disk.names(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_does_not_reach_a_process_that_only_begins() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    told = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('goes on')"
+    with ctrl_c_held_back():
+        child = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=False)
+    assert (child.stdout, child.stderr) == ("goes on\n", "")
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_the_summary_doubts_what_its_figures_give_reason_to_doubt(
