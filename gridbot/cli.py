@@ -265,7 +265,7 @@ def ending(arguments: list[str]) -> int:
         print("There is no room left on the disk for what is to be written. Make room and try again.", file=sys.stderr)
         return EXIT_USER_MUST_ACT
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever escapes is reported, not lost
-        return _crashed(error)
+        return _stopped() if _is_ctrl_c(error) else _crashed(error)
 
 
 def _drop_output() -> None:
@@ -277,8 +277,19 @@ def _code_of(left: SystemExit) -> int:
     if isinstance(left.__context__, BrokenPipeError):
         return EXIT_DONE
     if left.code == EXIT_INTERRUPTED:
-        print("Stopped.", file=sys.stderr)
+        return _stopped()
     return left.code if isinstance(left.code, int) else EXIT_DONE
+
+
+def _stopped() -> int:
+    print("Stopped.", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+def _is_ctrl_c(error: BaseException) -> bool:
+    """Tell whether a library made an error of its own out of Ctrl-C, as pydantic does where it came while it writes."""
+    cause = error.__cause__
+    return cause is not None and (isinstance(cause, KeyboardInterrupt) or _is_ctrl_c(cause))
 
 
 def _crashed(error: Exception) -> int:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, field_serializer
 
 from gridbot import __version__
 from gridbot.adapters import config_files
@@ -254,10 +255,27 @@ def test_sums_that_disagree_are_a_bug_and_not_the_users_mistake(
     assert "two sums differ" in capsys.readouterr().err
 
 
+class Written(BaseModel):
+    """Writes itself until Ctrl-C comes."""
+
+    @field_serializer("text", check_fields=False)
+    def write(self, _value: str) -> str:
+        raise KeyboardInterrupt
+
+    text: str = ""
+
+
+@pytest.mark.parametrize("made_into_another", [False, True])
 def test_ctrl_c_is_no_bug(
-    candles: Path, grid_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    candles: Path,
+    grid_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    made_into_another: bool,
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
+        if made_into_another:
+            Written().model_dump()
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gridbot.research.backtest.run_backtest", interrupted)

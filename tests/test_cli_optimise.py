@@ -189,7 +189,8 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing(
     Event().wait(after_s)
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
-    assert running.returncode == EXIT_INTERRUPTED
+    # Where it came in the middle of an `exec`, Python ends itself by the signal; to a shell that is 130, too.
+    assert running.returncode in {EXIT_INTERRUPTED, -signal.SIGINT}
     assert (out, err) == ("", "Stopped.\n")
     assert COLUMNS not in disk.names(folder)
 
