@@ -106,9 +106,6 @@ def read(path: str, text: str) -> numbers.Reading:
 
 def values_of(chosen: Range) -> tuple[str, ...]:
     """Return the texts of a range's values; () where it has none, or far too many."""
-    if chosen.first == chosen.last:
-        # One value needs no step.
-        return (words.bare(chosen.first),)
     return stepped(first=chosen.first, last=chosen.last, step=chosen.step)
 
 

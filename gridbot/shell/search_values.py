@@ -16,7 +16,10 @@ def how_many(*, first: Decimal, last: Decimal, step: Decimal) -> int:
 
 
 def stepped(*, first: Decimal, last: Decimal, step: Decimal) -> tuple[str, ...]:
-    """Return the values as texts without trailing zeros; () where there are none, or far too many."""
+    """Return the values as texts without trailing zeros; () where there are none, or far too many. One value needs no
+    step."""
+    if first == last:
+        return (plain_text(first),)
     if step <= 0 or last < first or how_many(first=first, last=last, step=step) > MOST_VALUES:
         return ()
     return tuple(plain_text(first + number * step) for number in range(how_many(first=first, last=last, step=step)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 
 Job = Coroutine[None, None, None]
 Spawn = Callable[[Job], None]
@@ -13,7 +13,7 @@ Spawn = Callable[[Job], None]
 class Tasks:
     """The tasks of one loop. `guard` awaits a coroutine and catches what nobody foresaw."""
 
-    def __init__(self, guard: Callable[[Job], Awaitable[None]]) -> None:
+    def __init__(self, guard: Callable[[Job], Job]) -> None:
         self._guard = guard
         self._running: dict[asyncio.Task[None], None] = {}
 
@@ -25,12 +25,9 @@ class Tasks:
             # A task that is cancelled before it began never came to its coroutine.
             job.close()
 
-        task = asyncio.get_running_loop().create_task(self._run(job))
+        task = asyncio.get_running_loop().create_task(self._guard(job))
         self._running[task] = None
         task.add_done_callback(ended)
-
-    async def _run(self, job: Job) -> None:
-        await self._guard(job)
 
     async def end(self) -> None:
         """Cancel all and wait for them, and for what one of them spawned with its last breath."""
